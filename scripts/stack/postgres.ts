@@ -1,0 +1,199 @@
+// Starts and stops a private, real Postgres from the binaries npm installed:
+// no Docker, no system packages, one data folder, one port on 127.0.0.1.
+import { spawn } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import process from "node:process";
+import {
+  clearLeftovers,
+  prepareDataFolder,
+  takeDataFolder,
+} from "./data_folder.ts";
+import { portTaken, requireFreePort } from "./ports.ts";
+import { postgresBinaries, type PostgresMajor } from "./postgres_binaries.ts";
+import { StackProblem } from "./problem.ts";
+import { unprivilegedServer } from "./unprivileged.ts";
+
+export { hasPostgres, type PostgresMajor } from "./postgres_binaries.ts";
+
+/** What a server is started with. */
+export interface PostgresOptions {
+  /** Its version. */
+  major: PostgresMajor;
+  /** Where its data is; made if it is not there. */
+  dataDir: string;
+  /** Its TCP port on 127.0.0.1. */
+  port: number;
+  /** Must the data survive a power cut? Tests are faster without. */
+  durable: boolean;
+  /** Where its log goes; appended to. */
+  logFile: string;
+}
+
+/** A server that accepts connections. */
+export interface PostgresServer {
+  /** Its version. */
+  major: PostgresMajor;
+  /** Its TCP port on 127.0.0.1. */
+  port: number;
+  /** Where its data is. */
+  dataDir: string;
+  /** A connection string; database and role are `postgres` unless given. */
+  url(database?: string, role?: string): string;
+  /** Stops it: open connections are ended, nothing committed is lost. */
+  stop(): Promise<void>;
+  /** Its exit code, once it has ended, whoever ended it. */
+  exited: Promise<number>;
+}
+
+/** How long a clean shutdown may take before it is forced. */
+const shutdownMayTakeMs = 10_000;
+
+/** Starts a server and waits until it accepts connections. */
+export async function startPostgres(
+  o: PostgresOptions,
+): Promise<PostgresServer> {
+  const { major, port } = o;
+  const dataDir = path.resolve(o.dataDir);
+  const logFile = path.resolve(o.logFile);
+  const bin = postgresBinaries(major);
+  const release = await takeDataFolder(dataDir);
+  try {
+    await clearLeftovers(dataDir);
+    requireFreePort(port, "Postgres", "--db-port");
+    prepareDataFolder({ dataDir, major, bin, durable: o.durable });
+    fs.mkdirSync(path.dirname(logFile), { recursive: true });
+    const logFrom = fs.existsSync(logFile) ? fs.statSync(logFile).size : 0;
+
+    const server = launch(bin, dataDir, port, o.durable, logFile);
+    const ended = await ready(server, dataDir);
+    if (ended !== undefined) {
+      throw startFailure(dataDir, port, logFile, logFrom, ended);
+    }
+    const exited = server.exited.finally(release);
+    return {
+      major,
+      port,
+      dataDir,
+      url: (database = "postgres", role = "postgres") =>
+        `postgres://${encodeURIComponent(role)}@127.0.0.1:${port}/` +
+        encodeURIComponent(database),
+      stop: () => stop(server),
+      exited,
+    };
+  } catch (error) {
+    release();
+    throw error;
+  }
+}
+
+interface Running {
+  pid: number | undefined;
+  exited: Promise<number>;
+  kill(signal: "SIGINT" | "SIGQUIT"): void;
+}
+
+function launch(
+  bin: string,
+  dataDir: string,
+  port: number,
+  durable: boolean,
+  logFile: string,
+): Running {
+  const settings: Record<string, string> = {
+    listen_addresses: "127.0.0.1",
+    port: String(port),
+    // TCP is enough; the path of a socket file may be too long for the system
+    unix_socket_directories: "",
+    max_connections: "100",
+    log_min_messages: "warning",
+    log_checkpoints: "off",
+    timezone: "UTC",
+    ...(durable ? {} : {
+      fsync: "off",
+      synchronous_commit: "off",
+      full_page_writes: "off",
+    }),
+  };
+  const { command, args, options } = unprivilegedServer(
+    path.join(bin, "postgres"),
+    [
+      "-D",
+      dataDir,
+      ...Object.entries(settings).flatMap(([k, v]) => ["-c", `${k}=${v}`]),
+    ],
+  );
+  const log = fs.openSync(logFile, "a");
+  try {
+    const child = spawn(command, args, {
+      ...options,
+      cwd: "/",
+      // a process group of its own: Ctrl-C in the terminal reaches only us, and
+      // we stop things in order
+      detached: true,
+      stdio: ["ignore", log, log],
+      env: { ...process.env, LC_ALL: "C", TZ: "UTC" },
+    });
+    const exited = new Promise<number>((resolve) => {
+      child.once("exit", (code) => resolve(code ?? -1));
+      child.once("error", () => resolve(-1));
+    });
+    return { pid: child.pid, exited, kill: (signal) => child.kill(signal) };
+  } finally {
+    fs.closeSync(log);
+  }
+}
+
+/**
+ * Waits as `pg_ctl -w` does: the eighth line of postmaster.pid says "ready".
+ * The answer is the exit code of a server that ended instead.
+ */
+async function ready(
+  server: Running,
+  dataDir: string,
+): Promise<number | undefined> {
+  let ended: number | undefined;
+  server.exited.then((code) => ended = code);
+  while (ended === undefined) {
+    let lines: string[] = [];
+    try {
+      const pidFile = path.join(dataDir, "postmaster.pid");
+      lines = fs.readFileSync(pidFile, "utf8").split("\n");
+    } catch {
+      // not written yet
+    }
+    if (Number(lines[0]) === server.pid && lines[7]?.trim() === "ready") {
+      return undefined;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return ended;
+}
+
+function startFailure(
+  dataDir: string,
+  port: number,
+  logFile: string,
+  logFrom: number,
+  code: number,
+): StackProblem {
+  const log = fs.readFileSync(logFile).subarray(logFrom).toString("utf8");
+  if (/could not bind .*Address already in use/.test(log)) {
+    return portTaken(port, "Postgres", "--db-port");
+  }
+  const reasons = log.split("\n").filter((line) => /FATAL|PANIC/.test(line))
+    .map((line) => line.replace(/^.*?(FATAL|PANIC):\s*/, "")).slice(0, 2);
+  const why = reasons.join("; ") || `it ended with code ${code}`;
+  return new StackProblem(
+    `Postgres could not start with the data folder ${dataDir}: ${why}. ` +
+      `Its log is ${logFile}. If the folder is damaged, delete it to start ` +
+      `afresh; what it holds is then lost.`,
+  );
+}
+
+async function stop(server: Running) {
+  server.kill("SIGINT");
+  const force = setTimeout(() => server.kill("SIGQUIT"), shutdownMayTakeMs);
+  await server.exited;
+  clearTimeout(force);
+}

@@ -1,0 +1,121 @@
+// Postgres refuses to run as root, and should not outlive whoever started it.
+// This module says how a command is to be launched so that neither happens.
+import { execFileSync, spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import process from "node:process";
+import { StackProblem } from "./problem.ts";
+
+/** A command line, and whom to run it as. */
+export interface Launch {
+  command: string;
+  args: string[];
+  options: { uid?: number; gid?: number };
+}
+
+type Mode =
+  | { kind: "as we are" }
+  | { kind: "user namespace" }
+  | { kind: "other user"; uid: number; gid: number };
+
+const intoUserNamespace = [
+  "--user",
+  "--map-user=65534",
+  "--map-group=65534",
+];
+
+/** How to run `command` without being root. */
+export function unprivileged(command: string, args: string[]): Launch {
+  const mode = currentMode();
+  switch (mode.kind) {
+    case "as we are":
+      return { command, args, options: {} };
+    case "user namespace":
+      return {
+        command: "unshare",
+        args: [...intoUserNamespace, command, ...args],
+        options: {},
+      };
+    case "other user":
+      return {
+        command,
+        args,
+        options: { uid: mode.uid, gid: mode.gid },
+      };
+  }
+}
+
+/**
+ * The same for a server. On Linux the kernel sends it SIGINT, Postgres' order
+ * for a fast shutdown, should we be killed; elsewhere the next start clears up.
+ */
+export function unprivilegedServer(command: string, args: string[]): Launch {
+  if (!canFollowParent()) return unprivileged(command, args);
+  const mode = currentMode();
+  const follow = ["--pdeathsig", "INT", command, ...args];
+  if (mode.kind !== "other user") return unprivileged("setpriv", follow);
+  // setpriv must change the user itself: a later change clears the request
+  return {
+    command: "setpriv",
+    args: [
+      `--reuid=${mode.uid}`,
+      `--regid=${mode.gid}`,
+      "--clear-groups",
+      ...follow,
+    ],
+    options: {},
+  };
+}
+
+/** Makes a folder, and all in it, belong to whom the commands run as. */
+export function handOver(folder: string) {
+  if (!isRoot()) return;
+  const mode = currentMode();
+  const { uid, gid } = mode.kind === "other user" ? mode : { uid: 0, gid: 0 };
+  if (fs.statSync(folder).uid === uid) return;
+  const chown = (entry: string) => {
+    fs.lchownSync(entry, uid, gid);
+    if (!fs.lstatSync(entry).isDirectory()) return;
+    for (const name of fs.readdirSync(entry)) chown(path.join(entry, name));
+  };
+  chown(folder);
+}
+
+let knownMode: Mode | undefined;
+
+function currentMode(): Mode {
+  return knownMode ??= findMode();
+}
+
+function findMode(): Mode {
+  if (!isRoot()) return { kind: "as we are" };
+  if (succeeds("unshare", [...intoUserNamespace, "true"])) {
+    return { kind: "user namespace" };
+  }
+  for (const name of ["postgres", "nobody"]) {
+    if (!succeeds("id", ["-u", name])) continue;
+    const id = (flag: string) =>
+      Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
+    return { kind: "other user", uid: id("-u"), gid: id("-g") };
+  }
+  throw new StackProblem(
+    "You are root, which Postgres refuses to run as, and there are neither " +
+      "user namespaces nor a user named postgres or nobody. Start the stack " +
+      "as an ordinary user.",
+  );
+}
+
+let knownToFollow: boolean | undefined;
+
+function canFollowParent(): boolean {
+  return knownToFollow ??= process.platform === "linux" &&
+    succeeds("setpriv", ["--pdeathsig", "INT", "true"]);
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+function succeeds(command: string, args: string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
