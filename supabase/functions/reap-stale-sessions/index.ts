@@ -1,0 +1,73 @@
+// What the schedule calls: reaps stale interview sessions, batch after batch, and says how the component is.
+//
+//   POST /functions/v1/reap-stale-sessions   apikey: sb_secret_…   (the key named "default", or one named "cron")
+//
+// No request body is needed. Two calls at once do no harm: the reaper skips what another one has locked.
+import { withSupabase } from "@supabase/server";
+import { reapAll, ReapingFailed } from "./reap_all.ts";
+
+const handle = withSupabase(
+  { auth: ["secret", "secret:cron"], cors: "disabled" },
+  async (request, { supabaseAdmin }) => {
+    if (!await hasUsableBody(request)) {
+      return refusal(
+        400,
+        "The body is not JSON.",
+        "Send no body, or a JSON one. Nothing was reaped.",
+      );
+    }
+    try {
+      const run = await reapAll((name, args) => supabaseAdmin.rpc(name, args));
+      console.log(JSON.stringify({ event: "reaped", ...run }));
+      return Response.json(run);
+    } catch (error) {
+      if (!(error instanceof ReapingFailed)) throw error;
+      const answer = {
+        code: error.code,
+        message: error.message,
+        hint: error.retryable
+          ? "It was tried twice. The next call may succeed."
+          : "It will not pass by itself. See the database's log.",
+        ...error.soFar,
+      };
+      console.error(JSON.stringify({ event: "failed", ...answer }));
+      return Response.json(answer, { status: error.retryable ? 503 : 500 });
+    }
+  },
+);
+
+export default {
+  /** Answers a call: 200 with the run, 4xx with what is wrong with the call, 5xx with what is wrong behind it. */
+  fetch(request: Request): Promise<Response> | Response {
+    // A GET must not change anything, and link checkers and prefetching browsers send them.
+    if (request.method !== "POST") {
+      return refusal(
+        405,
+        `${request.method} is not for this function.`,
+        "Call it with POST.",
+        { allow: "POST" },
+      );
+    }
+    return handle(request);
+  },
+};
+
+async function hasUsableBody(request: Request): Promise<boolean> {
+  const body = await request.text();
+  if (body.trim() === "") return true;
+  try {
+    JSON.parse(body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function refusal(
+  status: number,
+  message: string,
+  hint: string,
+  headers?: HeadersInit,
+): Response {
+  return Response.json({ message, hint }, { status, headers });
+}

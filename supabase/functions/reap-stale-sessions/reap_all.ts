@@ -1,0 +1,154 @@
+// The run: one bounded batch after the other, until one comes back short or the time is used up.
+
+/** Sessions of one call of the reaper. One statement moves them, in tens of milliseconds. */
+const BATCH_SIZE = 1000;
+
+/** A run ends before the next one is due (60 s), and well before the platform ends it (150 s). */
+const TIME_BUDGET_MS = 50_000;
+
+/** The platform cuts a log line at 10,000 characters: some 200 ids. The history has them all. */
+const IDS_A_LINE = 200;
+
+/** Before the one retry: what was in the way may have gone by then. */
+const RETRY_AFTER_MS = 250;
+
+/** What this module reads of a row of `interview_session_history`. */
+interface EndedSession {
+  session_id: string;
+  end_reason: string;
+}
+
+/** What it reads of `session_health()`. */
+interface Health {
+  status: "ok" | "warning" | "critical";
+  reason: string;
+}
+
+/** What a database call answers: the shape of supabase-js. */
+interface Answer {
+  data: unknown;
+  error: { code?: string; message: string } | null;
+  status: number;
+}
+
+/** Calls a database function by name, as `supabase.rpc` does. */
+export type Rpc = (
+  name: string,
+  args?: Record<string, unknown>,
+) => PromiseLike<Answer>;
+
+/** How far a run came. */
+export interface Progress {
+  /** Sessions moved to the history. */
+  reaped: number;
+  /** Calls of the reaper that were answered. */
+  batches: number;
+  /** Of `reaped`, how many for which reason. */
+  by_reason: Record<string, number>;
+  /** Milliseconds. */
+  duration_ms: number;
+  /** Whether the last batch came back short: nothing stale was left that could be reaped. */
+  drained: boolean;
+}
+
+/** A finished run, and how the component is after it. */
+export type Run = Progress & { health: Health };
+
+/** A database call that failed, also when repeated where that made sense. */
+export class ReapingFailed extends Error {
+  /**
+   * @param code SQLSTATE or PostgREST's code; empty if there was no answer
+   * @param retryable whether the cause may pass by itself
+   * @param soFar what had been done: it stays done
+   */
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly retryable: boolean,
+    readonly soFar: Progress,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Reaps until nothing stale is left or the time is used up, and logs one line a batch that found something.
+ * Throws `ReapingFailed`.
+ */
+export async function reapAll(rpc: Rpc): Promise<Run> {
+  const began = performance.now();
+  const progress: Progress = {
+    reaped: 0,
+    batches: 0,
+    by_reason: {},
+    duration_ms: 0,
+    drained: false,
+  };
+  const elapsed = () => Math.round(performance.now() - began);
+  const call = (name: string, args?: Record<string, unknown>) =>
+    callTwiceAtMost(rpc, name, args).catch((cause: Answer) => {
+      throw new ReapingFailed(
+        cause.error?.message || "The database did not answer.",
+        cause.error?.code ?? "",
+        isRetryable(cause),
+        { ...progress, duration_ms: elapsed() },
+      );
+    });
+
+  while (!progress.drained && elapsed() < TIME_BUDGET_MS) {
+    const batch = await call("reap_stale_sessions", {
+      batch_size: BATCH_SIZE,
+    }) as EndedSession[];
+    progress.batches++;
+    progress.reaped += batch.length;
+    progress.drained = batch.length < BATCH_SIZE;
+    for (const { end_reason } of batch) {
+      progress.by_reason[end_reason] = (progress.by_reason[end_reason] ?? 0) +
+        1;
+    }
+    if (batch.length > 0) logBatch(batch);
+  }
+
+  const [health] = await call("session_health") as Health[];
+  return {
+    ...progress,
+    duration_ms: elapsed(),
+    health: { status: health.status, reason: health.reason },
+  };
+}
+
+/** The answer's data; throws the `Answer` that failed, after one more try where that makes sense. */
+async function callTwiceAtMost(
+  rpc: Rpc,
+  name: string,
+  args?: Record<string, unknown>,
+): Promise<unknown> {
+  let answer = await rpc(name, args);
+  if (answer.error && isRetryable(answer)) {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_AFTER_MS));
+    answer = await rpc(name, args);
+  }
+  if (answer.error) throw answer;
+  return answer.data;
+}
+
+/** No answer at all, a gateway's or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08). */
+function isRetryable({ error, status }: Answer): boolean {
+  return status === 0 || status === 502 || status === 503 || status === 504 ||
+    /^(08|40|53|55|57)...$|^PGRST00[0-3]$/.test(error?.code ?? "");
+}
+
+function logBatch(batch: EndedSession[]) {
+  const ids: Record<string, string[]> = {};
+  for (const { session_id, end_reason } of batch.slice(0, IDS_A_LINE)) {
+    (ids[end_reason] ??= []).push(session_id);
+  }
+  console.log(JSON.stringify({
+    event: "batch",
+    reaped: batch.length,
+    session_ids: ids,
+    ...(batch.length > IDS_A_LINE && {
+      not_listed: batch.length - IDS_A_LINE,
+    }),
+  }));
+}
