@@ -81,6 +81,17 @@ export function handOver(folder: string) {
   chown(folder);
 }
 
+/** Has the kernel end a command when we do, where the system can do that. */
+export function followParent(command: string, args: string[]): Launch {
+  return canFollowParent()
+    ? {
+      command: "setpriv",
+      args: ["--pdeathsig", "KILL", command, ...args],
+      options: {},
+    }
+    : { command, args, options: {} };
+}
+
 let knownMode: Mode | undefined;
 
 function currentMode(): Mode {

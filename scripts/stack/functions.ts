@@ -1,0 +1,163 @@
+// Serves the Edge Functions of supabase/functions: each in a Deno of its own,
+// with its own deno.json and nothing of our environment, as on the platform.
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { TextLineStream } from "./text_lines.ts";
+import { followParent } from "./unprivileged.ts";
+
+/** What the functions are served with. */
+export interface FunctionsOptions {
+  /** The folder that holds one folder per function. */
+  folder: string;
+  /** What they find in their environment, beside what Deno needs. */
+  env: Record<string, string>;
+  /** Told of every line they print. */
+  onLine?(name: string, line: string): void;
+}
+
+/** Functions that can be called. */
+export interface Functions {
+  /** Their names. */
+  names: string[];
+  /** Answers a request to `/functions/v1/<name>`, starting it if need be. */
+  answer(request: Request, name: string): Promise<Response>;
+  /** Starts all of them, so that the first call need not wait. */
+  warmUp(): Promise<void>;
+  /** Ends them. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  child: Deno.ChildProcess;
+  /** Its address once it listens; undefined if it ended before. */
+  address: Promise<string | undefined>;
+}
+
+/** The platform gives up on a function that does not answer for so long. */
+const answerMayTakeMs = 150_000;
+
+/** Makes the functions ready to be called. */
+export function serveFunctions(o: FunctionsOptions): Functions {
+  const names = functionNames(o.folder);
+  const running = new Map<string, Running>();
+
+  const start = (name: string): Running => {
+    const known = running.get(name);
+    if (known) return known;
+    const started = launch(name, o);
+    running.set(name, started);
+    started.child.status.then(() => running.delete(name));
+    return started;
+  };
+
+  return {
+    names,
+    async answer(request, name) {
+      if (!names.includes(name)) {
+        return failure(404, "NOT_FOUND", "Requested function was not found");
+      }
+      const address = await start(name).address;
+      if (!address) {
+        return failure(
+          503,
+          "BOOT_ERROR",
+          "Function failed to start (please check logs)",
+        );
+      }
+      return await forward(request, address);
+    },
+    async warmUp() {
+      await Promise.all(names.map((name) => start(name).address));
+    },
+    async stop() {
+      const all = [...running.values()];
+      for (const { child } of all) child.kill("SIGKILL");
+      await Promise.all(all.map(({ child }) => child.status));
+    },
+  };
+}
+
+function functionNames(folder: string): string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs.readdirSync(folder).filter((name) =>
+    /^[A-Za-z][A-Za-z0-9_-]*$/.test(name) &&
+    fs.existsSync(path.join(folder, name, "index.ts"))
+  );
+}
+
+function launch(name: string, o: FunctionsOptions): Running {
+  const folder = path.join(o.folder, name);
+  const ownConfig = path.join(folder, "deno.json");
+  const preload = new URL("end_with_parent.ts", import.meta.url).href;
+  const { command, args } = followParent(Deno.execPath(), [
+    ...["serve", "--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
+    ...["--no-prompt", "--no-lock", "--cached-only"],
+    // without it, a deno.json of its own sends Deno to the network
+    "--node-modules-dir=manual",
+    ...["--preload", preload, "--host", "127.0.0.1", "--port", "0"],
+    ...(fs.existsSync(ownConfig) ? ["--config", ownConfig] : ["--no-config"]),
+    path.join(folder, "index.ts"),
+  ]);
+  const child = new Deno.Command(command, {
+    args,
+    cwd: folder,
+    clearEnv: true,
+    env: { ...whatDenoNeeds(), ...o.env },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const read = async (stream: ReadableStream<Uint8Array>) => {
+    const lines = stream.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream());
+    for await (const line of lines) {
+      const [, address] = /^deno serve: Listening on (http:\S+?)\/?$/
+        .exec(line) ?? [];
+      if (address) resolve(address);
+      else if (line.trim() !== "") o.onLine?.(name, line);
+    }
+  };
+  read(child.stdout);
+  read(child.stderr);
+  child.status.then(() => resolve(undefined));
+  return { child, address: promise };
+}
+
+async function forward(request: Request, address: string): Promise<Response> {
+  const url = new URL(request.url);
+  const headers = new Headers(request.headers);
+  headers.delete("host");
+  try {
+    return await fetch(
+      address + url.pathname.slice("/functions/v1".length) + url.search,
+      {
+        method: request.method,
+        headers,
+        body: request.body,
+        redirect: "manual",
+        signal: AbortSignal.timeout(answerMayTakeMs),
+      },
+    );
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "TimeoutError") {
+      return failure(504, "IDLE_TIMEOUT", "Function did not answer in time");
+    }
+    return failure(503, "WORKER_ERROR", "Function ended while answering");
+  }
+}
+
+function whatDenoNeeds(): Record<string, string> {
+  const kept = ["PATH", "HOME", "TMPDIR", "DENO_DIR", "XDG_CACHE_HOME"];
+  const env: Record<string, string> = { NO_COLOR: "1" };
+  for (const name of kept) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
+}
+
+function failure(status: number, code: string, message: string): Response {
+  return Response.json({ code, message }, { status });
+}
