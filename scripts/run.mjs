@@ -141,7 +141,11 @@ function denoBinary() {
  * us, and then once more from here: the programs take the second as the first.
  */
 function become(program, programArgs) {
-  const child = spawn(program, programArgs, { stdio: "inherit" });
+  const child = spawn(program, programArgs, {
+    stdio: "inherit",
+    // lets it notice when we are gone without a word
+    env: { ...process.env, INTERVIEW_SESSIONS_RUNNER: String(process.pid) },
+  });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
     process.on(signal, () => child.kill(signal));
   }
