@@ -41,8 +41,8 @@ export async function bootstrapDatabase(
     await sql.unsafe(script(defaultPrivileges)).simple();
   });
   await inDatabase(server, database, "supabase_auth_admin", async (sql) => {
-    // not App.ensureSystemSchema(): that swallows every error, and makes a
-    // migration history of its own in the place of the Supabase CLI's
+    // not App.ensureSystemSchema(): that swallows every error, and makes the
+    // table of applied migrations, which is the Supabase CLI's to make
     await sql.unsafe(getAuthSchemaSql()).simple();
     await sql.unsafe(script("auth_functions.sql")).simple();
   });

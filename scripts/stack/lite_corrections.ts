@@ -7,8 +7,7 @@
 // - a malformed token is taken for none: access_token.ts
 // - `notify pgrst` is ignored: schema_cache.ts
 // - a browser's question before a request to Auth is half answered: api.ts
-// - ensureSystemSchema() hides its errors, and makes a migration history that is
-//   not the Supabase CLI's: bootstrap.ts
+// - ensureSystemSchema() hides its errors: bootstrap.ts
 import { PostgresConnection } from "@supabase/lite/postgres";
 import {
   databaseUnreachable,

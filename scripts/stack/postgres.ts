@@ -70,7 +70,11 @@ export async function startPostgres(
     if (ended !== undefined) {
       throw startFailure(dataDir, port, logFile, logFrom, ended);
     }
-    const exited = server.exited.finally(release);
+    let hasEnded = false;
+    const exited = server.exited.finally(() => {
+      hasEnded = true;
+      release();
+    });
     return {
       major,
       port,
@@ -78,7 +82,9 @@ export async function startPostgres(
       url: (database = "postgres", role = "postgres") =>
         `postgres://${encodeURIComponent(role)}@127.0.0.1:${port}/` +
         encodeURIComponent(database),
-      stop: () => stop(server),
+      stop: async () => {
+        if (!hasEnded) await stop(server);
+      },
       exited,
     };
   } catch (error) {
@@ -90,7 +96,6 @@ export async function startPostgres(
 interface Running {
   pid: number | undefined;
   exited: Promise<number>;
-  kill(signal: "SIGINT" | "SIGQUIT"): void;
 }
 
 function launch(
@@ -138,7 +143,7 @@ function launch(
       child.once("exit", (code) => resolve(code ?? -1));
       child.once("error", () => resolve(-1));
     });
-    return { pid: child.pid, exited, kill: (signal) => child.kill(signal) };
+    return { pid: child.pid, exited };
   } finally {
     fs.closeSync(log);
   }
@@ -191,9 +196,17 @@ function startFailure(
   );
 }
 
-async function stop(server: Running) {
-  server.kill("SIGINT");
-  const force = setTimeout(() => server.kill("SIGQUIT"), shutdownMayTakeMs);
-  await server.exited;
+async function stop({ pid, exited }: Running) {
+  // not the child's own kill(): Deno then says at once that it has ended
+  const tell = (signal: "SIGINT" | "SIGQUIT") => {
+    try {
+      if (pid !== undefined) process.kill(pid, signal);
+    } catch {
+      // it has ended already
+    }
+  };
+  tell("SIGINT");
+  const force = setTimeout(() => tell("SIGQUIT"), shutdownMayTakeMs);
+  await exited;
   clearTimeout(force);
 }

@@ -1,0 +1,216 @@
+// The server: what is said when it cannot start, and what it survives.
+import assert from "node:assert/strict";
+import {
+  hasPostgres,
+  type PostgresMajor,
+  startPostgres,
+} from "../../../scripts/stack/postgres.ts";
+import { freePort } from "../../../scripts/stack/ports.ts";
+import { StackProblem } from "../../../scripts/stack/problem.ts";
+import {
+  answersOn,
+  connected,
+  postgresIn,
+  until,
+  withFolder,
+} from "./support.ts";
+
+/** Expects a sentence for a person, made of these pieces. */
+async function assertProblem(work: Promise<unknown>, ...pieces: string[]) {
+  await assert.rejects(work, (error: unknown) => {
+    assert.ok(error instanceof StackProblem, String(error));
+    for (const piece of pieces) {
+      assert.ok(error.message.includes(piece), error.message);
+    }
+    return true;
+  });
+}
+
+async function stoppedServerIn(folder: string): Promise<string> {
+  const server = await postgresIn(folder);
+  await server.stop();
+  return server.dataDir;
+}
+
+Deno.test("a port that is taken is named, with what to do", async () => {
+  await withFolder(async (folder) => {
+    const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = other.addr;
+    await assertProblem(
+      postgresIn(folder, { port }),
+      `Port ${port}`,
+      "--db-port",
+    );
+    other.close();
+    // and the folder is free for the next try
+    await stoppedServerIn(folder);
+  });
+});
+
+Deno.test("a data folder without PG_VERSION is damaged, and kept", async () => {
+  await withFolder(async (folder) => {
+    const dataDir = await stoppedServerIn(folder);
+    await Deno.remove(`${dataDir}/PG_VERSION`);
+    await assertProblem(
+      postgresIn(folder),
+      dataDir,
+      "PG_VERSION",
+      "Delete it to start afresh",
+    );
+    assert.ok((await Deno.stat(`${dataDir}/global`)).isDirectory);
+  });
+});
+
+Deno.test("a data folder with nonsense in PG_VERSION is damaged", async () => {
+  await withFolder(async (folder) => {
+    const dataDir = await stoppedServerIn(folder);
+    await Deno.writeTextFile(`${dataDir}/PG_VERSION`, "\u0000\u0001");
+    await assertProblem(
+      postgresIn(folder),
+      dataDir,
+      "PG_VERSION",
+      "Delete it to start afresh",
+    );
+  });
+});
+
+Deno.test("a data folder with a cut control file is damaged", async () => {
+  await withFolder(async (folder) => {
+    const dataDir = await stoppedServerIn(folder);
+    await Deno.truncate(`${dataDir}/global/pg_control`, 100);
+    await assertProblem(
+      postgresIn(folder),
+      dataDir,
+      "pg_control",
+      "Delete it to start afresh",
+    );
+  });
+});
+
+Deno.test("a data folder with a garbled control file is damaged", async () => {
+  await withFolder(async (folder) => {
+    const dataDir = await stoppedServerIn(folder);
+    await Deno.writeFile(
+      `${dataDir}/global/pg_control`,
+      new Uint8Array(8192).fill(7),
+    );
+    await assertProblem(
+      postgresIn(folder),
+      dataDir,
+      "delete it to start afresh",
+      "postgres.log",
+    );
+  });
+});
+
+Deno.test("a data folder of another version is named with both versions", async () => {
+  await withFolder(async (folder) => {
+    const dataDir = await stoppedServerIn(folder);
+    await Deno.writeTextFile(`${dataDir}/PG_VERSION`, "15\n");
+    await assertProblem(
+      postgresIn(folder),
+      dataDir,
+      "Postgres 15",
+      "Postgres 17",
+      "Delete it",
+    );
+  });
+});
+
+Deno.test("a version without binaries is named", async () => {
+  const missing = ([16, 18] as PostgresMajor[]).find((major) =>
+    !hasPostgres(major)
+  );
+  if (!missing) return;
+  await withFolder(async (folder) => {
+    const o = { port: freePort(), durable: false, logFile: `${folder}/log` };
+    await assertProblem(
+      startPostgres({ ...o, major: missing, dataDir: `${folder}/data` }),
+      `no Postgres ${missing}`,
+      Deno.build.arch === "x86_64" ? "x64" : "arm64",
+    );
+  });
+});
+
+Deno.test("a data folder in use is refused, and its server not disturbed", async () => {
+  await withFolder(async (folder) => {
+    const first = await postgresIn(folder);
+    await assertProblem(
+      postgresIn(folder),
+      first.dataDir,
+      "in use by another stack",
+    );
+    await connected(
+      first.url("postgres", "supabase_admin"),
+      (sql) => sql`select 1`,
+    );
+    await first.stop();
+  });
+});
+
+Deno.test("a folder with a blank in its name will do", async () => {
+  await withFolder(async (folder) => {
+    const server = await postgresIn(folder, {
+      dataDir: `${folder}/my data/of it`,
+    });
+    assert.equal(await answersOn(server.port), true);
+    await server.stop();
+    assert.equal(await answersOn(server.port), false);
+  });
+});
+
+Deno.test("a server that is killed leaves data that the next start finds", async () => {
+  await withFolder(async (folder) => {
+    const first = await postgresIn(folder);
+    await connected(first.url("postgres", "supabase_admin"), async (sql) => {
+      await sql`create table kept as select 42 as answer`;
+      await sql`checkpoint`;
+    });
+    const [pid] = (await Deno.readTextFile(`${first.dataDir}/postmaster.pid`))
+      .split("\n");
+    Deno.kill(Number(pid), "SIGKILL");
+    await first.exited;
+
+    const second = await postgresIn(folder);
+    const rows = await connected(
+      second.url("postgres", "supabase_admin"),
+      (sql) => sql`select answer from kept`,
+    );
+    assert.deepEqual([...rows], [{ answer: 42 }]);
+    await second.stop();
+  });
+});
+
+Deno.test("a pid file that names some other process is no obstacle", async () => {
+  await withFolder(async (folder) => {
+    const dataDir = await stoppedServerIn(folder);
+    await Deno.writeTextFile(
+      `${dataDir}/postmaster.pid`,
+      `${Deno.pid}\n${dataDir}\n`,
+    );
+    await stoppedServerIn(folder);
+  });
+});
+
+Deno.test("a folder that was half made when its maker was killed is made anew", async () => {
+  await withFolder(async (folder) => {
+    const unfinished = `${folder}/data.new-abc`;
+    await Deno.mkdir(`${unfinished}/base`, { recursive: true });
+    await stoppedServerIn(folder);
+    await assert.rejects(Deno.stat(unfinished), Deno.errors.NotFound);
+  });
+});
+
+Deno.test("stopping ends connections that are open", async () => {
+  await withFolder(async (folder) => {
+    const server = await postgresIn(folder);
+    const conn = await Deno.connect({
+      hostname: "127.0.0.1",
+      port: server.port,
+    });
+    await server.stop();
+    assert.equal(await server.exited, 0);
+    await until("the port is free", async () => !await answersOn(server.port));
+    conn.close();
+  });
+});

@@ -1,0 +1,108 @@
+// What the stack's own tests share: folders that are removed, a bare Postgres, a
+// way to wait for something, and the two things a lite App is tried with.
+import postgres from "postgres";
+import {
+  bootstrapCluster,
+  bootstrapDatabase,
+} from "../../../scripts/stack/bootstrap.ts";
+import { freePort } from "../../../scripts/stack/ports.ts";
+import {
+  type PostgresServer,
+  startPostgres,
+} from "../../../scripts/stack/postgres.ts";
+
+/** Runs `work` with a folder that is removed afterwards. */
+export async function withFolder(
+  work: (folder: string) => Promise<void>,
+  o: { prefix?: string } = {},
+) {
+  const folder = await Deno.makeTempDir({ prefix: o.prefix ?? "stack-" });
+  try {
+    await work(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Starts a Postgres 17 on `folder`, on a free port unless told. */
+export async function postgresIn(
+  folder: string,
+  o: { port?: number; dataDir?: string } = {},
+): Promise<PostgresServer> {
+  return await startPostgres({
+    major: 17,
+    dataDir: o.dataDir ?? `${folder}/data`,
+    port: o.port ?? freePort(),
+    durable: false,
+    logFile: `${folder}/postgres.log`,
+  });
+}
+
+/** A server with one database made ready, for all tests of a file. */
+export async function preparedServer(): Promise<
+  { server: PostgresServer; folder: string; remove(): Promise<void> }
+> {
+  const folder = await Deno.makeTempDir({ prefix: "stack-" });
+  const server = await postgresIn(folder);
+  await bootstrapCluster(server);
+  await bootstrapDatabase(server, "postgres");
+  return {
+    server,
+    folder,
+    async remove() {
+      await server.stop();
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+/** Runs `work` with one connection. */
+export async function connected<T>(
+  url: string,
+  work: (sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+/** Waits until `condition` holds; fails after 20 s. */
+export async function until(
+  what: string,
+  condition: () => boolean | Promise<boolean>,
+) {
+  const deadline = performance.now() + 20_000;
+  while (!await condition()) {
+    if (performance.now() > deadline) {
+      throw new Error(`did not happen in 20 s: ${what}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Is something listening on this port? */
+export async function answersOn(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Does this process exist, and is it more than a record to be collected? */
+export function isAlive(pid: number): boolean {
+  try {
+    if (Deno.build.os === "linux") {
+      const stat = Deno.readTextFileSync(`/proc/${pid}/stat`);
+      return !/\) [ZX] /.test(stat);
+    }
+    Deno.kill(pid, "SIGCONT");
+    return true;
+  } catch {
+    return false;
+  }
+}
