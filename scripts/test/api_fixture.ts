@@ -1,0 +1,261 @@
+// A project of its own for a file of tests: a copy of the migrated database, a
+// real API on a free port, the Edge Functions if asked for, and clients made
+// with supabase-js. Nothing in it is shared with another file.
+import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
+import { createHmac, randomUUID } from "node:crypto";
+import { join } from "node:path";
+import process from "node:process";
+import { createClient, type SupabaseClient } from "@supabase/supabase-js";
+import postgres from "postgres";
+import type { Database } from "../rehearse/database.ts";
+import { startApi } from "../stack/api.ts";
+import { cloneDatabase } from "../stack/bootstrap.ts";
+import { type Functions, serveFunctions } from "../stack/functions.ts";
+import { localJwtSecret, localKeys } from "../stack/keys.ts";
+import { repositoryRoot } from "../stack/paths.ts";
+import type { PostgresServer } from "../stack/postgres.ts";
+
+/** supabase-js, knowing this component. */
+export type Client = SupabaseClient<Database>;
+
+/** The keys of the project under test; `other` opens REST, but no function. */
+export const keys = {
+  publishable: localKeys.publishable,
+  secret: {
+    ...localKeys.secret,
+    other: "sb_secret_local_only_interview_sessions_other",
+  },
+};
+
+/** What a project is started with. */
+export interface ProjectOptions {
+  /** Serve the Edge Functions, too. */
+  functions?: boolean;
+  /** What they find in their environment instead of the usual. */
+  functionsEnv?: Record<string, string>;
+}
+
+/** Somebody who has signed up and is signed in. */
+export interface User {
+  id: string;
+  email: string;
+  /** The access token the client sends. */
+  token: string;
+  client: Client;
+}
+
+/** A project under test. */
+export interface Project {
+  /** As supabase-js wants it. */
+  url: string;
+  /** Nobody is signed in. */
+  anon: Client;
+  /** With the secret key. */
+  service: Client;
+  /** The database as `postgres`, for what no client can do: to move time. */
+  sql: postgres.Sql;
+  /** The database as a superuser. */
+  superuser: postgres.Sql;
+  /** The database's name. */
+  database: string;
+  /** What the functions have printed so far, line by line. */
+  functionLines: Lines;
+  /** Signs somebody up, who then is signed in, as an app does. */
+  newUser(): Promise<User>;
+  /** Signs the user in once more: another browser, another device. */
+  signIn(user: User): Promise<Client>;
+  /** So many users who have signed up long ago: a password takes its time. */
+  newUsers(count: number): Promise<User[]>;
+  /** A client that sends this text as its user's token. */
+  clientWith(token: string): Client;
+  /** A token of the user's that was good until an hour ago. */
+  expiredToken(user: User): string;
+  /** Ends all of it. */
+  stop(): Promise<void>;
+}
+
+const password = "correct horse battery staple";
+
+/** The project of a file of tests: there from its first test to its last. */
+export function projectOfThisFile(o: ProjectOptions = {}): Project {
+  const project = {} as Project;
+  Deno.test.beforeAll(async () => {
+    Object.assign(project, await startProject(o));
+  });
+  Deno.test.afterAll(() => project.stop?.());
+  return project;
+}
+
+/** Starts a project, for a test that needs one to itself. */
+export async function startProject(o: ProjectOptions = {}): Promise<Project> {
+  const database = `test_${randomUUID()}`;
+  await cloneDatabase(theServer, fromRunner("TEST_TEMPLATE"), database);
+  const sql = connect(databaseUrl(database, "postgres"));
+  const superuser = connect(databaseUrl(database, "supabase_admin"));
+  const functionLines = collectLines();
+
+  let functions: Functions | undefined;
+  const api = await startApi({
+    databaseUrl: (role) => databaseUrl(database, role),
+    port: 0,
+    keys,
+    jwtSecret: localJwtSecret,
+    functions: (request, name) =>
+      functions
+        ? functions.answer(request, name)
+        : Promise.resolve(new Response(null, { status: 404 })),
+  });
+  if (o.functions) {
+    functions = serveFunctions({
+      folder: join(repositoryRoot, "supabase", "functions"),
+      env: {
+        SUPABASE_URL: api.url,
+        SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({
+          default: keys.publishable,
+        }),
+        SUPABASE_SECRET_KEYS: JSON.stringify(keys.secret),
+        ...o.functionsEnv,
+      },
+      onLine: (_name, line) => functionLines.add(line),
+    });
+    await functions.warmUp();
+  }
+
+  const client = (key: string, token?: string): Client =>
+    createClient<Database>(api.url, key, {
+      auth: { persistSession: false, autoRefreshToken: false },
+      ...(token && { accessToken: () => Promise.resolve(token) }),
+    });
+  return {
+    url: api.url,
+    anon: client(keys.publishable),
+    service: client(keys.secret.default),
+    sql,
+    superuser,
+    database,
+    functionLines,
+    async newUser() {
+      const credentials = { email: `${randomUUID()}@example.com`, password };
+      const itsClient = client(keys.publishable);
+      const { data, error } = await itsClient.auth.signUp(credentials);
+      if (error) throw error;
+      const { user, session } = data;
+      assert(user && session, "signing up did not sign in");
+      return {
+        id: user.id,
+        email: credentials.email,
+        token: session.access_token,
+        client: itsClient,
+      };
+    },
+    async signIn({ email }) {
+      const itsClient = client(keys.publishable);
+      const { error } = await itsClient.auth.signInWithPassword({
+        email,
+        password,
+      });
+      if (error) throw error;
+      return itsClient;
+    },
+    async newUsers(count) {
+      const users = await superuser<{ id: string; email: string }[]>`
+        insert into auth.users (id, email)
+        select gen_random_uuid(), gen_random_uuid() || '@example.com'
+        from generate_series(1, ${count})
+        returning id, email`;
+      const now = Math.floor(Date.now() / 1000);
+      return users.map(({ id, email }) => {
+        const token = signedToken({
+          sub: id,
+          email,
+          aud: "authenticated",
+          role: "authenticated",
+          iat: now,
+          exp: now + 3600,
+        });
+        return { id, email, token, client: client(keys.publishable, token) };
+      });
+    },
+    clientWith: (token) => client(keys.publishable, token),
+    expiredToken(user) {
+      const [, payload] = user.token.split(".");
+      const claims = JSON.parse(`${Buffer.from(payload, "base64url")}`);
+      return signedToken({
+        ...claims,
+        iat: claims.iat - 7200,
+        exp: claims.exp - 7200,
+      });
+    },
+    async stop() {
+      await api.stop();
+      await functions?.stop();
+      await Promise.all([sql.end(), superuser.end()]);
+      const admin = connect(databaseUrl("postgres", "supabase_admin"));
+      await admin`drop database ${admin(database)} with (force)`;
+      await admin.end();
+    },
+  };
+}
+
+/** Lines as they come, which a test can wait for. */
+export interface Lines {
+  /** All of them so far. */
+  all: string[];
+  /** Takes one more. */
+  add(line: string): void;
+  /** Resolves when one fits that comes at or after this place. */
+  until(fits: (line: string) => boolean, from?: number): Promise<string>;
+}
+
+function collectLines(): Lines {
+  const all: string[] = [];
+  const waiting = new Set<() => void>();
+  return {
+    all,
+    add(line) {
+      all.push(line);
+      for (const look of [...waiting]) look();
+    },
+    until(fits, from = 0) {
+      const { promise, resolve } = Promise.withResolvers<string>();
+      const look = () => {
+        const line = all.slice(from).find(fits);
+        if (line === undefined) return;
+        waiting.delete(look);
+        resolve(line);
+      };
+      waiting.add(look);
+      look();
+      return promise;
+    },
+  };
+}
+
+function signedToken(claims: Record<string, unknown>): string {
+  const [header, payload] = [{ alg: "HS256", typ: "JWT" }, claims]
+    .map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+  const signature = createHmac("sha256", localJwtSecret)
+    .update(`${header}.${payload}`).digest("base64url");
+  return `${header}.${payload}.${signature}`;
+}
+
+function connect(url: string): postgres.Sql {
+  return postgres(url, { max: 2, onnotice: () => {} });
+}
+
+/** The runner's server: only where it is matters here. */
+const theServer = { url: databaseUrl } as PostgresServer;
+
+function databaseUrl(database = "postgres", role = "postgres"): string {
+  const url = new URL(fromRunner("TEST_DATABASE_ADMIN_URL"));
+  url.username = role;
+  url.pathname = encodeURIComponent(database);
+  return url.href;
+}
+
+function fromRunner(name: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  throw new Error(`${name} is not set: run these tests with "npm test".`);
+}
