@@ -106,3 +106,37 @@ export function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+/** The processes that this one started, and those that they did, and so on. */
+export async function descendantsOf(pid: number): Promise<number[]> {
+  const parents = await allParents();
+  const found = [pid];
+  for (const ancestor of found) {
+    for (const [child, parent] of parents) {
+      if (parent === ancestor) found.push(child);
+    }
+  }
+  return found.slice(1);
+}
+
+async function allParents(): Promise<[pid: number, parent: number][]> {
+  if (Deno.build.os !== "linux") {
+    const ps = new Deno.Command("ps", { args: ["-Ao", "pid=,ppid="] });
+    const text = new TextDecoder().decode((await ps.output()).stdout);
+    return text.trim().split("\n").map((line) =>
+      line.trim().split(/\s+/).map(Number) as [number, number]
+    );
+  }
+  const parents: [number, number][] = [];
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      const stat = Deno.readTextFileSync(`/proc/${name}/stat`);
+      const [, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      parents.push([Number(name), Number(parent)]);
+    } catch {
+      // it has just ended
+    }
+  }
+  return parents;
+}

@@ -1,0 +1,75 @@
+// The stand-in for the outside schedule.
+import assert from "node:assert/strict";
+import { startSchedule } from "../../../scripts/stack/schedule.ts";
+import { until } from "./support.ts";
+
+/** Runs `work` with a schedule every 10 ms against the given answer. */
+async function withSchedule(
+  answer: (request: Request) => Response | Promise<Response>,
+  work: (failures: string[]) => Promise<void>,
+) {
+  const server = Deno.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    onListen: () => {},
+  }, answer);
+  const failures: string[] = [];
+  const schedule = startSchedule({
+    url: `http://127.0.0.1:${server.addr.port}/reap`,
+    key: "the-key",
+    everyMs: 10,
+    onFailure: (message) => failures.push(message),
+  });
+  await work(failures);
+  await schedule.stop();
+  await server.shutdown();
+}
+
+Deno.test("it calls with POST and its key, again and again", async () => {
+  const calls: string[] = [];
+  await withSchedule((request) => {
+    calls.push(`${request.method} ${request.headers.get("apikey")}`);
+    return new Response("{}");
+  }, async (failures) => {
+    await until("three calls", () => calls.length >= 3);
+    assert.deepEqual(new Set(calls), new Set(["POST the-key"]));
+    assert.deepEqual(failures, []);
+  });
+});
+
+Deno.test("it never calls twice at a time, however long a call takes", async () => {
+  let atOnce = 0, most = 0, calls = 0;
+  await withSchedule(async () => {
+    calls++;
+    most = Math.max(most, ++atOnce);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    atOnce--;
+    return new Response("{}");
+  }, async () => {
+    await until("three calls", () => calls >= 3);
+    assert.equal(most, 1);
+  });
+});
+
+Deno.test("it reports a failure, with what was answered, and goes on", async () => {
+  await withSchedule(
+    () => new Response("no", { status: 503 }),
+    async (failures) => {
+      await until("two failures", () => failures.length >= 2);
+      assert.equal(failures[0], "The scheduled reaper answered 503: no");
+    },
+  );
+});
+
+Deno.test("it reports when nobody answers, and goes on", async () => {
+  const failures: string[] = [];
+  const schedule = startSchedule({
+    url: "http://127.0.0.1:1/reap",
+    key: "the-key",
+    everyMs: 10,
+    onFailure: (message) => failures.push(message),
+  });
+  await until("two failures", () => failures.length >= 2);
+  assert.match(failures[0], /^The scheduled reaper did not answer: /);
+  await schedule.stop();
+});
