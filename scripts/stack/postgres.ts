@@ -111,6 +111,8 @@ function launch(
     // TCP is enough; the path of a socket file may be too long for the system
     unix_socket_directories: "",
     max_connections: "100",
+    // a shutdown waits so long for a client that connects and says nothing
+    authentication_timeout: "5s",
     log_min_messages: "warning",
     log_checkpoints: "off",
     timezone: "UTC",

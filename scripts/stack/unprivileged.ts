@@ -16,7 +16,7 @@ export interface Launch {
 type Mode =
   | { kind: "as we are" }
   | { kind: "user namespace" }
-  | { kind: "other user"; uid: number; gid: number };
+  | { kind: "other user"; uid: number; gid: number; setpriv: string[] | null };
 
 const intoUserNamespace = [
   "--user",
@@ -26,23 +26,7 @@ const intoUserNamespace = [
 
 /** How to run `command` without being root. */
 export function unprivileged(command: string, args: string[]): Launch {
-  const mode = currentMode();
-  switch (mode.kind) {
-    case "as we are":
-      return { command, args, options: {} };
-    case "user namespace":
-      return {
-        command: "unshare",
-        args: [...intoUserNamespace, command, ...args],
-        options: {},
-      };
-    case "other user":
-      return {
-        command,
-        args,
-        options: { uid: mode.uid, gid: mode.gid },
-      };
-  }
+  return launch([], [command, ...args]);
 }
 
 /**
@@ -50,21 +34,25 @@ export function unprivileged(command: string, args: string[]): Launch {
  * for a fast shutdown, should we be killed; elsewhere the next start clears up.
  */
 export function unprivilegedServer(command: string, args: string[]): Launch {
-  if (!canFollowParent()) return unprivileged(command, args);
+  const follow = canFollowParent() ? ["--pdeathsig", "INT"] : [];
+  return launch(follow, [command, ...args]);
+}
+
+function launch(follow: string[], commandLine: string[]): Launch {
   const mode = currentMode();
-  const follow = ["--pdeathsig", "INT", command, ...args];
-  if (mode.kind !== "other user") return unprivileged("setpriv", follow);
-  // setpriv must change the user itself: a later change clears the request
-  return {
-    command: "setpriv",
-    args: [
-      `--reuid=${mode.uid}`,
-      `--regid=${mode.gid}`,
-      "--clear-groups",
-      ...follow,
-    ],
-    options: {},
-  };
+  const become = mode.kind === "other user" ? mode.setpriv ?? [] : [];
+  // one setpriv for both: a change of user clears the request to follow
+  const flags = [...become, ...follow];
+  const line = flags.length > 0
+    ? ["setpriv", ...flags, ...commandLine]
+    : commandLine;
+  const [command, ...args] = mode.kind === "user namespace"
+    ? ["unshare", ...intoUserNamespace, ...line]
+    : line;
+  const options = mode.kind === "other user" && !mode.setpriv
+    ? { uid: mode.uid, gid: mode.gid }
+    : {};
+  return { command, args, options };
 }
 
 /** Makes a folder, and all in it, belong to whom the commands run as. */
@@ -107,7 +95,17 @@ function findMode(): Mode {
     if (!succeeds("id", ["-u", name])) continue;
     const id = (flag: string) =>
       Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
-    return { kind: "other user", uid: id("-u"), gid: id("-g") };
+    const [uid, gid] = [id("-u"), id("-g")];
+    // the repository may be where only root may go, such as /root
+    const setpriv = [
+      `--reuid=${uid}`,
+      `--regid=${gid}`,
+      "--clear-groups",
+      "--inh-caps=+dac_override",
+      "--ambient-caps=+dac_override",
+    ];
+    const works = succeeds("setpriv", [...setpriv, "true"]);
+    return { kind: "other user", uid, gid, setpriv: works ? setpriv : null };
   }
   throw new StackProblem(
     "You are root, which Postgres refuses to run as, and there are neither " +
@@ -118,7 +116,8 @@ function findMode(): Mode {
 
 let knownToFollow: boolean | undefined;
 
-function canFollowParent(): boolean {
+/** Can a command be ended by the kernel when we end? On Linux it can. */
+export function canFollowParent(): boolean {
   return knownToFollow ??= process.platform === "linux" &&
     succeeds("setpriv", ["--pdeathsig", "INT", "true"]);
 }

@@ -7,13 +7,7 @@ import {
 } from "../../../scripts/stack/postgres.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { StackProblem } from "../../../scripts/stack/problem.ts";
-import {
-  answersOn,
-  connected,
-  postgresIn,
-  until,
-  withFolder,
-} from "./support.ts";
+import { answersOn, connected, postgresIn, withFolder } from "./support.ts";
 
 /** Expects a sentence for a person, made of these pieces. */
 async function assertProblem(work: Promise<unknown>, ...pieces: string[]) {
@@ -204,13 +198,14 @@ Deno.test("a folder that was half made when its maker was killed is made anew", 
 Deno.test("stopping ends connections that are open", async () => {
   await withFolder(async (folder) => {
     const server = await postgresIn(folder);
-    const conn = await Deno.connect({
-      hostname: "127.0.0.1",
-      port: server.port,
+    const url = server.url("postgres", "supabase_admin");
+    await connected(url, async (sql) => {
+      await sql`select 1`;
+      const waiting = sql`select pg_sleep(60)`.catch((error) => error.code);
+      await server.stop();
+      assert.equal(await server.exited, 0);
+      assert.equal(await waiting, "57P01");
     });
-    await server.stop();
-    assert.equal(await server.exited, 0);
-    await until("the port is free", async () => !await answersOn(server.port));
-    conn.close();
+    assert.equal(await answersOn(server.port), false);
   });
 });

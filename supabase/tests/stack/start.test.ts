@@ -5,6 +5,7 @@ import { createClient } from "@supabase/supabase-js";
 import { localKeys } from "../../../scripts/stack/keys.ts";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
+import { canFollowParent } from "../../../scripts/stack/unprivileged.ts";
 import { findRunningStack } from "../../../scripts/stack/running_stack.ts";
 import {
   answersOn,
@@ -176,7 +177,7 @@ Deno.test("killed, it leaves nothing running, and the next start has the data wi
       const { pid } = (await findRunningStack(folder))!;
       Deno.kill(pid, "SIGKILL");
       assert.equal(await start.ended, 128 + 9);
-      if (Deno.build.os === "linux") {
+      if (canFollowParent()) {
         await allHaveEnded(pids);
         assert.equal(await answersOn(dbPort), false);
       }
