@@ -34,6 +34,11 @@ export interface ProjectOptions {
   functions?: boolean;
   /** What they find in their environment instead of the usual. */
   functionsEnv?: Record<string, string>;
+  /** Stands between the functions and the API: a network that can fail. */
+  between?(
+    request: Request,
+    pass: () => Promise<Response>,
+  ): Promise<Response>;
 }
 
 /** Somebody who has signed up and is signed in. */
@@ -106,11 +111,12 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
         ? functions.answer(request, name)
         : Promise.resolve(new Response(null, { status: 404 })),
   });
+  const network = o.between && startNetwork(api.url, o.between);
   if (o.functions) {
     functions = serveFunctions({
       folder: join(repositoryRoot, "supabase", "functions"),
       env: {
-        SUPABASE_URL: api.url,
+        SUPABASE_URL: network?.url ?? api.url,
         SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({
           default: keys.publishable,
         }),
@@ -190,12 +196,31 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
     async stop() {
       await api.stop();
       await functions?.stop();
+      await network?.stop();
       await Promise.all([sql.end(), superuser.end()]);
       const admin = connect(databaseUrl("postgres", "supabase_admin"));
       await admin`drop database ${admin(database)} with (force)`;
       await admin.end();
     },
   };
+}
+
+function startNetwork(
+  to: string,
+  between: NonNullable<ProjectOptions["between"]>,
+): { url: string; stop(): Promise<void> } {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers, body } = request;
+      const pass = () =>
+        fetch(to + pathname + search, { method, headers, body });
+      return between(request, pass);
+    },
+  );
+  const { port } = server.addr as Deno.NetAddr;
+  return { url: `http://127.0.0.1:${port}`, stop: () => server.shutdown() };
 }
 
 /** Lines as they come, which a test can wait for. */

@@ -6,9 +6,25 @@
 import { withSupabase } from "@supabase/server";
 import { reapAll, ReapingFailed } from "./reap_all.ts";
 
+/** The secret keys that open this function. */
+const KEY_NAMES = ["default", "cron"];
+
 const handle = withSupabase(
-  { auth: ["secret", "secret:cron"], cors: "disabled" },
-  async (request, { supabaseAdmin }) => {
+  {
+    // Every secret key, and then its name: "secret:cron" would answer each wrong key with 500 where no such key is made.
+    auth: "secret:*",
+    cors: "disabled",
+    // What is wrong with a key is said; which keys there are is nobody's business.
+    errors: { detailed: false },
+  },
+  async (request, { supabaseAdmin, authKeyName = "" }) => {
+    if (!KEY_NAMES.includes(authKeyName)) {
+      return refusal(
+        403,
+        `The secret key named "${authKeyName}" is not for this function.`,
+        `Use the one named "default" or "cron".`,
+      );
+    }
     if (!await hasUsableBody(request)) {
       return refusal(
         400,

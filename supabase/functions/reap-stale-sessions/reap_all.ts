@@ -6,8 +6,8 @@ const BATCH_SIZE = 1000;
 /** A run ends before the next one is due (60 s), and well before the platform ends it (150 s). */
 const TIME_BUDGET_MS = 50_000;
 
-/** The platform cuts a log line at 10,000 characters: some 200 ids. The history has them all. */
-const IDS_A_LINE = 200;
+/** The platform cuts a log line at 10,000 characters: some 200 ids, if they are uuids. The history has them all. */
+const CHARACTERS_OF_IDS = 9000;
 
 /** Before the one retry: what was in the way may have gone by then. */
 const RETRY_AFTER_MS = 250;
@@ -88,7 +88,7 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
   const call = (name: string, args?: Record<string, unknown>) =>
     callTwiceAtMost(rpc, name, args).catch((cause: Answer) => {
       throw new ReapingFailed(
-        cause.error?.message || "The database did not answer.",
+        whatFailed(cause),
         cause.error?.code ?? "",
         isRetryable(cause),
         { ...progress, duration_ms: elapsed() },
@@ -132,23 +132,33 @@ async function callTwiceAtMost(
   return answer.data;
 }
 
-/** No answer at all, a gateway's or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08). */
+/** No answer at all, a gateway's (502 to 504, 520 and up) or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08). */
 function isRetryable({ error, status }: Answer): boolean {
-  return status === 0 || status === 502 || status === 503 || status === 504 ||
+  return status === 0 || status >= 502 ||
     /^(08|40|53|55|57)...$|^PGRST00[0-3]$/.test(error?.code ?? "");
+}
+
+function whatFailed({ error, status }: Answer): string {
+  const message = error?.message || "it said nothing";
+  return status === 0
+    ? `The project's API could not be reached: ${message}`
+    : message;
 }
 
 function logBatch(batch: EndedSession[]) {
   const ids: Record<string, string[]> = {};
-  for (const { session_id, end_reason } of batch.slice(0, IDS_A_LINE)) {
+  let room = CHARACTERS_OF_IDS;
+  let listed = 0;
+  for (const { session_id, end_reason } of batch) {
+    room -= JSON.stringify(session_id).length + 1;
+    if (room < 0) break;
     (ids[end_reason] ??= []).push(session_id);
+    listed++;
   }
   console.log(JSON.stringify({
     event: "batch",
     reaped: batch.length,
     session_ids: ids,
-    ...(batch.length > IDS_A_LINE && {
-      not_listed: batch.length - IDS_A_LINE,
-    }),
+    ...(listed < batch.length && { not_listed: batch.length - listed }),
   }));
 }
