@@ -8,7 +8,7 @@ import type { ApiKeys } from "./keys.ts";
 import { RestConnection } from "./lite_corrections.ts";
 import { requireFreePort } from "./ports.ts";
 import { databaseUnreachable } from "./rest_error.ts";
-import { openSchemaCache } from "./schema_cache.ts";
+import { endConnections, openSchemaCache } from "./schema_cache.ts";
 
 /** What the API is started with. */
 export interface ApiOptions {
@@ -163,7 +163,7 @@ async function restApi(o: ApiOptions) {
   return {
     answer,
     close: async () => {
-      await Promise.all([connection.close(), schemaCache.close()]);
+      await Promise.all([endConnections(connection), schemaCache.close()]);
     },
   };
 }
@@ -194,7 +194,7 @@ function authApi(o: ApiOptions) {
   });
   return {
     answer: async (request: Request) => await app.fetch(request),
-    close: () => connection.close(),
+    close: () => endConnections(connection),
   };
 }
 

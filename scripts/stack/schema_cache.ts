@@ -2,7 +2,10 @@
 // again when the database says that it has changed, as PostgREST does. Read as
 // the owner of the tables; authenticator, whom requests connect as, sees none.
 import type { IntrospectResult } from "@supabase/lite";
-import { createPostgresConnection } from "@supabase/lite/postgres";
+import {
+  createPostgresConnection,
+  type PostgresConnection,
+} from "@supabase/lite/postgres";
 
 /** The tables and functions, and the settings of the API roles. */
 export interface Schema {
@@ -64,8 +67,13 @@ export async function openSchemaCache(ownerUrl: string): Promise<SchemaCache> {
       }
       return known;
     },
-    close: () => connection.close(),
+    close: () => endConnections(connection),
   };
+}
+
+/** The driver waits for ever for a connection that the server has cut. */
+export async function endConnections({ driver }: PostgresConnection) {
+  await driver.end({ timeout: 1 });
 }
 
 function splitSetting(setting: string): [string, string] {

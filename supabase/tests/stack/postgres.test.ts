@@ -1,5 +1,6 @@
 // The server: what is said when it cannot start, and what it survives.
 import assert from "node:assert/strict";
+import type { Sql } from "postgres";
 import {
   hasPostgres,
   type PostgresMajor,
@@ -7,7 +8,13 @@ import {
 } from "../../../scripts/stack/postgres.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { StackProblem } from "../../../scripts/stack/problem.ts";
-import { answersOn, connected, postgresIn, withFolder } from "./support.ts";
+import {
+  answersOn,
+  connected,
+  postgresIn,
+  until,
+  withFolder,
+} from "./support.ts";
 
 /** Expects a sentence for a person, made of these pieces. */
 async function assertProblem(work: Promise<unknown>, ...pieces: string[]) {
@@ -199,12 +206,19 @@ Deno.test("stopping ends connections that are open", async () => {
   await withFolder(async (folder) => {
     const server = await postgresIn(folder);
     const url = server.url("postgres", "supabase_admin");
-    await connected(url, async (sql) => {
-      await sql`select 1`;
-      const waiting = sql`select pg_sleep(60)`.catch((error) => error.code);
+    const sleepers = (sql: Sql) =>
+      sql`select from pg_stat_activity where query like '%pg_sleep(60)%'
+          and state = 'active' and pid <> pg_backend_pid()`;
+    await connected(url, async (sleeper) => {
+      const asleep = sleeper`select pg_sleep(60)`.catch(({ code }) => code);
+      await connected(
+        url,
+        (sql) =>
+          until("it sleeps", async () => (await sleepers(sql)).length === 1),
+      );
       await server.stop();
       assert.equal(await server.exited, 0);
-      assert.equal(await waiting, "57P01");
+      assert.equal(await asleep, "CONNECTION_CLOSED");
     });
     assert.equal(await answersOn(server.port), false);
   });

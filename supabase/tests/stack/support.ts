@@ -65,7 +65,7 @@ export async function connected<T>(
   try {
     return await work(sql);
   } finally {
-    await sql.end();
+    await sql.end({ timeout: 1 });
   }
 }
 
