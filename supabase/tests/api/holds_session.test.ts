@@ -1,8 +1,48 @@
 // holds_session: the guard for the app's own tables, asked by a client.
 import assert from "node:assert/strict";
-import { granted, letExpire, projectOfThisFile } from "./support.ts";
+import {
+  type Client,
+  granted,
+  letExpire,
+  projectOfThisFile,
+  refusal,
+  refused,
+} from "./support.ts";
 
 const project = projectOfThisFile();
+
+// a table of the app's own, guarded by a policy; made before the API is first
+// asked, so that it knows it
+Deno.test.beforeAll(async () => {
+  await project.sql.unsafe(`
+    create table public.answers (
+      user_id uuid not null default auth.uid(),
+      session_id text not null,
+      fence bigint not null,
+      answer text not null
+    );
+    alter table public.answers enable row level security;
+    grant select, insert on public.answers to authenticated;
+    create policy "only the live session writes" on public.answers
+      for insert to authenticated
+      with check (
+        user_id = (select auth.uid())
+        and public.holds_session(session_id, fence)
+      );
+    create policy "own answers" on public.answers
+      for select to authenticated
+      using (user_id = (select auth.uid()));
+  `);
+});
+
+async function write(
+  client: Client,
+  grant: { session_id: string; fence: number },
+) {
+  const { session_id, fence } = grant;
+  return await client.from("answers" as never)
+    .insert({ session_id, fence, answer: "42" } as never);
+}
 
 Deno.test("B5 only the live session, and only its own grant, is held", async () => {
   const user = await project.newUser();
@@ -28,6 +68,37 @@ Deno.test("B5 only the live session, and only its own grant, is held", async () 
   assert.equal(await holds("first", first.fence), false);
   assert.equal(await holds("second", first.fence), false);
   assert.equal(await holds("second", second.fence), true);
+});
+
+Deno.test("B5 a policy with it lets the holder write to the app's own table, and no zombie", async () => {
+  const user = await project.newUser();
+  const otherDevice = await project.signIn(user);
+  const zombie = granted(
+    await user.client.rpc("start_session", { session_id: "zombie" }),
+  );
+  assert.equal((await write(user.client, zombie)).status, 201);
+  const holder = granted(
+    await otherDevice.rpc("start_session", {
+      session_id: "holder",
+      takeover: true,
+    }),
+  );
+
+  refused(await write(user.client, zombie), refusal.roleMayNot);
+  refused(
+    await write(user.client, { ...holder, fence: zombie.fence }),
+    refusal.roleMayNot,
+  );
+  assert.equal((await write(otherDevice, holder)).status, 201);
+
+  await letExpire(project, user);
+  refused(await write(otherDevice, holder), refusal.roleMayNot);
+  const written = await project.sql<{ session_id: string }[]>`
+    select session_id from public.answers where user_id = ${user.id}`;
+  assert.deepEqual(
+    written.map(({ session_id }) => session_id).sort(),
+    ["holder", "zombie"],
+  );
 });
 
 Deno.test("B1 B5 what is stale is not held, reaped or not", async () => {
