@@ -1,0 +1,26 @@
+// Runs Deno itself, as everything here runs: with what npm installed and nothing
+// from the network.
+import { join } from "node:path";
+import { repositoryRoot } from "../stack/paths.ts";
+import { runCommand } from "./command.ts";
+import type { CommandResult } from "./command.ts";
+
+/** Flags that keep Deno to what npm installed. */
+export const offline = [
+  "--no-lock",
+  "--cached-only",
+  "--node-modules-dir=manual",
+];
+
+/** The flag for the configuration of this repository, or of a folder in it. */
+export function configOf(folder = ""): string[] {
+  return ["--config", join(repositoryRoot, folder, "deno.json")];
+}
+
+/** Runs `deno <args>` in the repository's root. */
+export function deno(
+  args: string[],
+  o: { signal: AbortSignal; env?: Record<string, string> },
+): Promise<CommandResult> {
+  return runCommand(Deno.execPath(), args, o);
+}

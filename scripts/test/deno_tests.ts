@@ -1,0 +1,106 @@
+// Runs a file of Deno tests in a Deno of its own, and reads what came of it from
+// the JUnit report, where every test is named; what a person needs to know of a
+// failure is in what Deno prints.
+import { randomUUID } from "node:crypto";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../stack/paths.ts";
+import { bare, databaseName, migrated } from "./databases.ts";
+import { configOf, deno, offline } from "./deno_command.ts";
+import { filesBelow } from "./files.ts";
+import { nothing, type Outcome, type Part, type Run } from "./part.ts";
+
+/** The files of `supabase/tests/<suite>`, each a part. */
+export function denoTests(suite: string): Part[] {
+  const folder = `supabase/tests/${suite}`;
+  return filesBelow(folder, ".test.ts").map((file) => ({
+    suite,
+    name: file.slice(folder.length + 1),
+    file,
+    needs: [migrated, bare],
+    run: (run) => runDenoTests(run, file),
+  }));
+}
+
+async function runDenoTests(run: Run, file: string): Promise<Outcome> {
+  const report = join(run.folder, `${randomUUID()}.xml`);
+  // their types are checked by the suite "format"
+  const { code, stdout, stderr } = await deno([
+    ...["test", "--allow-all", "--no-check", ...offline, ...configOf()],
+    ...["--junit-path", report, join(repositoryRoot, file)],
+  ], {
+    signal: run.signal,
+    env: {
+      TEST_DATABASE_ADMIN_URL: run.adminUrl(migrated.major),
+      TEST_TEMPLATE: databaseName(migrated),
+      TEST_BARE_TEMPLATE: databaseName(bare),
+      TEST_PG_MAJOR: String(migrated.major),
+    },
+  });
+  const tests = fs.existsSync(report)
+    ? testsIn(fs.readFileSync(report, "utf8"))
+    : [];
+  const count = (result: Result) =>
+    tests.filter((test) => test.result === result).length;
+  const ignored = tests.filter((test) => test.result === "skipped");
+  const outcome: Outcome = {
+    ...nothing,
+    passed: count("passed"),
+    failed: count("failed"),
+    skipped: ignored.length,
+    ...(ignored.length > 0 && {
+      reason: `ignored: ${ignored.map(({ name }) => name).join("; ")}`,
+    }),
+  };
+  if (code === 0 && outcome.failed === 0 && tests.length > 0) return outcome;
+  return {
+    ...outcome,
+    // a module that throws, or a hook, is no test and has none in the report
+    failed: Math.max(outcome.failed, 1),
+    details: tests.length === 0 && code === 0
+      ? ["There is no test in it."]
+      : explanation(stdout, stderr),
+  };
+}
+
+type Result = "passed" | "failed" | "skipped";
+
+interface NamedResult {
+  name: string;
+  result: Result;
+}
+
+/** Deno writes this report; only its own escapes can be in it. */
+function testsIn(report: string): NamedResult[] {
+  const cases = report.matchAll(
+    /<testcase name="([^"]*)"[^>]*>([\s\S]*?)<\/testcase>/g,
+  );
+  const tests: NamedResult[] = [];
+  for (const [, escaped, body] of cases) {
+    const name = unescaped(escaped);
+    // a step of a test counts with its test
+    if (tests.some((test) => name.startsWith(`${test.name} > `))) continue;
+    const result = body.includes("<failure")
+      ? "failed"
+      : body.includes("<skipped")
+      ? "skipped"
+      : "passed";
+    tests.push({ name, result });
+  }
+  return tests;
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll("&lt;", "<").replaceAll("&gt;", ">")
+    .replaceAll("&quot;", '"').replaceAll("&apos;", "'")
+    .replaceAll("&amp;", "&");
+}
+
+/** Of what Deno prints, what follows the list of tests. */
+function explanation(stdout: string, stderr: string): string[] {
+  const errors = stdout.indexOf("\n ERRORS \n");
+  const text = errors >= 0
+    ? stdout.slice(errors + "\n ERRORS \n".length)
+    : `${stdout}\n${stderr}`;
+  return text.trim().split("\n");
+}

@@ -1,0 +1,102 @@
+// Is there what the documentation speaks of? And does no file speak of what is
+// nobody's business: the registry of whoever made the lock file, or a machine's
+// folders?
+import assert from "node:assert/strict";
+import { dirname, normalize } from "node:path/posix";
+import { exists, repositoryFiles, textOf } from "../files.ts";
+import { check, type Part, type Skipped } from "../part.ts";
+
+const suite = "documentation";
+
+/** Links, commands and files in the Markdown; and traces of a machine. */
+export function documentationSuite(): Part[] {
+  return [
+    overMarkdown("links lead to files that exist", missingLinks),
+    overMarkdown("each npm script that is named exists", missingScripts),
+    overMarkdown("each file that is named exists", missingFiles),
+    check(suite, "no registry's host, no machine's folder in any file", {
+      run: () => {
+        const files = repositoryFiles();
+        if (!files) return notInGit;
+        const found = files.flatMap(tracesIn);
+        assert(found.length === 0, found.join("\n"));
+        return Promise.resolve();
+      },
+    }),
+  ];
+}
+
+const notInGit: Promise<Skipped> = Promise.resolve({
+  reason: "this folder is not a clone: git does not say which files are its",
+});
+
+function overMarkdown(
+  name: string,
+  missingIn: (text: string, folder: string) => string[],
+): Part {
+  return check(suite, name, {
+    run: () => {
+      const files = repositoryFiles()?.filter((file) => file.endsWith(".md"));
+      if (!files) return notInGit;
+      const missing = files.flatMap((file) =>
+        missingIn(textOf(file), dirname(file))
+          .map((what) => `${file}: ${what} does not exist`)
+      );
+      assert(missing.length === 0, missing.join("\n"));
+      return Promise.resolve();
+    },
+  });
+}
+
+function missingLinks(text: string, folder: string): string[] {
+  const links = [...text.matchAll(/\]\(<?([^)\s>]+)>?[^)]*\)/g)]
+    .map(([, target]) => target)
+    .filter((target) => !/^[a-z]+:/i.test(target));
+  return links.filter((target) => {
+    const [path, anchor] = target.split("#");
+    if (path !== "") return !exists(normalize(`${folder}/${path}`));
+    return !anchorsOf(text).includes(anchor);
+  }).map((target) => `the link ${target}`);
+}
+
+/** What a heading may be linked to by. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading]) =>
+    heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "")
+      .trim().replaceAll(" ", "-")
+  );
+}
+
+function missingScripts(text: string): string[] {
+  const { scripts } = JSON.parse(textOf("package.json"));
+  const named = [
+    ...text.matchAll(/\bnpm run ([\w:-]+)/g),
+    ...text.matchAll(/\bnpm (start|test)\b/g),
+  ].map(([, name]) => name);
+  return [...new Set(named)].filter((name) => !(name in scripts))
+    .map((name) => `npm script ${name}`);
+}
+
+/** What stands between back quotes and begins like one of our folders. */
+function missingFiles(text: string): string[] {
+  const named = [
+    ...text.matchAll(
+      /(?<=^|[\s`"'(])((?:supabase|scripts|docs|examples|\.github|\.ci)\/[\w./-]*[\w/])/gm,
+    ),
+  ].map(([, path]) => path);
+  return [...new Set(named)].filter((path) => !exists(path));
+}
+
+const traces: [pattern: RegExp, what: string][] = [
+  [/"resolved": ?"http[s:]/, "a registry's address"],
+  [/registry[.][a-z]+js[.]org|deb[.]debian[.]org/, "a registry's host"],
+  [/(?<![\w.])\/(?:home|Users|work|root)\/\w/, "a folder of one machine"],
+];
+
+function tracesIn(file: string): string[] {
+  const text = textOf(file);
+  return text.split("\n").flatMap((line, i) =>
+    traces.filter(([pattern]) => pattern.test(line))
+      .map(([, what]) => `${file}:${i + 1}: ${what}`)
+  );
+}

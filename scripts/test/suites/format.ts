@@ -1,0 +1,49 @@
+// Is all TypeScript formatted, free of lint, and sound in its types?
+import assert from "node:assert/strict";
+import { configOf, deno } from "../deno_command.ts";
+import { filesBelow } from "../files.ts";
+import { check, type Part } from "../part.ts";
+
+const suite = "format";
+
+/** What has TypeScript of ours in it. */
+const folders = ["scripts", "supabase/functions", "supabase/tests"];
+
+/** `deno check` does not know --cached-only. */
+const offline = ["--no-lock", "--no-remote", "--node-modules-dir=manual"];
+
+/** `deno fmt`, `deno lint` and `deno check`. */
+export function formatSuite(): Part[] {
+  return [
+    denoFindsNothing(
+      "deno fmt",
+      () => ["fmt", "--check", ...configOf(), ...folders],
+    ),
+    denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
+    denoFindsNothing("deno check", () => [
+      ...["check", ...offline, ...configOf()],
+      ...["scripts", "supabase/tests"],
+    ]),
+    ...functionFolders().map((folder) =>
+      // with the dependencies that it has when it is deployed
+      denoFindsNothing(`deno check ${folder}`, () => [
+        ...["check", ...offline, ...configOf(folder)],
+        folder,
+      ])
+    ),
+  ];
+}
+
+function denoFindsNothing(name: string, args: () => string[]): Part {
+  return check(suite, name, {
+    run: async ({ signal }) => {
+      const { code, said } = await deno(args(), { signal });
+      assert(code === 0, said);
+    },
+  });
+}
+
+function functionFolders(): string[] {
+  return filesBelow("supabase/functions", "/deno.json")
+    .map((file) => file.slice(0, -"/deno.json".length));
+}

@@ -1,0 +1,192 @@
+// Do the migrations go in, by the Supabase CLI and pasted?
+import assert from "node:assert/strict";
+import { basename } from "node:path";
+import type postgres from "postgres";
+import { pushMigrations } from "../../stack/migrations.ts";
+import { cliAsks, type CliRow } from "../cli.ts";
+import { bare, type Database, migrated } from "../databases.ts";
+import { filesBelow, textOf } from "../files.ts";
+import { check, type Part } from "../part.ts";
+
+const suite = "migrations";
+
+/** What a migration may be called, for the CLI to take it. */
+const fileName = /^(\d{14})_[a-z0-9_]+\.sql$/;
+
+/** Every way in which a user applies them. */
+export function migrationsSuite(): Part[] {
+  return [
+    check(suite, "names: a version of 14 digits, in reading order", {
+      run: () => Promise.resolve(checkNames()),
+    }),
+    check(suite, "supabase db push: all applied, as postgres", {
+      needs: [bare],
+      run: (run) =>
+        run.withDatabase(bare, async (database) => {
+          assert.deepEqual(await applied(database), []);
+          await pushMigrations(database.url());
+          assert.deepEqual(await applied(database), versions());
+          assert.deepEqual(await database.connected(owners), ["postgres"]);
+        }),
+    }),
+    check(suite, "supabase db push again: nothing changes", {
+      needs: [migrated],
+      run: (run) =>
+        run.withDatabase(migrated, async (database) => {
+          const before = await database.connected(identities);
+          await pushMigrations(database.url());
+          assert.deepEqual(await database.connected(identities), before);
+        }),
+    }),
+    check(suite, "pasted, each file in one go: the same objects", {
+      needs: [bare, migrated],
+      run: (run) =>
+        run.withDatabase(bare, async (database) => {
+          await paste(database);
+          const pasted = await database.connected(definitions);
+          const pushed = await run.withDatabase(
+            migrated,
+            (other) => other.connected(definitions),
+          );
+          assert.deepEqual(pasted, pushed);
+        }),
+    }),
+    check(suite, "pasted over what is there: the same objects", {
+      needs: [migrated],
+      run: (run) =>
+        run.withDatabase(migrated, async (database) => {
+          const before = await database.connected(definitions);
+          await paste(database);
+          assert.deepEqual(await database.connected(definitions), before);
+        }),
+    }),
+  ];
+}
+
+function migrationFiles(): string[] {
+  return filesBelow("supabase/migrations", ".sql");
+}
+
+function versions(): string[] {
+  return migrationFiles().map((file) => basename(file).slice(0, 14));
+}
+
+function checkNames() {
+  const names = migrationFiles().map((file) => basename(file));
+  assert(names.length > 0, "there are no migrations");
+  for (const name of names) assert.match(name, fileName);
+  const unique = new Set(versions());
+  assert.equal(unique.size, names.length, "two have the same version");
+  assert.equal(names[0].slice(0, 14), "20250124000000");
+}
+
+/** What `supabase migration list` says is applied; all of it is local, too. */
+async function applied(database: Database): Promise<string[]> {
+  const { migrations } = await cliAsks(
+    ["migration", "list"],
+    database.url(),
+  ) as { migrations: CliRow[] };
+  assert.deepEqual(migrations.map(({ local }) => local), versions());
+  return migrations.map(({ remote }) => String(remote))
+    .filter((version) => version !== "");
+}
+
+/** As in psql or the SQL editor: plain statements, all or nothing. */
+async function paste(database: Database) {
+  await database.connected(async (sql) => {
+    for (const file of migrationFiles()) {
+      await sql.begin((transaction) =>
+        transaction.unsafe(textOf(file)).simple()
+      );
+    }
+  });
+}
+
+/** Who owns what the migrations have made. */
+async function owners(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ owner: string }[]>`
+    select distinct pg_get_userbyid(o.owner) as owner
+    from (
+      select relowner as owner, relnamespace as namespace from pg_class
+      union all
+      select proowner, pronamespace from pg_proc
+      union all
+      select nspowner, oid from pg_namespace where nspname = 'sessions'
+    ) o
+    where o.namespace in (
+      'public'::regnamespace, to_regnamespace('sessions')
+    )`;
+  return rows.map(({ owner }) => owner);
+}
+
+/** Every row of the catalogue that the migrations may write, and its writer. */
+async function identities(sql: postgres.Sql): Promise<unknown[]> {
+  return [
+    ...await sql`
+      select 'table', c.oid::text, c.xmin::text from pg_class c
+      where c.relnamespace in ('public'::regnamespace, 'sessions'::regnamespace)
+      union all
+      select 'function', p.oid::text, p.xmin::text from pg_proc p
+      where p.pronamespace in ('public'::regnamespace, 'sessions'::regnamespace)
+      union all
+      select 'policy', p.oid::text, p.xmin::text from pg_policy p
+      union all
+      select 'migration', m.version, m.xmin::text
+      from supabase_migrations.schema_migrations m
+      union all
+      select 'settings', s.lease::text, s.xmin::text from sessions.settings s
+      order by 1, 2`,
+  ];
+}
+
+/** What is there, in words that two databases can be compared by. */
+async function definitions(sql: postgres.Sql): Promise<unknown[]> {
+  return [
+    ...await sql`
+      select
+        'function' as kind, p.oid::regprocedure::text as name,
+        pg_get_functiondef(p.oid) as definition, p.proacl::text as acl,
+        obj_description(p.oid, 'pg_proc') as comment
+      from pg_proc p
+      where p.pronamespace in ('public'::regnamespace, 'sessions'::regnamespace)
+      union all
+      select
+        'relation', c.oid::regclass::text,
+        concat_ws(' ', c.relkind, c.relrowsecurity, c.reloptions::text),
+        c.relacl::text, obj_description(c.oid, 'pg_class')
+      from pg_class c
+      where c.relnamespace in ('public'::regnamespace, 'sessions'::regnamespace)
+      union all
+      select
+        'column', concat_ws('.', a.attrelid::regclass::text, a.attname),
+        concat_ws(
+          ' ', format_type(a.atttypid, a.atttypmod), a.attnotnull,
+          pg_get_expr(d.adbin, d.adrelid)
+        ),
+        a.attacl::text, col_description(a.attrelid, a.attnum)
+      from pg_attribute a
+      join pg_class c on c.oid = a.attrelid and c.relkind = 'r'
+      left join pg_attrdef d
+        on d.adrelid = a.attrelid and d.adnum = a.attnum
+      where
+        c.relnamespace in ('public'::regnamespace, 'sessions'::regnamespace)
+        and a.attnum > 0 and not a.attisdropped
+      union all
+      select
+        'constraint', concat_ws('.', c.conrelid::regclass::text, c.conname),
+        pg_get_constraintdef(c.oid), null, null
+      from pg_constraint c
+      where c.connamespace in ('public'::regnamespace, 'sessions'::regnamespace)
+      union all
+      select
+        'policy', concat_ws('.', p.polrelid::regclass::text, p.polname),
+        concat_ws(
+          ' ', p.polcmd, p.polroles::regrole[]::text,
+          pg_get_expr(p.polqual, p.polrelid),
+          pg_get_expr(p.polwithcheck, p.polrelid)
+        ),
+        null, null
+      from pg_policy p
+      order by 1, 2`,
+  ];
+}

@@ -1,0 +1,122 @@
+// Are the pgTAP files, run by pg_prove as elsewhere, what our own runner says
+// they are? All of them in one database: none may leave anything behind.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { repositoryRoot } from "../../stack/paths.ts";
+import { type CommandResult, runCommand } from "../command.ts";
+import { type Database, migrated } from "../databases.ts";
+import { debianDependency, debianPackage } from "../debian.ts";
+import { check, type Part, type Run, type Skipped } from "../part.ts";
+import { runPgtapFile } from "../pgtap.ts";
+import { pgtapFiles } from "./database.ts";
+
+/** pg_prove over all pgTAP files, compared with our own runner. */
+export function pgProveSuite(): Part[] {
+  if (pgtapFiles().length === 0) return [];
+  return [
+    check("pg_prove", "the same files, the same totals as here", {
+      needs: [migrated],
+      run: async (run) => {
+        const pgProve = findPgProve();
+        if ("reason" in pgProve) return pgProve;
+        const theirs = await run.withDatabase(
+          migrated,
+          (database) => prove(pgProve, run, database),
+        );
+        const ours = await run.withDatabase(migrated, oursIn);
+        assert.deepEqual(theirs, ours);
+      },
+    }),
+  ];
+}
+
+interface Totals {
+  files: number;
+  tests: number;
+}
+
+interface PgProve {
+  script: string;
+  psql: string;
+  env: Record<string, string>;
+}
+
+async function prove(
+  { script, psql, env }: PgProve,
+  run: Run,
+  database: Database,
+): Promise<Totals> {
+  const args = [script, "--psql-bin", psql, "--dbname", database.url()];
+  const result = await runCommand("perl", [...args, ...pgtapFiles()], {
+    signal: run.signal,
+    env,
+  });
+  assert(result.code === 0, result.said);
+  return totalsOf(result);
+}
+
+function totalsOf({ stdout, said }: CommandResult): Totals {
+  const totals = /^Files=(\d+), Tests=(\d+),/m.exec(stdout);
+  assert(totals, `pg_prove says no totals:\n${said}`);
+  return { files: Number(totals[1]), tests: Number(totals[2]) };
+}
+
+async function oursIn(database: Database): Promise<Totals> {
+  let tests = 0;
+  const files = pgtapFiles();
+  for (const file of files) {
+    const path = join(repositoryRoot, file);
+    const result = await runPgtapFile(database.url(), path);
+    tests += result.passed + result.failed + result.skipped;
+  }
+  return { files: files.length, tests };
+}
+
+/** Installed, or from Debian's packages. */
+function findPgProve(): PgProve | Skipped {
+  if (!works("perl", ["-MApp::Prove", "-e", "1"])) {
+    return { reason: "there is no Perl with its module App::Prove" };
+  }
+  const psql = findPsql();
+  if (typeof psql !== "string") return psql;
+  const installed = onPath("pg_prove");
+  if (installed) return { script: installed, psql, env: {} };
+
+  const debian = debianPackage("libtap-parser-sourcehandler-pgtap-perl");
+  if (typeof debian !== "string") return debian;
+  return {
+    script: join(debian, "usr", "bin", "pg_prove"),
+    psql,
+    env: { PERL5LIB: join(debian, "usr", "share", "perl5") },
+  };
+}
+
+/** The program itself: Debian's psql is a script that chooses one. */
+function findPsql(): string | Skipped {
+  const installed = onPath("psql");
+  if (installed) return installed;
+
+  const name = debianDependency("postgresql-client");
+  if (typeof name !== "string") return name;
+  const debian = debianPackage(name);
+  if (typeof debian !== "string") return debian;
+  const version = name.slice("postgresql-client-".length);
+  const psql = join(debian, "usr", "lib", "postgresql", version, "bin", "psql");
+  if (works(psql, ["--version"])) return psql;
+  return {
+    reason: `psql of ${name} does not start: its libraries are missing`,
+  };
+}
+
+function onPath(name: string): string | undefined {
+  return (process.env.PATH ?? "").split(":")
+    .map((folder) => join(folder, name))
+    .find((file) => fs.existsSync(file));
+}
+
+function works(command: string, args: string[]): boolean {
+  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
+}
