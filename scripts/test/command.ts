@@ -1,6 +1,7 @@
 // Runs other programs to their end; if the run is interrupted, to theirs: with
 // everything that they have started.
 import { repositoryRoot } from "../stack/paths.ts";
+import { StackProblem } from "../stack/problem.ts";
 import { followParent } from "../stack/unprivileged.ts";
 import { endAll } from "./processes.ts";
 
@@ -15,6 +16,9 @@ export interface CommandResult {
   /** Both, for a person. */
   said: string;
 }
+
+/** No program needs as long as this; one that does will never end. */
+const mayTakeMs = 150_000;
 
 /** Runs a program in the repository's root, unless told where. */
 export async function runCommand(
@@ -43,18 +47,25 @@ export async function runCommand(
     ending = endAll(child.pid);
   };
   o.signal.addEventListener("abort", interrupt);
+  let isLate = false;
+  const limit = setTimeout(() => {
+    isLate = true;
+    interrupt();
+  }, mayTakeMs);
   try {
     const output = await child.output();
     o.signal.throwIfAborted();
     const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
     const [stdout, stderr] = [text(output.stdout), text(output.stderr)];
-    return {
-      code: output.code,
-      stdout,
-      stderr,
-      said: `${stdout}${stderr}`.trimEnd(),
-    };
+    const said = `${stdout}${stderr}`.trimEnd();
+    if (isLate) {
+      throw new StackProblem(
+        `not over after ${mayTakeMs / 1000} s; so far:\n${said}`,
+      );
+    }
+    return { code: output.code, stdout, stderr, said };
   } finally {
+    clearTimeout(limit);
     o.signal.removeEventListener("abort", interrupt);
     await ending;
   }

@@ -96,11 +96,8 @@ function unescaped(text: string): string {
     .replaceAll("&amp;", "&");
 }
 
-/** Of what Deno prints, what follows the list of tests. */
+/** Of what Deno prints, what is between the list of tests and that of failures. */
 function explanation(stdout: string, stderr: string): string[] {
-  const errors = stdout.indexOf("\n ERRORS \n");
-  const text = errors >= 0
-    ? stdout.slice(errors + "\n ERRORS \n".length)
-    : `${stdout}\n${stderr}`;
-  return text.trim().split("\n");
+  const errors = /\n ERRORS \n([\s\S]*?)(?:\n FAILURES \n|$)/.exec(stdout)?.[1];
+  return (errors ?? `${stdout}\n${stderr}`).trim().split("\n");
 }
