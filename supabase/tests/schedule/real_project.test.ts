@@ -1,0 +1,190 @@
+// What docs/scheduling.md says of the database, and each recipe's call, against
+// a real project: its API, its Edge Function, its Postgres.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { parse } from "yaml";
+import {
+  keys,
+  type Project,
+  startProject,
+} from "../../../scripts/test/api_fixture.ts";
+import { seedStale, stillThere } from "../edge/support.ts";
+import {
+  cronSeconds,
+  file,
+  folder,
+  keyVariable,
+  recipe,
+  repositoryRoot,
+  run,
+} from "./support.ts";
+
+const hasServer = process.env.TEST_TEMPLATE !== undefined;
+
+/** A test with a project of its own, skipped where there is no server. */
+function test(name: string, fn: (project: Project) => Promise<void>) {
+  Deno.test({
+    name: hasServer ? name : `${name} (skipped: "npm test" has the server)`,
+    ignore: !hasServer,
+    async fn() {
+      const project = await startProject({ functions: true });
+      try {
+        await fn(project);
+      } finally {
+        await project.stop();
+      }
+    },
+  });
+}
+
+/** Imports a recipe and hands over the module. */
+async function moduleOf(name: string) {
+  using here = folder();
+  const target = path.join(here.path, path.basename(name));
+  fs.writeFileSync(target, recipe(name));
+  return await import(pathToFileURL(target).href);
+}
+
+/** The recipes, each calling the project with the key named cron. */
+const callers: Record<string, (env: Record<string, string>) => unknown> = {
+  async "scripts/reap.sh, of systemd and Kubernetes"(env) {
+    const script = path.join(repositoryRoot, "scripts", "reap.sh");
+    const { code, all } = await run(["sh", script], env);
+    assert.equal(code, 0, all);
+  },
+  async "the GitHub workflow"(env) {
+    using here = folder();
+    const { jobs } = parse(
+      file(".github", "workflows", "reap-stale-sessions.yml"),
+    );
+    const { code, all } = await run(
+      ["bash", "-eo", "pipefail", "-c", jobs.reap.steps[0].run],
+      { PING_URL: "", RUNNER_TEMP: here.path, ...env },
+    );
+    assert.equal(code, 0, all);
+  },
+  async "the Cloudflare Worker"(env) {
+    const { default: worker } = await moduleOf("cloudflare/worker.ts");
+    await worker.scheduled({}, env);
+  },
+  async "the Vercel route"(env) {
+    const { GET } = await moduleOf("vercel/route.ts");
+    const settings = { ...env, CRON_SECRET: "s" };
+    Object.assign(process.env, settings);
+    try {
+      const response: Response = await GET(
+        new Request("https://app.example/", {
+          headers: { authorization: "Bearer s" },
+        }),
+      );
+      assert.equal(response.status, 200);
+      assert.equal((await response.json()).status, "ok");
+    } finally {
+      for (const name of Object.keys(settings)) delete process.env[name];
+    }
+  },
+};
+
+test("each recipe has the stale sessions of a real project reaped", async (project) => {
+  for (const [name, call] of Object.entries(callers)) {
+    const [stale] = await seedStale(project, 1);
+    assert.deepEqual(await stillThere(project), [stale], name);
+
+    await call({ SUPABASE_URL: project.url, [keyVariable]: keys.secret.cron });
+
+    assert.deepEqual(await stillThere(project), [], name);
+  }
+});
+
+/** Makes the reaper's last run, and the only one, as old as that. */
+async function lastRanAgo({ sql, service }: Project, interval: string) {
+  const { error } = await service.rpc("reap_stale_sessions", {});
+  assert.equal(error, null);
+  await sql`
+    update sessions.reaper_runs
+    set ran_at = clock_timestamp() - ${interval}::interval
+    where true`;
+}
+
+/** The answer of the monitor's request, as docs/scheduling.md has it. */
+async function monitored({ url }: Project): Promise<string> {
+  const [, request] = /GET https:\/\/<project>\.supabase\.co(\S+)/
+    .exec(file("docs", "scheduling.md")) ?? [];
+  const response = await fetch(url + request, {
+    headers: { apikey: keys.secret.cron, "user-agent": "session-health" },
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return text;
+}
+
+test("B2: the monitor's request shows that the reaper has stopped, and when", async (project) => {
+  const shown = {
+    ok: "2 minutes",
+    warning: "4 minutes",
+    critical: "11 minutes",
+  };
+  for (const [status, age] of Object.entries(shown)) {
+    await lastRanAgo(project, age);
+    assert.match(await monitored(project), new RegExp(`"status":"${status}"`));
+  }
+
+  await project.sql.unsafe(recipe("reap_every.sql")).simple();
+
+  const every5Minutes = {
+    ok: "14 minutes",
+    warning: "16 minutes",
+    critical: "51 minutes",
+  };
+  for (const [status, age] of Object.entries(every5Minutes)) {
+    await lastRanAgo(project, age);
+    assert.match(await monitored(project), new RegExp(`"status":"${status}"`));
+  }
+});
+
+test("the regularity of the schedule can be asked for", async (project) => {
+  await lastRanAgo(project, "90 seconds");
+  const { error } = await project.service.rpc("reap_stale_sessions", {});
+  assert.equal(error, null);
+
+  const rows = await project.sql.unsafe(recipe("regularity.sql"));
+
+  const runs = rows.reduce((sum, { runs }) => sum + Number(runs), 0);
+  assert.equal(runs, 2);
+  assert.match(JSON.stringify(rows), /"00:01:30\./);
+});
+
+test("M7: with each recipe's interval, a crash is cleaned up within 15 minutes", async ({ sql }) => {
+  const seconds = {
+    "GitHub Actions": cronSeconds(
+      parse(file(".github", "workflows", "reap-stale-sessions.yml"))
+        .on.schedule[0].cron,
+    ),
+    systemd: Number(
+      /^OnUnitActiveSec=(\d+)s$/m
+        .exec(recipe("systemd/reap-stale-sessions.timer"))?.[1],
+    ),
+    Kubernetes: cronSeconds(
+      parse(recipe("kubernetes/reap-stale-sessions.yaml")).spec.schedule,
+    ),
+    Cloudflare: cronSeconds(
+      JSON.parse(recipe("cloudflare/wrangler.jsonc")).triggers.crons[0],
+    ),
+    Vercel: cronSeconds(
+      JSON.parse(recipe("vercel/vercel.json")).crons[0].schedule,
+    ),
+  };
+  for (const [name, interval] of Object.entries(seconds)) {
+    const [{ lease_seconds, most }] = await sql<
+      { lease_seconds: number; most: number }[]
+    >`
+      select
+        extract(epoch from lease)::integer as lease_seconds,
+        extract(epoch from interval '15 minutes')::integer as most
+      from sessions.settings`;
+    assert(lease_seconds + interval < most, `${name}: ${interval} s`);
+  }
+});
