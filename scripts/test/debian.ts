@@ -14,17 +14,17 @@ const store = join(repositoryRoot, ".stack", "debian");
 export function debianPackage(name: string): string | Skipped {
   const folder = join(store, name);
   if (fs.existsSync(folder)) return folder;
-  if (!succeeds("apt-get", ["--version"])) {
-    return { reason: `${name} is a package of Debian, and this is not Debian` };
-  }
   fs.mkdirSync(store, { recursive: true });
   const unpacked = fs.mkdtempSync(join(store, "new-"));
   try {
-    const downloaded = download(name, unpacked);
-    if (downloaded !== true) return { reason: downloaded };
-    const [file] = fs.readdirSync(unpacked);
+    const file = fromApt(name, () => {
+      apt("apt-get", ["download", "-qq", name], unpacked);
+      return fs.readdirSync(unpacked)[0];
+    });
+    if (typeof file !== "string") return file;
     execFileSync("dpkg", ["-x", file, "files"], { cwd: unpacked });
-    fs.renameSync(join(unpacked, "files"), folder);
+    // another run may have been faster
+    if (!fs.existsSync(folder)) fs.renameSync(join(unpacked, "files"), folder);
     return folder;
   } finally {
     fs.rmSync(unpacked, { recursive: true, force: true });
@@ -33,24 +33,33 @@ export function debianPackage(name: string): string | Skipped {
 
 /** The package that a package without files of its own stands for. */
 export function debianDependency(name: string): string | Skipped {
-  const result = spawnSync("apt-cache", ["depends", "--important", name], {
-    encoding: "utf8",
+  return fromApt(name, () => {
+    const printed = apt("apt-cache", ["depends", "--important", name]);
+    return /Depends: (\S+)/.exec(printed)?.[1];
   });
-  const found = /Depends: (\S+)/.exec(result.stdout ?? "")?.[1];
-  return found ?? { reason: `apt does not know the package ${name}` };
 }
 
-function download(name: string, folder: string): true | string {
-  const get = () => succeeds("apt-get", ["download", "-qq", name], folder);
-  if (get()) return true;
-  if (process.getuid?.() !== 0) {
-    return `apt-get cannot download ${name}; as root, "apt-get update" may help`;
+/** What `ask` finds; a new machine has no list of packages yet. */
+function fromApt(
+  name: string,
+  ask: () => string | undefined,
+): string | Skipped {
+  if (!apt("apt-get", ["--version"])) {
+    return { reason: `${name} is a package of Debian; there is no apt here` };
   }
-  // a new machine has no list of packages yet
-  succeeds("apt-get", ["update", "-qq"]);
-  return get() || `apt-get cannot download ${name}`;
+  const found = ask();
+  if (found) return found;
+  if (process.getuid?.() !== 0) {
+    return {
+      reason: `apt does not find ${name}; "apt-get update", as root, may help`,
+    };
+  }
+  apt("apt-get", ["update", "-qq"]);
+  return ask() ?? { reason: `apt does not find ${name}` };
 }
 
-function succeeds(command: string, args: string[], cwd?: string): boolean {
-  return spawnSync(command, args, { cwd, stdio: "ignore" }).status === 0;
+/** What it prints; empty if it cannot be run. */
+function apt(command: string, args: string[], cwd?: string): string {
+  const { stdout } = spawnSync(command, args, { cwd, encoding: "utf8" });
+  return stdout ?? "";
 }

@@ -75,7 +75,7 @@ async function oursIn(database: Database): Promise<Totals> {
   return { files: files.length, tests };
 }
 
-/** Installed, or from Debian's packages. */
+/** pg_prove and what it needs. */
 function findPgProve(): PgProve | Skipped {
   if (!works("perl", ["-MApp::Prove", "-e", "1"])) {
     return { reason: "there is no Perl with its module App::Prove" };
@@ -94,10 +94,11 @@ function findPgProve(): PgProve | Skipped {
   };
 }
 
-/** The program itself: Debian's psql is a script that chooses one. */
+/** Installed, or from Debian's packages. */
 function findPsql(): string | Skipped {
   const installed = onPath("psql");
-  if (installed) return installed;
+  // Debian's is a script that may find none to start
+  if (installed && works(installed, ["--version"])) return installed;
 
   const name = debianDependency("postgresql-client");
   if (typeof name !== "string") return name;
