@@ -49,14 +49,19 @@ function overMarkdown(
 }
 
 function missingLinks(text: string, folder: string): string[] {
-  const links = [...text.matchAll(/\]\(<?([^)\s>]+)>?[^)]*\)/g)]
-    .map(([, target]) => target)
+  const links = [...text.matchAll(/\]\((?:<([^>]+)>|([^()\s]+))/g)]
+    .map(([, inBrackets, plain]) => inBrackets ?? plain)
     .filter((target) => !/^[a-z]+:/i.test(target));
-  return links.filter((target) => {
-    const [path, anchor] = target.split("#");
-    if (path !== "") return !exists(normalize(`${folder}/${path}`));
-    return !anchorsOf(text).includes(anchor);
-  }).map((target) => `the link ${target}`);
+  return links.filter((target) => !leadsSomewhere(target, text, folder))
+    .map((target) => `the link ${target}`);
+}
+
+function leadsSomewhere(target: string, text: string, folder: string): boolean {
+  const [path, anchor] = target.split("#");
+  const file = normalize(`${folder}/${path}`);
+  if (path !== "" && !exists(file)) return false;
+  if (anchor === undefined || !/^$|\.md$/.test(path)) return true;
+  return anchorsOf(path === "" ? text : textOf(file)).includes(anchor);
 }
 
 /** What a heading may be linked to by. */

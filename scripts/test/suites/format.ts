@@ -21,13 +21,13 @@ export function formatSuite(): Part[] {
     ),
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
-      ...["check", ...offline, ...configOf()],
+      ...["check", "--quiet", ...offline, ...configOf()],
       ...["scripts", "supabase/tests"],
     ]),
     ...functionFolders().map((folder) =>
       // with the dependencies that it has when it is deployed
       denoFindsNothing(`deno check ${folder}`, () => [
-        ...["check", ...offline, ...configOf(folder)],
+        ...["check", "--quiet", ...offline, ...configOf(folder)],
         folder,
       ])
     ),
