@@ -16,19 +16,25 @@ import {
   cronSeconds,
   file,
   folder,
+  isThere,
   keyVariable,
   recipe,
   repositoryRoot,
   run,
 } from "./support.ts";
 
-const hasServer = process.env.TEST_TEMPLATE !== undefined;
+const missing = [
+  ...(process.env.TEST_TEMPLATE ? [] : [`server but with "npm test"`]),
+  ...["bash", "curl", "jq"].filter((tool) => !isThere(tool)),
+];
 
-/** A test with a project of its own, skipped where there is no server. */
+/** A test with a project of its own, skipped where something is missing. */
 function test(name: string, fn: (project: Project) => Promise<void>) {
   Deno.test({
-    name: hasServer ? name : `${name} (skipped: "npm test" has the server)`,
-    ignore: !hasServer,
+    name: missing.length === 0
+      ? name
+      : `${name} (skipped: no ${missing.join(", no ")} here)`,
+    ignore: missing.length > 0,
     async fn() {
       const project = await startProject({ functions: true });
       try {

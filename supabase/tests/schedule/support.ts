@@ -7,7 +7,6 @@ import * as os from "node:os";
 import * as path from "node:path";
 import process from "node:process";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
-import { freePort } from "../../../scripts/stack/ports.ts";
 
 export { repositoryRoot };
 
@@ -48,9 +47,15 @@ export function folder(): Disposable & { path: string } {
   };
 }
 
-const isThere = (tool: string) =>
-  (process.env.PATH ?? "").split(path.delimiter)
-    .some((folder) => fs.existsSync(path.join(folder, tool)));
+/** Is the tool there; and, if an option of its follows, does it know that? */
+export function isThere(tool: string): boolean {
+  const [name, option] = tool.split(" ");
+  const found = (process.env.PATH ?? "").split(path.delimiter)
+    .some((folder) => fs.existsSync(path.join(folder, name)));
+  if (!found || option === undefined) return found;
+  const { stdout } = new Deno.Command(name, { args: ["--help"] }).outputSync();
+  return new TextDecoder().decode(stdout).includes(option);
+}
 
 /** A test that is skipped, and says why, where a tool is missing. */
 export function testWith(
@@ -159,7 +164,8 @@ function commandLines(): string[] {
 /** A project that cannot be reached. */
 export function nobody(): StandIn {
   return {
-    url: `http://127.0.0.1:${freePort()}`,
+    // reserved for a service of old; a free port could be taken by another test
+    url: "http://127.0.0.1:9",
     calls: [],
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -185,7 +191,8 @@ export const failures: Record<string, Answer> = {
   "401": { status: 401, body: { message: "Invalid API key" } },
   "403": { status: 403, body: { message: "Not for this function." } },
   "404": { status: 404, body: { message: "Function not found" } },
-  "500": { status: 500, body: { code: "XX000", message: "Broken." } },
+  // the status is what counts, whatever the body says
+  "500": { ...run200(), status: 500 },
   "503": { status: 503, body: { code: "40001", message: "Try again." } },
   "a redirect": new Response(null, {
     status: 302,

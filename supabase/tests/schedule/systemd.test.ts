@@ -158,7 +158,7 @@ testWith(
 );
 
 testWith(
-  ["systemd-analyze"],
+  ["systemd-analyze --offline"],
   "systemd calls the service well protected",
   async () => {
     using root = folder();
