@@ -54,8 +54,14 @@ async function runFile(
     failed,
     skipped,
     ...(skipped > 0 && { reason: skips(result.tap).join("; ") }),
-    details: failed > 0 ? [...failures(result.tap), ...result.problems] : [],
+    details: failed > 0
+      ? [...failures(result.tap), ...inLines(result.problems)]
+      : [],
   };
+}
+
+function inLines(texts: string[]): string[] {
+  return texts.flatMap((text) => text.split("\n"));
 }
 
 /** The assertions that failed, each with what pgTAP says of it. */
@@ -63,9 +69,9 @@ function failures(tap: string): string[] {
   return tap.split("\n").filter((line) => /^(not ok|#|Bail out)/.test(line));
 }
 
-/** What was skipped, and why. */
+/** Why something was skipped. */
 function skips(tap: string): string[] {
   return tap.split("\n").flatMap((line) =>
-    /^ok\b.*# SKIP\s*(.*)$/i.exec(line)?.[1] ?? []
+    /^(?:not )?ok\b.*# ((?:SKIP|TODO)\b.*)$/i.exec(line)?.[1] ?? []
   );
 }
