@@ -226,18 +226,18 @@ begin
   where a.user_id = lock_live.user_id and a.session_id = lock_live.session_id
   for no key update;
 
-  if found and v_row.expires_at > clock_timestamp() then
-    return v_row;
+  if not found or v_row.expires_at <= clock_timestamp() then
+    -- Only a call that will be refused pays for finding out why.
+    if not exists (select from auth.users u where u.id = lock_live.user_id) then
+      perform sessions.refuse_caller();
+    end if;
+
+    perform sessions.check_session_id(session_id);
+    select * into v_end from sessions.how_it_ended(user_id, session_id);
+    perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
 
-  -- Only a call that will be refused pays for finding out why.
-  if not exists (select from auth.users u where u.id = lock_live.user_id) then
-    perform sessions.refuse_caller();
-  end if;
-
-  perform sessions.check_session_id(session_id);
-  select * into v_end from sessions.how_it_ended(user_id, session_id);
-  perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
+  return v_row;
 end
 $$;
 
