@@ -117,7 +117,8 @@ function text(event: StackEvent): string {
 
 function sessionText({ user, session, device }: SessionOfEvent): string {
   const on = device === null ? "" : ` on ${printable(device)}`;
-  return `user ${short(user)}, session ${short(session)}${on}`;
+  // the end of a user's id: those made in one minute may begin alike
+  return `user ${printable(user.slice(-8))}, session ${short(session)}${on}`;
 }
 
 function short(id: string): string {

@@ -17,7 +17,7 @@ const session = {
 };
 
 Deno.test("each kind of event has its line", () => {
-  const who = "user 11111111, session tab-one- on Chrome on Windows";
+  const who = "user 55555555, session tab-one- on Chrome on Windows";
   const lines: [StackEvent, string][] = [
     [{ kind: "started", ...session }, `09:05:07  started     ${who}`],
     [
@@ -27,7 +27,7 @@ Deno.test("each kind of event has its line", () => {
     [{ kind: "completing", ...session }, `09:05:07  completing  ${who}`],
     [
       { kind: "ended", ...session, device: null, reason: "expired" },
-      "09:05:07  ended       user 11111111, session tab-one-: expired",
+      "09:05:07  ended       user 55555555, session tab-one-: expired",
     ],
     [
       { kind: "reaped", reaped: 1, failed: 0 },
