@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { basename } from "node:path";
 import type postgres from "postgres";
 import { pushMigrations } from "../../stack/migrations.ts";
+import { definitions } from "../catalogue.ts";
 import { cliAsks, type CliRow } from "../cli.ts";
 import { bare, type Database, migrated } from "../databases.ts";
 import { filesBelow, textOf } from "../files.ts";
@@ -135,58 +136,6 @@ async function identities(sql: postgres.Sql): Promise<unknown[]> {
       from supabase_migrations.schema_migrations m
       union all
       select 'settings', s.lease::text, s.xmin::text from sessions.settings s
-      order by 1, 2`,
-  ];
-}
-
-/** What is there, in words that two databases can be compared by. */
-async function definitions(sql: postgres.Sql): Promise<unknown[]> {
-  return [
-    ...await sql`
-      select
-        'function' as kind, p.oid::regprocedure::text as name,
-        pg_get_functiondef(p.oid) as definition, p.proacl::text as acl,
-        obj_description(p.oid, 'pg_proc') as comment
-      from pg_proc p
-      where p.pronamespace in ('public'::regnamespace, 'sessions'::regnamespace)
-      union all
-      select
-        'relation', c.oid::regclass::text,
-        concat_ws(' ', c.relkind, c.relrowsecurity, c.reloptions::text),
-        c.relacl::text, obj_description(c.oid, 'pg_class')
-      from pg_class c
-      where c.relnamespace in ('public'::regnamespace, 'sessions'::regnamespace)
-      union all
-      select
-        'column', concat_ws('.', a.attrelid::regclass::text, a.attname),
-        concat_ws(
-          ' ', format_type(a.atttypid, a.atttypmod), a.attnotnull,
-          pg_get_expr(d.adbin, d.adrelid)
-        ),
-        a.attacl::text, col_description(a.attrelid, a.attnum)
-      from pg_attribute a
-      join pg_class c on c.oid = a.attrelid and c.relkind = 'r'
-      left join pg_attrdef d
-        on d.adrelid = a.attrelid and d.adnum = a.attnum
-      where
-        c.relnamespace in ('public'::regnamespace, 'sessions'::regnamespace)
-        and a.attnum > 0 and not a.attisdropped
-      union all
-      select
-        'constraint', concat_ws('.', c.conrelid::regclass::text, c.conname),
-        pg_get_constraintdef(c.oid), null, null
-      from pg_constraint c
-      where c.connamespace in ('public'::regnamespace, 'sessions'::regnamespace)
-      union all
-      select
-        'policy', concat_ws('.', p.polrelid::regclass::text, p.polname),
-        concat_ws(
-          ' ', p.polcmd, p.polroles::regrole[]::text,
-          pg_get_expr(p.polqual, p.polrelid),
-          pg_get_expr(p.polwithcheck, p.polrelid)
-        ),
-        null, null
-      from pg_policy p
       order by 1, 2`,
   ];
 }

@@ -1,0 +1,117 @@
+// Databases for a file of tests: copies of what `npm test` has made ready, and
+// projects at their very beginning.
+import { randomUUID } from "node:crypto";
+import process from "node:process";
+import postgres from "postgres";
+import {
+  bootstrapDatabase,
+  cloneDatabase,
+  type DefaultPrivileges,
+} from "../stack/bootstrap.ts";
+import type { PostgresServer } from "../stack/postgres.ts";
+import type { Database } from "./databases.ts";
+import { filesBelow, textOf } from "./files.ts";
+
+/** What a copy can be made of: by its name, or what the runner made ready. */
+export type Source = "migrated" | "bare" | { database: string };
+
+/** Copies a database, which nobody may be connected to, for `work` alone. */
+export async function withCopyOf<T>(
+  source: Source,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  return await withDatabase(
+    (name) => cloneDatabase(theServer, nameOf(source), name),
+    work,
+  );
+}
+
+/** A hosted project before its first migration, for `work` alone. */
+export async function withNewProject<T>(
+  defaultPrivileges: DefaultPrivileges,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  return await withDatabase(
+    (name) => bootstrapDatabase(theServer, name, { defaultPrivileges }),
+    work,
+  );
+}
+
+/** Applies the migrations as in psql or the SQL editor: each file in one go. */
+export async function pasteMigrations(database: Database) {
+  await database.connected(async (sql) => {
+    for (const file of migrationFiles()) {
+      await sql.begin((transaction) =>
+        transaction.unsafe(textOf(file)).simple()
+      );
+    }
+  });
+}
+
+/** The migrations, in their order. */
+export function migrationFiles(): string[] {
+  return filesBelow("supabase/migrations", ".sql");
+}
+
+/** Rows as plain values that can be compared and printed. */
+export async function plainly(
+  rows: PromiseLike<unknown>,
+): Promise<Record<string, unknown>[]> {
+  return JSON.parse(JSON.stringify(await rows));
+}
+
+async function withDatabase<T>(
+  make: (name: string) => Promise<void>,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  const name = `test_${randomUUID()}`;
+  await make(name);
+  const url = (role?: string) => databaseUrl(name, role);
+  try {
+    return await work({
+      name,
+      url,
+      connected: (work, role) => connected(url(role), work),
+    });
+  } finally {
+    await connected(
+      databaseUrl("postgres", "supabase_admin"),
+      (sql) => sql`drop database if exists ${sql(name)} with (force)`,
+    );
+  }
+}
+
+async function connected<T>(
+  url: string,
+  work: (sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end();
+  }
+}
+
+function nameOf(source: Source): string {
+  if (typeof source === "object") return source.database;
+  return fromRunner(
+    source === "migrated" ? "TEST_TEMPLATE" : "TEST_BARE_TEMPLATE",
+  );
+}
+
+/** The runner's server: only where it is matters here. */
+const theServer = { url: databaseUrl } as PostgresServer;
+
+function databaseUrl(database = "postgres", role = "postgres"): string {
+  const url = new URL(fromRunner("TEST_DATABASE_ADMIN_URL"));
+  url.username = role;
+  url.pathname = encodeURIComponent(database);
+  return url.href;
+}
+
+function fromRunner(name: string): string {
+  const value = process.env[name];
+  if (value) return value;
+  throw new Error(`${name} is not set: run these tests with "npm test".`);
+}

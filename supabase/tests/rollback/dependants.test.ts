@@ -1,0 +1,147 @@
+// scripts/rollback.sql refuses while something of the app depends on what is to
+// go: it names it, and changes nothing.
+import assert from "node:assert/strict";
+import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import {
+  everythingIn,
+  installApp,
+  refusedRollback,
+  rollBack,
+  sessionsIn,
+  useSessions,
+} from "./support.ts";
+
+interface Dependant {
+  /** As the test is named after it. */
+  what: string;
+  create: string;
+  drop: string;
+  /** What the refusal must name. */
+  named: RegExp;
+}
+
+const answers = `
+  create table public.answers (
+    user_id uuid not null default auth.uid(),
+    session_id text not null,
+    fence bigint
+  );
+  alter table public.answers enable row level security;`;
+const dropAnswers = "drop table public.answers;";
+
+const dependants: Dependant[] = [
+  {
+    what: "a policy that calls holds_session",
+    create: `${answers}
+      create policy "live sessions write" on public.answers for insert
+      to authenticated with check (public.holds_session(session_id, fence));`,
+    drop: dropAnswers,
+    named: /policy live sessions write on table (public\.)?answers/,
+  },
+  {
+    what: "a trigger with a condition that calls holds_session",
+    create: `${answers}
+      create trigger refuse_zombies before insert on public.answers for each row
+      when (not public.holds_session(new.session_id)) execute function app.touch();`,
+    drop: dropAnswers,
+    named: /trigger refuse_zombies on table (public\.)?answers/,
+  },
+  {
+    what: "a trigger whose function calls holds_session",
+    create: `${answers}
+      create function app.refuse_zombies() returns trigger language plpgsql as $$
+      begin
+        if not public.holds_session(new.session_id) then
+          raise exception 'over';
+        end if;
+        return new;
+      end $$;
+      create trigger refuse_zombies before insert on public.answers
+      for each row execute function app.refuse_zombies();`,
+    drop: `${dropAnswers} drop function app.refuse_zombies();`,
+    named: /function app\.refuse_zombies\(\)/,
+  },
+  {
+    what: "a view on the history",
+    create: `create view app.interviews as
+      select user_id, duration from public.interview_session_history;`,
+    drop: "drop view app.interviews;",
+    named: /view app\.interviews/,
+  },
+  {
+    what: "a view on the live sessions",
+    create: `create view app.live as
+      select count(*) from public.active_interview_sessions;`,
+    drop: "drop view app.live;",
+    named: /view app\.live/,
+  },
+  {
+    what: "a foreign key to the history",
+    create: `create table app.reviews (
+        user_id uuid, session_id text,
+        constraint of_an_interview foreign key (user_id, session_id)
+        references public.interview_session_history
+      );`,
+    drop: "drop table app.reviews;",
+    named: /constraint of_an_interview on table app\.reviews/,
+  },
+  {
+    what: "a function that reads the history",
+    create: `create function app.interviews() returns bigint language sql as
+      'select count(*) from public.interview_session_history';`,
+    drop: "drop function app.interviews();",
+    named: /function app\.interviews\(\)/,
+  },
+  {
+    what: "a function that returns rows of ours",
+    create:
+      `create function app.mine() returns setof public.active_interview_sessions
+      language plpgsql as 'begin end';`,
+    drop: "drop function app.mine();",
+    named: /function app\.mine\(\)/,
+  },
+  {
+    what: "a default that draws from our fence",
+    create: `create table app.tickets (
+        number bigint default nextval('sessions.fence')
+      );`,
+    drop: "drop table app.tickets;",
+    named: /column number of table app\.tickets/,
+  },
+  {
+    what: "a table in our schema",
+    create: "create table sessions.of_the_app (id int);",
+    drop: "drop table sessions.of_the_app;",
+    named: /table sessions\.of_the_app/,
+  },
+];
+
+for (const { what, create, drop, named } of dependants) {
+  Deno.test(`M15 refused for ${what}; rolled back once that is gone`, async () => {
+    await withCopyOf("migrated", async (database) => {
+      await installApp(database);
+      await useSessions(database);
+      const without = await everythingIn(database);
+      await database.connected((sql) => sql.unsafe(create).simple());
+      const before = await Promise.all([
+        everythingIn(database),
+        sessionsIn(database),
+      ]);
+
+      const { code, message, detail } = await refusedRollback(database);
+
+      assert.equal(code, "2BP01", message);
+      assert.match(`${detail}`, named);
+      assert.deepEqual(
+        await Promise.all([everythingIn(database), sessionsIn(database)]),
+        before,
+        "a refused rollback changes nothing",
+      );
+
+      await database.connected((sql) => sql.unsafe(drop).simple());
+      assert.deepEqual(await everythingIn(database), without);
+      await rollBack(database);
+      assert.notDeepEqual(await everythingIn(database), without);
+    });
+  });
+}
