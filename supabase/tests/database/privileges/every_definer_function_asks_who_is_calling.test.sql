@@ -1,0 +1,34 @@
+-- Structurally: the first that its body asks, comments left out. Their behaviour is in the two files beside this one.
+begin;
+select plan(2);
+
+create temp view definers as
+select
+  p.proname::text as name,
+  substring(regexp_replace(p.prosrc, '--[^\n]*', '', 'g') from '(?:sessions\.(?:caller|held_caller|operator)|auth\.uid)\(\)') as asks,
+  regexp_replace(p.prosrc, '--[^\n]*', '', 'g') as body
+from pg_proc p
+where p.pronamespace in ('sessions'::regnamespace, 'public'::regnamespace) and p.prosecdef;
+
+select bag_eq(
+  'select name, asks from definers',
+  $$
+    values
+      ('start_session', 'sessions.held_caller()'),
+      ('heartbeat_session', 'sessions.caller()'),
+      ('complete_session', 'sessions.caller()'),
+      ('end_session', 'sessions.held_caller()'),
+      ('holds_session', 'auth.uid()'),
+      ('revoke_session', 'sessions.operator()'),
+      ('reap_stale_sessions', 'sessions.operator()'),
+      ('session_health', 'sessions.operator()')
+  $$,
+  'B8: each definer function asks who is calling'
+);
+select is_empty(
+  $$ select name from definers where body ~* '\mexecute\M' $$,
+  'B8: none of them puts a statement together from text'
+);
+
+select * from finish();
+rollback;

@@ -1,0 +1,46 @@
+begin;
+select plan(5);
+
+create temp view functions as
+select p.*, p.pronamespace::regnamespace::text as schema, l.lanname as language
+from pg_proc p
+join pg_language l on l.oid = p.prolang
+where p.pronamespace = 'sessions'::regnamespace
+  or p.pronamespace = 'public'::regnamespace
+    and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace);
+
+select is_empty(
+  $$ select oid::regprocedure from functions where not coalesce(proconfig, '{}') @> array['search_path=""'] $$,
+  'B8: every function pins an empty search_path'
+);
+select is_empty(
+  $$ select oid::regprocedure from functions where prosecdef and schema = 'public' $$,
+  'B8: no function in public is SECURITY DEFINER'
+);
+select bag_eq(
+  $$ select proname::text from functions where prosecdef and schema = 'sessions' $$,
+  $$
+    values
+      ('start_session'), ('heartbeat_session'), ('complete_session'), ('end_session'), ('holds_session'),
+      ('revoke_session'), ('reap_stale_sessions'), ('session_health')
+  $$,
+  'B8: the eight behind the API are, and none of what they call'
+);
+select bag_eq(
+  $$ select proname::text, case provolatile when 's' then 'stable' when 'v' then 'volatile' else 'immutable' end from functions where schema = 'public' $$,
+  $$
+    values
+      ('start_session', 'volatile'), ('heartbeat_session', 'volatile'), ('complete_session', 'volatile'),
+      ('end_session', 'volatile'), ('holds_session', 'stable'),
+      ('revoke_session', 'volatile'), ('reap_stale_sessions', 'volatile'), ('session_health', 'stable')
+  $$,
+  'B8: what only reads is stable, and may be called with GET; what writes is volatile'
+);
+select bag_eq(
+  $$ select proname::text from functions where proconfig @> array['lock_timeout=3s'] $$,
+  $$ select proname::text from functions where prosecdef and provolatile = 'v' $$,
+  'M8: what takes locks waits 3 seconds for one at the most'
+);
+
+select * from finish();
+rollback;
