@@ -24,7 +24,7 @@ export async function pushMigrations(
 }
 
 /** The CLI insists on TLS otherwise, which the local server does not offer. */
-function withoutTls(databaseUrl: string): string {
+export function withoutTls(databaseUrl: string): string {
   const url = new URL(databaseUrl);
   if (!url.searchParams.has("sslmode")) {
     url.searchParams.set("sslmode", "disable");

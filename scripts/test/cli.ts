@@ -1,5 +1,5 @@
 // Asks the Supabase CLI about a database, and reads its JSON.
-import { supabaseCli } from "../stack/migrations.ts";
+import { supabaseCli, withoutTls } from "../stack/migrations.ts";
 
 /** A row of what the CLI answers. */
 export type CliRow = Record<string, unknown>;
@@ -12,11 +12,9 @@ export async function cliAsks(
   args: string[],
   databaseUrl: string,
 ): Promise<CliRow> {
-  const url = new URL(databaseUrl);
-  url.searchParams.set("sslmode", "disable");
   const { code, stdout, stderr } = await supabaseCli([
     ...args,
-    ...["--output-format", "json", "--db-url", url.href],
+    ...["--output-format", "json", "--db-url", withoutTls(databaseUrl)],
   ]);
   let answer: CliRow | undefined;
   try {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
+import { moduleOf } from "../../../scripts/test/recipes.ts";
 import {
   assertGoodCall,
   cronSeconds,
@@ -15,33 +15,17 @@ import {
   nobody,
   recipe,
   repositoryRoot,
+  type Route,
   run,
   run200,
   standIn,
+  type Worker,
 } from "./support.ts";
 
-interface Worker {
-  default: {
-    scheduled(event: unknown, env: Record<string, string>): Promise<void>;
-  };
-}
-
-interface Route {
-  dynamic: string;
-  maxDuration: number;
-  GET(request: Request): Promise<Response>;
-}
-
-/** The module that a recipe is. */
-async function moduleOf<T>(name: string): Promise<T> {
-  using here = folder();
-  const file = path.join(here.path, path.basename(name));
-  fs.writeFileSync(file, recipe(name));
-  return await import(pathToFileURL(file).href);
-}
-
-const { default: worker } = await moduleOf<Worker>("cloudflare/worker.ts");
-const route = await moduleOf<Route>("vercel/route.ts");
+const { default: worker } = await moduleOf<Worker>(
+  recipe("cloudflare/worker.ts"),
+);
+const route = await moduleOf<Route>(recipe("vercel/route.ts"));
 
 for (const name of ["cloudflare/worker.ts", "vercel/route.ts"]) {
   Deno.test(`the compiler and the linter find nothing in ${name}`, async () => {

@@ -1,16 +1,15 @@
 // What docs/scheduling.md says of the database, and each recipe's call, against
 // a real project: its API, its Edge Function, its Postgres.
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import * as path from "node:path";
 import process from "node:process";
-import { pathToFileURL } from "node:url";
 import { parse } from "yaml";
 import {
   keys,
   type Project,
   startProject,
 } from "../../../scripts/test/api_fixture.ts";
+import { moduleOf } from "../../../scripts/test/recipes.ts";
 import { seedStale, stillThere } from "../edge/support.ts";
 import {
   cronSeconds,
@@ -20,7 +19,9 @@ import {
   keyVariable,
   recipe,
   repositoryRoot,
+  type Route,
   run,
+  type Worker,
 } from "./support.ts";
 
 const missing = [
@@ -46,14 +47,6 @@ function test(name: string, fn: (project: Project) => Promise<void>) {
   });
 }
 
-/** Imports a recipe and hands over the module. */
-async function moduleOf(name: string) {
-  using here = folder();
-  const target = path.join(here.path, path.basename(name));
-  fs.writeFileSync(target, recipe(name));
-  return await import(pathToFileURL(target).href);
-}
-
 /** The recipes, each calling the project with the key named cron. */
 const callers: Record<string, (env: Record<string, string>) => unknown> = {
   async "scripts/reap.sh, of systemd and Kubernetes"(env) {
@@ -73,11 +66,13 @@ const callers: Record<string, (env: Record<string, string>) => unknown> = {
     assert.equal(code, 0, all);
   },
   async "the Cloudflare Worker"(env) {
-    const { default: worker } = await moduleOf("cloudflare/worker.ts");
+    const { default: worker } = await moduleOf<Worker>(
+      recipe("cloudflare/worker.ts"),
+    );
     await worker.scheduled({}, env);
   },
   async "the Vercel route"(env) {
-    const { GET } = await moduleOf("vercel/route.ts");
+    const { GET } = await moduleOf<Route>(recipe("vercel/route.ts"));
     const settings = { ...env, CRON_SECRET: "s" };
     Object.assign(process.env, settings);
     try {

@@ -7,6 +7,8 @@ import * as os from "node:os";
 import * as path from "node:path";
 import process from "node:process";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
+import { debianPackage } from "../../../scripts/test/debian.ts";
+import { recipesOf } from "../../../scripts/test/recipes.ts";
 
 export { repositoryRoot };
 
@@ -17,20 +19,21 @@ export const functionPath = "/functions/v1/reap-stale-sessions";
 export const keyVariable = "INTERVIEW_SESSIONS_SECRET_KEY";
 export const key = "sb_secret_never_to_be_seen_in_any_output";
 
-const document = fs.readFileSync(
-  path.join(repositoryRoot, "docs", "scheduling.md"),
-  "utf8",
-);
-
 /** The code block of docs/scheduling.md that is marked with this name. */
-export function recipe(name: string): string {
-  const marker = `<!-- recipe: ${name} -->`;
-  const [, after, more] = document.split(marker);
-  assert(after !== undefined, `docs/scheduling.md has no recipe ${name}`);
-  assert(more === undefined, `docs/scheduling.md has two of ${name}`);
-  const block = /^\s*```\w+\n(.*?)\n```\n/s.exec(after);
-  assert(block, `after ${marker} there is no code block`);
-  return `${block[1]}\n`;
+export const recipe = recipesOf("docs/scheduling.md");
+
+/** The recipe for Cloudflare, as a module. */
+export interface Worker {
+  default: {
+    scheduled(event: unknown, env: Record<string, string>): Promise<void>;
+  };
+}
+
+/** The recipe for Vercel, as a module. */
+export interface Route {
+  dynamic: string;
+  maxDuration: number;
+  GET(request: Request): Promise<Response>;
 }
 
 /** A file of the repository. */
@@ -50,11 +53,33 @@ export function folder(): Disposable & { path: string } {
 /** Is the tool there; and, if an option of its follows, does it know that? */
 export function isThere(tool: string): boolean {
   const [name, option] = tool.split(" ");
-  const found = (process.env.PATH ?? "").split(path.delimiter)
-    .some((folder) => fs.existsSync(path.join(folder, name)));
+  const found = isIn((process.env.PATH ?? "").split(path.delimiter), name) ||
+    isBroughtByDebian(name);
   if (!found || option === undefined) return found;
   const { stdout } = new Deno.Command(name, { args: ["--help"] }).outputSync();
   return new TextDecoder().decode(stdout).includes(option);
+}
+
+function isIn(folders: string[], name: string): boolean {
+  return folders.some((folder) => fs.existsSync(path.join(folder, name)));
+}
+
+/** Packages that are named like their one program. */
+const debianTools = ["busybox", "shellcheck"];
+
+/** Puts the tool's folder on the path, if Debian has it and it starts. */
+function isBroughtByDebian(name: string): boolean {
+  if (!debianTools.includes(name)) return false;
+  const root = debianPackage(name);
+  if (typeof root !== "string") return false;
+  const folder = ["usr/bin", "bin"].map((bin) => path.join(root, bin))
+    .find((bin) => isIn([bin], name));
+  if (folder === undefined) return false;
+  const help = { args: ["--help"], stdout: "null", stderr: "null" } as const;
+  const { success } = new Deno.Command(path.join(folder, name), help)
+    .outputSync();
+  if (success) process.env.PATH += path.delimiter + folder;
+  return success;
 }
 
 /** A test that is skipped, and says why, where a tool is missing. */

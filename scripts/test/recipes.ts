@@ -1,0 +1,41 @@
+// Code blocks of the documentation, by the name in the comment before each, so
+// that the tests run what people copy.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { textOf } from "./files.ts";
+
+/** The recipes of a Markdown file of the repository, by name. */
+export function recipesOf(file: string): (name: string) => string {
+  const document = textOf(file);
+  return (name) => {
+    const marker = `<!-- recipe: ${name} -->`;
+    const [, after, more] = document.split(marker);
+    assert(after !== undefined, `${file} has no recipe ${name}`);
+    assert(more === undefined, `${file} has two of ${name}`);
+    const block = /^\s*```\w+\n(.*?)\n```\n/s.exec(after);
+    assert(block, `after ${marker} there is no code block`);
+    return `${block[1]}\n`;
+  };
+}
+
+/** All that a Markdown file has for a shell, line by line. */
+export function shellLinesOf(file: string): string[] {
+  return [...textOf(file).matchAll(/^```sh\n(.*?)\n```$/gms)]
+    .flatMap(([, block]) => block.split("\n"))
+    .filter((line) => line !== "");
+}
+
+/** Imports TypeScript that a document has, and hands over the module. */
+export async function moduleOf<T>(source: string): Promise<T> {
+  const folder = fs.mkdtempSync(join(tmpdir(), "recipe-"));
+  try {
+    const file = join(folder, "recipe.ts");
+    fs.writeFileSync(file, source);
+    return await import(pathToFileURL(file).href);
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
