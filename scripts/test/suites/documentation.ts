@@ -3,7 +3,7 @@
 // folders?
 import assert from "node:assert/strict";
 import { dirname, normalize } from "node:path/posix";
-import { exists, repositoryFiles, textOf } from "../files.ts";
+import { exists, filesBelow, repositoryFiles, textOf } from "../files.ts";
 import { check, type Part, type Skipped } from "../part.ts";
 
 const suite = "documentation";
@@ -14,6 +14,9 @@ export function documentationSuite(): Part[] {
     overMarkdown("links lead to files that exist", missingLinks),
     overMarkdown("each npm script that is named exists", missingScripts),
     overMarkdown("each file that is named exists", missingFiles),
+    check(suite, "each promise is named by a test, and each one named is made", {
+      run: () => Promise.resolve(checkPromises()),
+    }),
     check(suite, "no registry's host, no machine's folder in any file", {
       run: () => {
         const files = repositoryFiles();
@@ -90,6 +93,22 @@ function missingFiles(text: string): string[] {
     ),
   ].map(([, path]) => path);
   return [...new Set(named)].filter((path) => !exists(path));
+}
+
+function checkPromises() {
+  const made = numbersIn(
+    [...textOf("docs/promises.md").matchAll(/^\| (\w+) +\|/gm)].join("\n"),
+  );
+  const tests = filesBelow("supabase/tests", "")
+    .filter((file) => /\.test\.(sql|ts)$/.test(file));
+  const named = numbersIn(tests.map(textOf).join("\n"));
+  assert(made.size > 0, "docs/promises.md makes no promise");
+  assert.deepEqual([...made.difference(named)], [], "no test names these");
+  assert.deepEqual([...named.difference(made)], [], "nobody promises these");
+}
+
+function numbersIn(text: string): Set<string> {
+  return new Set(text.match(/\b[MB][1-9]\d?\b/g));
 }
 
 const traces: [pattern: RegExp, what: string][] = [
