@@ -75,9 +75,9 @@ function isBroughtByDebian(name: string): boolean {
   const folder = ["usr/bin", "bin"].map((bin) => path.join(root, bin))
     .find((bin) => isIn([bin], name));
   if (folder === undefined) return false;
-  const help = { args: ["--help"], stdout: "null", stderr: "null" } as const;
-  const { success } = new Deno.Command(path.join(folder, name), help)
-    .outputSync();
+  const { success } = new Deno.Command(path.join(folder, name), {
+    args: ["--help"],
+  }).outputSync();
   if (success) process.env.PATH += path.delimiter + folder;
   return success;
 }
