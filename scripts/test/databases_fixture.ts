@@ -12,18 +12,27 @@ import type { PostgresServer } from "../stack/postgres.ts";
 import type { Database } from "./databases.ts";
 import { filesBelow, textOf } from "./files.ts";
 
-/** What a copy can be made of: by its name, or what the runner made ready. */
-export type Source = "migrated" | "bare" | { database: string };
+/** What a copy is made of: what the runner made ready, or any by its name. */
+export type Source = "migrated" | "bare" | { name: string };
+
+/** A database that is there until it is dropped. */
+export interface LastingDatabase extends Database {
+  drop(): Promise<void>;
+}
+
+/** Copies a database, which nobody may be connected to. */
+export async function makeCopyOf(source: Source): Promise<LastingDatabase> {
+  return await makeDatabase((name) =>
+    cloneDatabase(theServer, nameOf(source), name)
+  );
+}
 
 /** Copies a database, which nobody may be connected to, for `work` alone. */
 export async function withCopyOf<T>(
   source: Source,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  return await withDatabase(
-    (name) => cloneDatabase(theServer, nameOf(source), name),
-    work,
-  );
+  return await droppedAfter(await makeCopyOf(source), work);
 }
 
 /** A hosted project before its first migration, for `work` alone. */
@@ -31,10 +40,10 @@ export async function withNewProject<T>(
   defaultPrivileges: DefaultPrivileges,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  return await withDatabase(
-    (name) => bootstrapDatabase(theServer, name, { defaultPrivileges }),
-    work,
+  const made = await makeDatabase((name) =>
+    bootstrapDatabase(theServer, name, { defaultPrivileges })
   );
+  return await droppedAfter(made, work);
 }
 
 /** Applies the migrations as in psql or the SQL editor: each file in one go. */
@@ -60,24 +69,33 @@ export async function plainly(
   return JSON.parse(JSON.stringify(await rows));
 }
 
-async function withDatabase<T>(
+async function makeDatabase(
   make: (name: string) => Promise<void>,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
+): Promise<LastingDatabase> {
   const name = `test_${randomUUID()}`;
   await make(name);
   const url = (role?: string) => databaseUrl(name, role);
+  return {
+    name,
+    url,
+    connected: (work, role) => connected(url(role), work),
+    async drop() {
+      await connected(
+        databaseUrl("postgres", "supabase_admin"),
+        (sql) => sql`drop database if exists ${sql(name)} with (force)`,
+      );
+    },
+  };
+}
+
+async function droppedAfter<T>(
+  database: LastingDatabase,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
   try {
-    return await work({
-      name,
-      url,
-      connected: (work, role) => connected(url(role), work),
-    });
+    return await work(database);
   } finally {
-    await connected(
-      databaseUrl("postgres", "supabase_admin"),
-      (sql) => sql`drop database if exists ${sql(name)} with (force)`,
-    );
+    await database.drop();
   }
 }
 
@@ -94,7 +112,7 @@ async function connected<T>(
 }
 
 function nameOf(source: Source): string {
-  if (typeof source === "object") return source.database;
+  if (typeof source === "object") return source.name;
   return fromRunner(
     source === "migrated" ? "TEST_TEMPLATE" : "TEST_BARE_TEMPLATE",
   );
