@@ -3,11 +3,12 @@
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { StackProblem } from "./stack/problem.ts";
+import { usualMajor } from "./test/databases.ts";
 import type { Part } from "./test/part.ts";
 import { reportOn } from "./test/report.ts";
 import { runParts } from "./test/run_parts.ts";
 import { selectParts, vainFilters } from "./test/selection.ts";
-import { allParts } from "./test/suites.ts";
+import { allParts, majors, partsOn } from "./test/suites.ts";
 
 const help = `npm test -- [options] [filter ...]
 
@@ -18,8 +19,10 @@ Runs all tests, or those whose suite, name or file has one of the filters in it:
   npm test -- start_session format
   npm test -- supabase/tests/api/retries.test.ts
 
-  --list    names them, and runs none
-  --help    this text
+  --postgres <version>   15, 16, 17 or 18: what depends on it, on that version;
+                         all: everything, and that on every version
+  --list                 names them, and runs none
+  --help                 this text
 `;
 
 const usageError = 2;
@@ -39,17 +42,21 @@ const { passed, failed } = report.finish((performance.now() - began) / 1000);
 Deno.exit(interruption.code ?? (failed > 0 || passed === 0 ? 1 : 0));
 
 function readArguments(args: string[]): Part[] {
-  const all = allParts();
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { list: { type: "boolean" }, help: { type: "boolean" } },
+      options: {
+        postgres: { type: "string" },
+        list: { type: "boolean" },
+        help: { type: "boolean" },
+      },
     });
     if (values.help) {
       console.log(help.trimEnd());
       Deno.exit(0);
     }
+    const all = partsFor(values.postgres);
     const vain = vainFilters(all, positionals);
     if (vain.length > 0) {
       throw new Error(
@@ -68,6 +75,19 @@ function readArguments(args: string[]): Part[] {
     console.error(`"npm test -- --help" says how it is used.`);
     Deno.exit(usageError);
   }
+}
+
+function partsFor(postgres?: string): Part[] {
+  if (postgres === undefined) return allParts();
+  if (postgres === "all") {
+    const others = majors.filter((major) => major !== usualMajor);
+    return [...allParts(), ...others.flatMap(partsOn)];
+  }
+  const major = majors.find((major) => String(major) === postgres);
+  if (major) return partsOn(major);
+  throw new Error(
+    `--postgres wants ${majors.join(", ")} or all: ${postgres}`,
+  );
 }
 
 /** By a signal; or because scripts/run.mjs was killed, and nobody reads this. */

@@ -27,9 +27,12 @@ export interface Template {
   defaultPrivileges: DefaultPrivileges;
 }
 
+/** The Postgres of a hosted project of today. */
+export const usualMajor = 17;
+
 /** A hosted project of today with the migrations applied. */
 export const migrated: Template = {
-  major: 17,
+  major: usualMajor,
   migrated: true,
   defaultPrivileges: "granted",
 };

@@ -5,24 +5,32 @@ import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../stack/paths.ts";
-import { bare, databaseName, migrated } from "./databases.ts";
+import type { PostgresMajor } from "../stack/postgres.ts";
+import { bare, databaseName, migrated, usualMajor } from "./databases.ts";
 import { configOf, deno, offline } from "./deno_command.ts";
 import { filesBelow } from "./files.ts";
-import { nothing, type Outcome, type Part, type Run } from "./part.ts";
+import { nothing, type Outcome, type Part, type Run, suiteOn } from "./part.ts";
 
 /** The files of `supabase/tests/<suite>`, each a part. */
-export function denoTests(suite: string): Part[] {
+export function denoTests(
+  suite: string,
+  major: PostgresMajor = usualMajor,
+): Part[] {
   const folder = `supabase/tests/${suite}`;
   return filesBelow(folder, ".test.ts").map((file) => ({
-    suite,
+    suite: suiteOn(suite, major),
     name: file.slice(folder.length + 1),
     file,
-    needs: [migrated, bare],
-    run: (run) => runDenoTests(run, file),
+    needs: [{ ...migrated, major }, { ...bare, major }],
+    run: (run) => runDenoTests(run, file, major),
   }));
 }
 
-async function runDenoTests(run: Run, file: string): Promise<Outcome> {
+async function runDenoTests(
+  run: Run,
+  file: string,
+  major: PostgresMajor,
+): Promise<Outcome> {
   const report = join(run.folder, `${randomUUID()}.xml`);
   // their types are checked by the suite "format"
   const { code, stdout, stderr } = await deno([
@@ -31,10 +39,10 @@ async function runDenoTests(run: Run, file: string): Promise<Outcome> {
   ], {
     signal: run.signal,
     env: {
-      TEST_DATABASE_ADMIN_URL: run.adminUrl(migrated.major),
+      TEST_DATABASE_ADMIN_URL: run.adminUrl(major),
       TEST_TEMPLATE: databaseName(migrated),
       TEST_BARE_TEMPLATE: databaseName(bare),
-      TEST_PG_MAJOR: String(migrated.major),
+      TEST_PG_MAJOR: String(major),
     },
   });
   const tests = fs.existsSync(report)

@@ -1,7 +1,7 @@
 // What the test runner is made of: parts, each a line of its report. A suite is
 // the parts that bear its name.
 import type { PostgresMajor } from "../stack/postgres.ts";
-import type { Database, Template } from "./databases.ts";
+import { type Database, type Template, usualMajor } from "./databases.ts";
 
 /** What one part of the tests came to. */
 export interface Outcome {
@@ -40,6 +40,11 @@ export interface Part {
   /** The databases that must be there before it starts. */
   needs: Template[];
   run(run: Run): Promise<Outcome>;
+}
+
+/** The name of a suite that is run on this Postgres. */
+export function suiteOn(suite: string, major: PostgresMajor): string {
+  return major === usualMajor ? suite : `${suite}, Postgres ${major}`;
 }
 
 /** A check: passed if it returns, skipped if it says why, failed if it throws. */

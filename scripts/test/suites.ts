@@ -2,9 +2,10 @@
 import * as fs from "node:fs";
 import { join } from "node:path";
 import { repositoryRoot } from "../stack/paths.ts";
+import { hasPostgres, type PostgresMajor } from "../stack/postgres.ts";
 import { StackProblem } from "../stack/problem.ts";
 import { denoTests } from "./deno_tests.ts";
-import { check, type Part } from "./part.ts";
+import { check, type Part, suiteOn } from "./part.ts";
 import { advisorsSuite } from "./suites/advisors.ts";
 import { databaseSuites } from "./suites/database.ts";
 import { documentationSuite } from "./suites/documentation.ts";
@@ -16,6 +17,9 @@ import { pgProveSuite } from "./suites/pg_prove.ts";
 /** Suites of Deno tests that there must be; whatever else there is follows. */
 const denoSuites = ["broom", "upgrade", "rollback", "api", "edge", "stack"];
 
+/** Every version of Postgres that the component is for. */
+export const majors: PostgresMajor[] = [15, 16, 17, 18];
+
 /** Every part of every suite. */
 export function allParts(): Part[] {
   const parts = [
@@ -26,9 +30,29 @@ export function allParts(): Part[] {
     ...pgProveSuite(),
     ...advisorsSuite(),
     ...lintSuite(),
-    ...[...new Set([...denoSuites, ...foldersOfTests()])].flatMap(denoTests),
+    ...[...new Set([...denoSuites, ...foldersOfTests()])]
+      .flatMap((suite) => denoTests(suite)),
   ];
   return [...missingSuites(parts), ...parts];
+}
+
+/** What may turn out otherwise on another Postgres: the SQL, under all that
+ * calls it. */
+export function partsOn(major: PostgresMajor): Part[] {
+  if (!hasPostgres(major)) {
+    return [
+      check(suiteOn("database", major), "all of it", {
+        run: () =>
+          Promise.resolve({
+            reason: `npm has no Postgres ${major} for this platform`,
+          }),
+      }),
+    ];
+  }
+  return [
+    ...databaseSuites(major),
+    ...["races", "api"].flatMap((suite) => denoTests(suite, major)),
+  ];
 }
 
 /** Nobody misses tests that are not there: so this does. */

@@ -2,9 +2,16 @@
 // the project grants nothing by default, since the outcome must be the same.
 import { join } from "node:path";
 import { repositoryRoot } from "../../stack/paths.ts";
-import { migrated, type Template } from "../databases.ts";
+import type { PostgresMajor } from "../../stack/postgres.ts";
+import { migrated, type Template, usualMajor } from "../databases.ts";
 import { filesBelow } from "../files.ts";
-import { nothing, type Outcome, type Part, type Run } from "../part.ts";
+import {
+  nothing,
+  type Outcome,
+  type Part,
+  type Run,
+  suiteOn,
+} from "../part.ts";
 import { runPgtapFile } from "../pgtap.ts";
 
 /** Where the pgTAP files are. */
@@ -16,19 +23,20 @@ export function pgtapFiles(): string[] {
 }
 
 /** Every pgTAP file, where things are granted by default and where not. */
-export function databaseSuites(): Part[] {
+export function databaseSuites(major: PostgresMajor = usualMajor): Part[] {
+  const granted: Template = { ...migrated, major };
   return [
-    ...suiteOn("database", migrated),
-    ...suiteOn("database (no default privileges)", {
-      ...migrated,
+    ...filesOn("database", granted),
+    ...filesOn("database (no default privileges)", {
+      ...granted,
       defaultPrivileges: "revoked",
     }),
   ];
 }
 
-function suiteOn(suite: string, template: Template): Part[] {
+function filesOn(suite: string, template: Template): Part[] {
   return pgtapFiles().map((file) => ({
-    suite,
+    suite: suiteOn(suite, template.major),
     name: file.slice(pgtapFolder.length + 1),
     file,
     needs: [template],

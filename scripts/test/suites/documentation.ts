@@ -14,9 +14,13 @@ export function documentationSuite(): Part[] {
     overMarkdown("links lead to files that exist", missingLinks),
     overMarkdown("each npm script that is named exists", missingScripts),
     overMarkdown("each file that is named exists", missingFiles),
-    check(suite, "each promise is named by a test, and each one named is made", {
-      run: () => Promise.resolve(checkPromises()),
-    }),
+    check(
+      suite,
+      "each promise is named by a test, and each one named is made",
+      {
+        run: () => Promise.resolve(checkPromises()),
+      },
+    ),
     check(suite, "no registry's host, no machine's folder in any file", {
       run: () => {
         const files = repositoryFiles();
