@@ -1,0 +1,67 @@
+// The one rule, by enumeration: from every state that a user can be in, every call
+// answers the same whether all that is stale has been reaped before or not, and
+// leaves the same behind once it is. So does then every sequence of calls, since
+// each goes on from what the one before has left.
+//
+// Only what reports on the broom is left out: session_health(), which counts what
+// is stale, and reap_stale_sessions() itself.
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
+import {
+  type LastingDatabase,
+  makeCopyOf,
+  withCopyOf,
+} from "../../../scripts/test/databases_fixture.ts";
+import { mutants, mutate } from "./mutants.ts";
+import { calls, type Outcome, outcomes, states } from "./states.ts";
+
+/** The migrated database; nothing in it is changed. */
+let migrated: LastingDatabase;
+
+Deno.test.beforeAll(async () => {
+  migrated = await makeCopyOf("migrated");
+});
+Deno.test.afterAll(() => migrated.drop());
+
+for (const asked of new Set(calls.map(({ of }) => of))) {
+  const theCalls = calls.filter(({ of }) => of === asked);
+
+  Deno.test(`B1: ${asked} answers the same in each of ${states.length} states and leaves the same, swept or not: ${theCalls.length} calls`, async () => {
+    let [answered, refused] = [0, 0];
+    await withCopyOf(migrated, async (database) => {
+      for await (const found of outcomes(database, theCalls)) {
+        for (const { state, call, without, swept } of found) {
+          assert.deepEqual(swept, without, `${call} with ${state}`);
+          if ("answer" in without) answered++;
+          else refused++;
+        }
+      }
+    });
+
+    assert.equal(answered + refused, states.length * theCalls.length);
+    console.log(
+      `${asked}: ${answered + refused} combinations, ` +
+        `${answered} answered, ${refused} refused`,
+    );
+  });
+}
+
+for (const mutant of mutants) {
+  const theCalls = calls.filter(({ of }) => of === mutant.seenIn);
+
+  Deno.test(`B1: ${mutant.seenIn} is found in some state if it forgets ${mutant.forgets}`, async () => {
+    const isFound = await withCopyOf(migrated, async (database) => {
+      await mutate(database, mutant);
+      for await (const found of outcomes(database, theCalls)) {
+        if (found.some(differs)) return true;
+      }
+      return false;
+    });
+
+    assert(isFound, "it answers the same in every state");
+  });
+}
+
+function differs({ without, swept }: Outcome): boolean {
+  return !isDeepStrictEqual(swept, without);
+}
