@@ -26,10 +26,9 @@ $$;
 set local role authenticated;
 set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
 
-create temp table of_ada as select * from public.start_session('ada''s');
-
 do $$
 begin
+  perform public.start_session('ada''s');
   perform public.end_session('ada''s', 'cleared');
   perform public.start_session('ada''s live one');
 end

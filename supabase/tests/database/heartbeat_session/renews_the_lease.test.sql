@@ -1,11 +1,17 @@
 begin;
-select plan(5);
+select plan(6);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+insert into auth.users (id)
+values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
 
 update sessions.settings
 set lease = default, max_duration = default, completing_grace = default
 where is_the_row;
+
+set local role authenticated;
+set local request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "authenticated"}';
+
+create temp table of_ben as select * from public.start_session('first');
 
 set local role authenticated;
 set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
@@ -59,6 +65,12 @@ select results_eq(
 select is_empty(
   $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
   'nothing has ended'
+);
+
+select results_eq(
+  $$ select * from public.active_interview_sessions where user_id = 'bbbbbbbb-0000-4000-8000-000000000002' $$,
+  'select * from of_ben',
+  'M8: another user''s session of the same id is as it was'
 );
 
 select * from finish();
