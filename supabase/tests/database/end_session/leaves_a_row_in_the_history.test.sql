@@ -23,6 +23,16 @@ set
   expires_at = expires_at - interval '2 minutes'
 where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
 
+set local role authenticated;
+
+do $$
+begin
+  perform public.heartbeat_session('first');
+end
+$$;
+
+reset role;
+
 create temp table held as
 select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
 create temp table before as select clock_timestamp() as at;
