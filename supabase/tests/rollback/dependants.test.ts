@@ -1,12 +1,16 @@
 // scripts/rollback.sql refuses while something of the app depends on what is to
 // go: it names it, and changes nothing.
 import assert from "node:assert/strict";
-import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import {
+  plainly,
+  withCopyOf,
+} from "../../../scripts/test/databases_fixture.ts";
 import {
   everythingIn,
   installApp,
   refusedRollback,
   rollBack,
+  rollBackInPieces,
   sessionsIn,
   useSessions,
 } from "./support.ts";
@@ -145,3 +149,31 @@ for (const { what, create, drop, named } of dependants) {
     });
   });
 }
+
+Deno.test("M15 all or nothing also where each statement is sent by itself, as psql does", async () => {
+  await withCopyOf("migrated", async (database) => {
+    await installApp(database);
+    await useSessions(database);
+    const calling = dependants.find(({ what }) =>
+      what.includes("whose function")
+    );
+    assert(calling);
+    // found last of all, when everything else has been dropped
+    await database.connected((sql) => sql.unsafe(calling.create).simple());
+    const before = await sessionsIn(database);
+
+    const refusal = await rollBackInPieces(database);
+
+    assert.match(`${refusal?.detail}`, calling.named);
+    assert.deepEqual(await sessionsIn(database), before);
+
+    await database.connected((sql) => sql.unsafe(calling.drop).simple());
+    assert.equal(await rollBackInPieces(database), undefined);
+    assert.deepEqual(
+      await database.connected((sql) =>
+        plainly(sql`select to_regnamespace('sessions') as schema`)
+      ),
+      [{ schema: null }],
+    );
+  });
+});

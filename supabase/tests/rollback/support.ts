@@ -14,6 +14,25 @@ export async function rollBack(database: Database) {
   );
 }
 
+/** Sends it piece by piece and goes on after an error, as psql -f does; the error
+ * that came first. */
+export async function rollBackInPieces(
+  database: Database,
+): Promise<postgres.PostgresError | undefined> {
+  return await database.connected(async (sql) => {
+    let first: postgres.PostgresError | undefined;
+    for (const piece of textOf("scripts/rollback.sql").split(/\n\n+/)) {
+      try {
+        await sql.unsafe(piece).simple();
+      } catch (error) {
+        assert(error instanceof postgres.PostgresError, String(error));
+        first ??= error;
+      }
+    }
+    return first;
+  });
+}
+
 /** The same, where it must refuse: with what, and what it names. */
 export async function refusedRollback(
   database: Database,
