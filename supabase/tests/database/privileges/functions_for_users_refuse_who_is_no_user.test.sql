@@ -1,6 +1,6 @@
 -- The functions in the schema sessions, called directly: no wrapper and no grant stands before them.
 begin;
-select plan(28);
+select plan(30);
 
 -- given: a session that somebody could get at
 insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
@@ -39,6 +39,8 @@ reset role;
 set local request.jwt.claims to '';
 select throws_ok(call, 'PT401', 'You are not signed in.', 'B8: as postgres: ' || name) from calls;
 select ok(not sessions.holds_session('ada''s'), 'B8: postgres does not hold it');
+select throws_ok('select sessions.caller()', 'PT401', 'You are not signed in.', 'B8: there is no caller to be had');
+select throws_ok('select sessions.held_caller()', 'PT401', 'You are not signed in.', 'B8: nor one to be held');
 
 select results_eq(
   $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
