@@ -3,6 +3,7 @@ select plan(6);
 
 -- given: one stale session, and a run of last week beside one of a week ago
 delete from public.active_interview_sessions where true;
+delete from public.interview_session_history where true;
 delete from sessions.reaper_runs where true;
 insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
 insert into public.active_interview_sessions (user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at)
