@@ -1,7 +1,7 @@
 begin;
 select plan(6);
 
--- given: one stale session, and a run of last week beside one of a week ago
+-- given: one stale session, one run of over a week ago, and one of less
 delete from public.active_interview_sessions where true;
 delete from public.interview_session_history where true;
 delete from sessions.reaper_runs where true;
