@@ -60,6 +60,19 @@ comment on function sessions.hold_user(uuid) is
   'Whether the user exists. Keeps them from being deleted until the transaction ends: what a foreign key would do, but before the session is locked.';
 
 
+create or replace function sessions.hold_starts(user_id uuid)
+returns void
+language sql
+set search_path = ''
+as $$
+  select pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));
+$$;
+
+revoke all on function sessions.hold_starts(uuid) from public, anon, authenticated, service_role;
+comment on function sessions.hold_starts(uuid) is
+  'Keeps the user''s starts from one another until the transaction ends: a row that is not there cannot be locked.';
+
+
 create or replace function sessions.held_caller()
 returns uuid
 language plpgsql
@@ -310,6 +323,31 @@ comment on function sessions.retire(public.active_interview_sessions, text, time
   'Moves a session whose row is locked to the history: with this reason if it is live, else with the true one.';
 
 
+create or replace function sessions.refuse_unseen_end(user_id uuid, session_id text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  -- The index of the history knows every id, shown or not: to write one that has ended unseen fails with 40001 (that is
+  -- what `on conflict do nothing` does under such a snapshot). If it succeeds, it is taken back.
+  insert into public.interview_session_history (
+    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status
+  )
+  values (refuse_unseen_end.user_id, refuse_unseen_end.session_id, 0, now(), now(), now(), 'cleared', 'active')
+  on conflict do nothing;
+  raise sqlstate 'UNDO1';
+exception
+  when sqlstate 'UNDO1' then
+    null;
+end
+$$;
+
+revoke all on function sessions.refuse_unseen_end(uuid, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_unseen_end(uuid, text) is
+  'Raises 40001 if this id has ended since the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE: READ COMMITTED sees it.';
+
+
 create or replace function sessions.start_session(
   session_id text,
   takeover boolean default false,
@@ -338,7 +376,7 @@ begin
 
   -- One start of a user at a time: a row that is not there stays away until this one is in, and the fences are drawn
   -- in the order of the grants.
-  perform pg_advisory_xact_lock(hashtextextended('start_session ' || v_user, 0));
+  perform sessions.hold_starts(v_user);
 
   select * into v_row
   from public.active_interview_sessions a
@@ -356,6 +394,9 @@ begin
   if v_end.end_reason is not null then
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
+  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+    perform sessions.refuse_unseen_end(v_user, session_id);
+  end if;
 
   if v_live and not takeover then
     perform sessions.refuse_held(v_row, v_now);
@@ -372,6 +413,9 @@ begin
     v_user, start_session.session_id, nextval('sessions.fence'), start_session.device, v_now, v_now,
     v_now + s.max_duration, v_now + least(s.lease, s.max_duration), case when v_live then v_row.session_id end
   from sessions.settings s
+  -- Nobody else is here. But a snapshot that is older than the lock may not show who was; this then fails with 40001,
+  -- which a client may retry, and not with 23505.
+  on conflict (user_id) do nothing
   returning * into v_row;
 
   return v_row;

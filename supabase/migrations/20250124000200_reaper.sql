@@ -52,6 +52,8 @@ begin
   if not sessions.hold_user(user_id) then
     return;
   end if;
+  -- A takeover under way has removed one session and not yet shown the next: without waiting for it, this would end none.
+  perform sessions.hold_starts(user_id);
 
   select * into v_row
   from public.active_interview_sessions a
