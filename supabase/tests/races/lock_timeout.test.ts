@@ -1,0 +1,70 @@
+// Nobody waits for ever: after 3 seconds a call gives up, and may be sent again.
+import assert from "node:assert/strict";
+import {
+  answered,
+  type Call,
+  type Client,
+  granted,
+  race,
+  refused,
+  type Scene,
+} from "./harness.ts";
+
+/** What may wait for the row of a live session "a". */
+const calls: ((client: Client, user: string) => Call<unknown>)[] = [
+  (client) => client.start("a"),
+  (client) => client.heartbeat("a"),
+  (client) => client.complete("a"),
+  (client) => client.end("a"),
+];
+
+race("B6 each call waits for a lock for 3 seconds, and may then be sent again", async (scene) => {
+  const owner = await scene.owner();
+  const revocation = (client: Client, user: string) => client.revoke(user);
+  const waiting = [
+    ...await Promise.all(calls.map((send) => withASession(scene, send))),
+    await withASession(scene, revocation, await scene.operator()),
+  ];
+  const reaper = await scene.operator();
+  await letOnlyTheFunctionLimitTheWait(reaper);
+  await owner.begin();
+  answered(
+    await owner.query(
+      "select from public.active_interview_sessions for update",
+    ),
+  );
+  answered(await owner.query("lock table sessions.reaper_runs"));
+
+  const [reaped, ...answers] = await Promise.all([
+    reaper.reap(),
+    ...waiting.map(({ send }) => send()),
+  ]);
+
+  refused(reaped, "55P03");
+  for (const answer of answers) refused(answer, "55P03");
+  await owner.rollback();
+  for (const { send } of waiting) granted(await send());
+  assert.deepEqual(answered(await reaper.reap()), []);
+});
+
+/** Another user with a live session "a", and one call about it. */
+async function withASession(
+  scene: Scene,
+  send: (client: Client, user: string) => Call<unknown>,
+  operator?: Client,
+) {
+  const user = await scene.newUser();
+  const tab = await scene.tab(user);
+  granted(await tab.start("a"));
+  const client = operator ?? tab;
+  await letOnlyTheFunctionLimitTheWait(client);
+  return { send: () => send(client, user) };
+}
+
+/** The API's own limits would end the wait, too; later, and without the code that
+ * says that it was a lock. */
+async function letOnlyTheFunctionLimitTheWait(client: Client) {
+  for (const limit of ["lock_timeout = 0", "statement_timeout = '6s'"]) {
+    answered(await client.query(`set ${limit}`));
+  }
+}

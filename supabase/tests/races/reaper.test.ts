@@ -1,0 +1,387 @@
+// The reaper among those who live: it takes what is stale and nobody's, waits for
+// nobody, and no reaper is in another's way.
+import assert from "node:assert/strict";
+import {
+  after,
+  answered,
+  type Client,
+  type Ended,
+  granted,
+  race,
+  type Scene,
+} from "./harness.ts";
+
+race(
+  "R6 a heartbeat holds a row that looks stale: the reaper passes it by",
+  async (scene) => {
+    const [a, reaper] = [await scene.tab(), await scene.operator()];
+    const [owner, other] = [await scene.owner(), await scene.newUser()];
+    granted(await a.start("a"));
+    granted(await (await scene.tab(other)).start("other"));
+    await scene.letExpire();
+    await scene.letExpire(other);
+    await owner.begin();
+    await renewInTime(owner, scene.user);
+
+    const reaped = granted(await reaper.reap().passes(owner));
+
+    assert.equal(reaped.session_id, "other");
+    await owner.commit();
+    assert.deepEqual(answered(await reaper.reap()), []);
+    await scene.leaves({ live: "a" });
+    await scene.leaves({ history: { other: "expired" } }, other);
+  },
+);
+
+race(
+  "R6 a heartbeat holds a row that looks stale, and rolls back: the next run reaps it",
+  async (scene) => {
+    const [a, reaper] = [await scene.tab(), await scene.operator()];
+    const owner = await scene.owner();
+    granted(await a.start("a"));
+    await scene.letExpire();
+    await owner.begin();
+    await renewInTime(owner, scene.user);
+    assert.deepEqual(answered(await reaper.reap().passes(owner)), []);
+    await owner.rollback();
+
+    assert.equal(granted(await reaper.reap()).session_id, "a");
+
+    await scene.leaves({ history: { a: "expired" } });
+  },
+);
+
+race(
+  "R6 a heartbeat commits between the reaper's look and its lock: re-checked, and left",
+  async (scene) => {
+    const { reaper, owner, first, second } = await twoStaleSessions(scene);
+    await pipelined(reaper);
+    const gate = await scene.gate("before delete on active", "first");
+    const late = reaper.reap();
+    await late.waitsFor(gate);
+    await owner.begin();
+    await renewInTime(owner, second);
+    await owner.commit();
+    await gate.open();
+
+    assert.equal(granted(await late).session_id, "first");
+
+    await scene.leaves({ live: "second" }, second);
+    await scene.leaves({ history: { first: "expired" } }, first);
+  },
+);
+
+race(
+  "R6 a heartbeat commits while the reaper goes one by one: re-checked, and left",
+  async (scene) => {
+    const { reaper, owner, first, second } = await twoStaleSessions(scene, {
+      afterOneThatCannotBeReaped: true,
+    });
+    const gate = await scene.gate("before insert on history", "first");
+    const late = reaper.reap();
+    await late.waitsFor(gate);
+    await owner.begin();
+    await renewInTime(owner, second);
+    await owner.commit();
+    await gate.open();
+
+    assert.equal(granted(await late).session_id, "first");
+
+    await scene.leaves({ live: "second" }, second);
+    await scene.leaves({ history: { first: "expired" } }, first);
+  },
+);
+
+race(
+  "R6 a heartbeat holds a row while the reaper goes one by one: passed by",
+  async (scene) => {
+    const { reaper, owner, first, second } = await twoStaleSessions(scene, {
+      afterOneThatCannotBeReaped: true,
+    });
+    await owner.begin();
+    await renewInTime(owner, second);
+
+    const reaped = granted(await reaper.reap().passes(owner));
+
+    assert.equal(reaped.session_id, "first");
+    await owner.commit();
+    await scene.leaves({ live: "second" }, second);
+    await scene.leaves({ history: { first: "expired" } }, first);
+  },
+);
+
+race(
+  "R23 a user is locked while the reaper goes one by one: passed by, no deadlock",
+  async (scene) => {
+    const { reaper, first, second } = await twoStaleSessions(scene, {
+      afterOneThatCannotBeReaped: true,
+    });
+    const auth = await scene.auth();
+    await auth.begin();
+    answered(
+      await auth.query(
+        "select from auth.users where id = $1 for update",
+        second,
+      ),
+    );
+
+    const reaped = granted(await reaper.reap().passes(auth));
+
+    assert.equal(reaped.session_id, "first");
+    answered(
+      await auth.query("delete from auth.users where id = $1", second),
+    );
+    answered(await auth.commit());
+    await scene.leaves({}, second);
+    await scene.leaves({ history: { first: "expired" } }, first);
+  },
+);
+
+race(
+  "R25 two reapers at once: disjoint batches, nobody waits, nothing twice",
+  async (scene) => {
+    const users = await staleSessions(scene, 5);
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    await one.begin();
+    const firstBatch = ids(answered(await one.reap(2)));
+    const secondBatch = ids(answered(await other.reap(2).passes(one)));
+    await one.commit();
+    const third = ids(answered(await other.reap(2)));
+
+    assert.deepEqual([firstBatch, secondBatch, third].map((b) => b.length), [
+      2,
+      2,
+      1,
+    ]);
+    assert.deepEqual(
+      [...firstBatch, ...secondBatch, ...third].sort(),
+      [...users.keys()].sort(),
+    );
+    await allReapedOnce(scene, users);
+  },
+);
+
+race(
+  "R25 two reapers at once, the first rolls back: its batch is the next one's",
+  async (scene) => {
+    const users = await staleSessions(scene, 4);
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    await one.begin();
+    const firstBatch = ids(answered(await one.reap(2)));
+    const secondBatch = ids(answered(await other.reap(2).passes(one)));
+    await one.rollback();
+
+    assert.deepEqual(
+      ids(answered(await other.reap(4))).sort(),
+      firstBatch.sort(),
+    );
+
+    assert.equal(new Set([...firstBatch, ...secondBatch]).size, 4);
+    await allReapedOnce(scene, users);
+  },
+);
+
+race("R25 two reapers prune at once: nobody waits", async (scene) => {
+  const [one, other] = [await scene.operator(), await scene.operator()];
+  const [a, owner] = [await scene.tab(), await scene.owner()];
+  for (const id of ["a", "b"]) {
+    granted(await a.start(id));
+    granted(await a.end(id));
+  }
+  answered(
+    await owner.query(`
+      update public.interview_session_history
+      set ended_at = now() - interval '91 days'`),
+  );
+  answered(
+    await owner.query(`
+      insert into sessions.reaper_runs
+        (ran_at, ran_by, reaped, failed, pruned, took)
+      select now() - interval '8 days', 'postgres', 0, 0, 0, interval '0'
+      from generate_series(1, 2)`),
+  );
+  await one.begin();
+  answered(await one.reap(1));
+  answered(await other.reap(1).passes(one));
+  await one.commit();
+
+  await scene.leaves({});
+  const runs = answered(
+    await owner.query<{ pruned: number }>(
+      "select pruned from sessions.reaper_runs order by id",
+    ),
+  );
+  assert.deepEqual(runs, [{ pruned: 1 }, { pruned: 1 }]);
+});
+
+race(
+  "R25 a reaper is terminated in mid-batch: no lock left, the next reaps all, nothing twice",
+  async (scene) => {
+    const users = await staleSessions(scene, 3);
+    const [killed, next] = [await scene.operator(), await scene.operator()];
+    const owner = await scene.owner();
+    await pipelined(killed);
+    const gate = await scene.gate("before delete on active", "stale 1");
+    const late = killed.reap();
+    await late.waitsFor(gate);
+    answered(await owner.query("select pg_terminate_backend($1)", killed.pid));
+    assert((await late).refusal);
+    await gate.open();
+    await gone(owner, killed.pid);
+
+    assert.deepEqual(
+      ids(answered(await next.reap())).sort(),
+      [...users.keys()].sort(),
+    );
+
+    await allReapedOnce(scene, users);
+  },
+);
+
+race(
+  "R25 a reaper's client is gone in mid-batch: no lock left, the next reaps all, nothing twice",
+  async (scene) => {
+    const users = await staleSessions(scene, 3);
+    const [next, owner] = [await scene.operator(), await scene.owner()];
+    const cut = await scene.operator();
+    const gate = await scene.gate("before delete on active", "stale 1");
+    await cut.begin();
+    const late = cut.reap();
+    await late.waitsFor(gate);
+    cut.cut();
+    assert((await late).refusal);
+    await gate.open();
+    await gone(owner, cut.pid);
+
+    assert.deepEqual(
+      ids(answered(await next.reap())).sort(),
+      [...users.keys()].sort(),
+    );
+
+    await allReapedOnce(scene, users);
+  },
+);
+
+race(
+  "R24 a batch is bounded: so many at a time, a short one is the last",
+  async (scene) => {
+    const users = await staleSessions(scene, 5);
+    const reaper = await scene.operator();
+
+    const sizes = [];
+    for (let batch = 0; batch < 4; batch++) {
+      sizes.push(answered(await reaper.reap(2)).length);
+    }
+
+    assert.deepEqual(sizes, [2, 2, 1, 0]);
+    await allReapedOnce(scene, users);
+  },
+);
+
+race(
+  "R24 three days without a reaper: a session ended when its lease did",
+  async (scene) => {
+    const [a, b, reaper] = [...await scene.tabs(2), await scene.operator()];
+    granted(await a.start("a"));
+    const owner = await scene.owner();
+    answered(
+      await owner.query(`
+      update public.active_interview_sessions
+      set
+        created_at = created_at - interval '3 days',
+        updated_at = updated_at - interval '3 days',
+        deadline_at = deadline_at - interval '3 days',
+        expires_at = expires_at - interval '3 days'`),
+    );
+    const { expires_at } = (await scene.row())!;
+    await reaper.begin();
+    const reaped = granted(await reaper.reap());
+
+    granted(await after(reaper, "commits", b.start("b")));
+
+    assert.equal(reaped.ended_at, expires_at);
+    await scene.leaves({ live: "b", history: { a: "expired" } });
+  },
+);
+
+/** What a heartbeat does after its check: its lease was not yet over when it
+ * looked. Time is moved by moving rows, and a locked row cannot be moved. */
+async function renewInTime(owner: Client, user: string) {
+  const rows = await owner.query(
+    `select sessions.renew(a, clock_timestamp())
+    from public.active_interview_sessions a
+    where a.user_id = $1`,
+    user,
+  );
+  assert.equal(answered(rows).length, 1);
+}
+
+/** Lets a reaper take one row after the other, whatever the planner thinks of so
+ * small a table: a gate then finds it in mid-batch. */
+async function pipelined(reaper: Client) {
+  for (const join of ["enable_hashjoin", "enable_mergejoin"]) {
+    answered(
+      await reaper.query("select set_config($1, 'off', false)", join),
+    );
+  }
+}
+
+async function twoStaleSessions(
+  scene: Scene,
+  o: { afterOneThatCannotBeReaped?: boolean } = {},
+) {
+  const owner = await scene.owner();
+  if (o.afterOneThatCannotBeReaped) {
+    const stuck = await scene.newUser();
+    granted(await (await scene.tab(stuck)).start("stuck"));
+    await scene.letExpire(stuck);
+    answered(
+      await owner.query(`
+        insert into public.interview_session_history (
+          user_id, session_id, fence, started_at, last_seen_at, ended_at,
+          end_reason, status
+        )
+        select
+          user_id, session_id, fence, created_at, updated_at, created_at,
+          'cleared', 'active'
+        from public.active_interview_sessions`),
+    );
+  }
+  const [first, second] = [scene.user, await scene.newUser()];
+  granted(await (await scene.tab(first)).start("first"));
+  await scene.letExpire(first);
+  granted(await (await scene.tab(second)).start("second"));
+  await scene.letExpire(second);
+  return { reaper: await scene.operator(), owner, first, second };
+}
+
+/** So many stale sessions of as many users, by session id. */
+async function staleSessions(
+  scene: Scene,
+  count: number,
+): Promise<Map<string, string>> {
+  const users = new Map<string, string>();
+  for (let number = 1; number <= count; number++) {
+    const user = await scene.newUser();
+    granted(await (await scene.tab(user)).start(`stale ${number}`));
+    await scene.letExpire(user);
+    users.set(`stale ${number}`, user);
+  }
+  return users;
+}
+
+async function allReapedOnce(scene: Scene, users: Map<string, string>) {
+  for (const [id, user] of users) {
+    await scene.leaves({ history: { [id]: "expired" } }, user);
+  }
+}
+
+function ids(rows: Ended[]): string[] {
+  return rows.map(({ session_id }) => session_id);
+}
+
+async function gone(watcher: Client, pid: number) {
+  const alive = () =>
+    watcher.query("select from pg_stat_activity where pid = $1", pid);
+  while (answered(await alive()).length > 0);
+}
