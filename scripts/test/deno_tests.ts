@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { repositoryRoot } from "../stack/paths.ts";
 import type { PostgresMajor } from "../stack/postgres.ts";
 import { bare, databaseName, migrated, usualMajor } from "./databases.ts";
+import type { CommandResult } from "./command.ts";
 import { configOf, deno, offline } from "./deno_command.ts";
 import { filesBelow } from "./files.ts";
 import { nothing, type Outcome, type Part, type Run, suiteOn } from "./part.ts";
@@ -31,23 +32,9 @@ async function runDenoTests(
   file: string,
   major: PostgresMajor,
 ): Promise<Outcome> {
-  const report = join(run.folder, `${randomUUID()}.xml`);
-  // their types are checked by the suite "format"
-  const { code, stdout, stderr } = await deno([
-    ...["test", "--allow-all", "--no-check", ...offline, ...configOf()],
-    ...["--junit-path", report, join(repositoryRoot, file)],
-  ], {
-    signal: run.signal,
-    env: {
-      TEST_DATABASE_ADMIN_URL: run.adminUrl(major),
-      TEST_TEMPLATE: databaseName(migrated),
-      TEST_BARE_TEMPLATE: databaseName(bare),
-      TEST_PG_MAJOR: String(major),
-    },
+  const { code, stdout, stderr, tests } = await denoTestResults(run, file, {
+    major,
   });
-  const tests = fs.existsSync(report)
-    ? testsIn(fs.readFileSync(report, "utf8"))
-    : [];
   const count = (result: Result) =>
     tests.filter((test) => test.result === result).length;
   const ignored = tests.filter((test) => test.result === "skipped");
@@ -71,9 +58,43 @@ async function runDenoTests(
   };
 }
 
+/** Runs a file of Deno tests; `tests` are those that came to an end. */
+export async function denoTestResults(
+  run: Pick<Run, "folder" | "signal" | "adminUrl">,
+  file: string,
+  o: {
+    major: PostgresMajor;
+    /** The database they copy, instead of the migrated one. */
+    template?: string;
+    /** Only the tests with this in their name. */
+    filter?: string;
+  },
+): Promise<CommandResult & { tests: NamedResult[] }> {
+  const report = join(run.folder, `${randomUUID()}.xml`);
+  // their types are checked by the suite "format"
+  const result = await deno([
+    ...["test", "--allow-all", "--no-check", ...offline, ...configOf()],
+    ...(o.filter ? ["--filter", o.filter] : []),
+    ...["--junit-path", report, join(repositoryRoot, file)],
+  ], {
+    signal: run.signal,
+    env: {
+      TEST_DATABASE_ADMIN_URL: run.adminUrl(o.major),
+      TEST_TEMPLATE: o.template ?? databaseName(migrated),
+      TEST_BARE_TEMPLATE: databaseName(bare),
+      TEST_PG_MAJOR: String(o.major),
+    },
+  });
+  const tests = fs.existsSync(report)
+    ? testsIn(fs.readFileSync(report, "utf8"))
+    : [];
+  return { ...result, tests };
+}
+
 type Result = "passed" | "failed" | "skipped";
 
-interface NamedResult {
+/** A test, and what came of it. */
+export interface NamedResult {
   name: string;
   result: Result;
 }

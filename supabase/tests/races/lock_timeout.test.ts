@@ -18,34 +18,37 @@ const calls: ((client: Client, user: string) => Call<unknown>)[] = [
   (client) => client.end("a"),
 ];
 
-race("B6 each call waits for a lock for 3 seconds, and may then be sent again", async (scene) => {
-  const owner = await scene.owner();
-  const revocation = (client: Client, user: string) => client.revoke(user);
-  const waiting = [
-    ...await Promise.all(calls.map((send) => withASession(scene, send))),
-    await withASession(scene, revocation, await scene.operator()),
-  ];
-  const reaper = await scene.operator();
-  await letOnlyTheFunctionLimitTheWait(reaper);
-  await owner.begin();
-  answered(
-    await owner.query(
-      "select from public.active_interview_sessions for update",
-    ),
-  );
-  answered(await owner.query("lock table sessions.reaper_runs"));
+race(
+  "B6 each call waits for a lock for 3 seconds, and may then be sent again",
+  async (scene) => {
+    const owner = await scene.owner();
+    const revocation = (client: Client, user: string) => client.revoke(user);
+    const waiting = [
+      ...await Promise.all(calls.map((send) => withASession(scene, send))),
+      await withASession(scene, revocation, await scene.operator()),
+    ];
+    const reaper = await scene.operator();
+    await letOnlyTheFunctionLimitTheWait(reaper);
+    await owner.begin();
+    answered(
+      await owner.query(
+        "select from public.active_interview_sessions for update",
+      ),
+    );
+    answered(await owner.query("lock table sessions.reaper_runs"));
 
-  const [reaped, ...answers] = await Promise.all([
-    reaper.reap(),
-    ...waiting.map(({ send }) => send()),
-  ]);
+    const [reaped, ...answers] = await Promise.all([
+      reaper.reap(),
+      ...waiting.map(({ send }) => send()),
+    ]);
 
-  refused(reaped, "55P03");
-  for (const answer of answers) refused(answer, "55P03");
-  await owner.rollback();
-  for (const { send } of waiting) granted(await send());
-  assert.deepEqual(answered(await reaper.reap()), []);
-});
+    refused(reaped, "55P03");
+    for (const answer of answers) refused(answer, "55P03");
+    await owner.rollback();
+    for (const { send } of waiting) granted(await send());
+    assert.deepEqual(answered(await reaper.reap()), []);
+  },
+);
 
 /** Another user with a live session "a", and one call about it. */
 async function withASession(

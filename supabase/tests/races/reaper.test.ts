@@ -87,6 +87,13 @@ race(
 
     assert.equal(granted(await late).session_id, "first");
 
+    assert.deepEqual(
+      answered(
+        await owner.query("select reaped, failed from sessions.reaper_runs"),
+      ),
+      [{ reaped: 1, failed: 1 }],
+      "only the one that cannot be reaped has failed",
+    );
     await scene.leaves({ live: "second" }, second);
     await scene.leaves({ history: { first: "expired" } }, first);
   },
@@ -275,6 +282,24 @@ race(
 
     assert.deepEqual(sizes, [2, 2, 1, 0]);
     await allReapedOnce(scene, users);
+  },
+);
+
+race(
+  "R24 a batch is bounded also where one session cannot be reaped",
+  async (scene) => {
+    const { reaper, first, second } = await twoStaleSessions(scene, {
+      afterOneThatCannotBeReaped: true,
+    });
+
+    const sizes = [];
+    for (let batch = 0; batch < 3; batch++) {
+      sizes.push(answered(await reaper.reap(1)).length);
+    }
+
+    assert.deepEqual(sizes, [1, 1, 0]);
+    await scene.leaves({ history: { first: "expired" } }, first);
+    await scene.leaves({ history: { second: "expired" } }, second);
   },
 );
 
