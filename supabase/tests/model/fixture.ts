@@ -1,0 +1,20 @@
+// A database of the model's own for a test.
+import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { mutate, type Mutation } from "./mutations.ts";
+
+/** A copy of the migrated database for `work` alone; with a fault, if wanted. */
+export async function withModelDatabase<T>(
+  work: (database: Database) => Promise<T>,
+  fault?: Mutation,
+): Promise<T> {
+  return await withCopyOf("migrated", async ({ url }) => {
+    const database = openDatabase(url);
+    try {
+      if (fault) await mutate(database, fault);
+      return await work(database);
+    } finally {
+      await database.close();
+    }
+  });
+}

@@ -1,0 +1,103 @@
+// Guards of the SQL, and how to take them out: each a fault that the model must
+// find, or the test that did not find it is of no use.
+import assert from "node:assert/strict";
+import type { Database } from "./database.ts";
+
+/** A fault. */
+export interface Mutation {
+  /** What goes wrong. */
+  fault: string;
+  /** The function, in the schema sessions. */
+  where: string;
+  /** What stands there. */
+  instead: string;
+  /** What is put in its place. */
+  of: string;
+}
+
+/** Faults that one call after the other shows. */
+export const seenOneByOne: Mutation[] = [
+  {
+    fault: "any of a user's tabs speaks for the live session",
+    where: "lock_live",
+    instead: "and a.session_id = lock_live.session_id",
+    of: "",
+  },
+  {
+    fault: "an id that has ended may start again",
+    where: "start_session",
+    instead: "if v_end.end_reason is not null then",
+    of: "if v_end.end_reason is not null and v_end.ended_at is null then",
+  },
+  {
+    fault: "a change of the settings takes back a lease",
+    where: "renew",
+    instead: "greatest(x.expires_at, least(at + s.lease, a.deadline_at))",
+    of: "least(at + s.lease, a.deadline_at)",
+  },
+  {
+    fault: "what the reaper has not swept is still live",
+    where: "holds_session",
+    instead: "and a.expires_at > clock_timestamp()",
+    of: "",
+  },
+  {
+    fault: "a session ends when the reaper comes",
+    where: "reap_batch",
+    instead: "g.updated_at, g.expires_at",
+    of: "g.updated_at, at",
+  },
+];
+
+/** Faults that only calls at the same time show. */
+export const seenTogether: Mutation[] = [
+  {
+    fault: "starts of a user do not wait for each other",
+    where: "start_session",
+    instead:
+      "perform pg_advisory_xact_lock(hashtextextended('start_session ' || v_user, 0));",
+    of: "",
+  },
+  {
+    fault: "a start does not lock the session it finds",
+    where: "start_session",
+    instead: "where a.user_id = v_user\n  for update;",
+    of: "where a.user_id = v_user;",
+  },
+  {
+    fault: "the clock is read before the lock is held",
+    where: "complete_session",
+    instead:
+      "v_row := sessions.lock_live(v_user, session_id);\n  v_now := clock_timestamp();",
+    of:
+      "v_now := clock_timestamp();\n  v_row := sessions.lock_live(v_user, session_id);",
+  },
+  {
+    fault: "the end of a session does not wait for who is busy with it",
+    where: "end_session",
+    instead: "and a.session_id = end_session.session_id\n  for update;",
+    of: "and a.session_id = end_session.session_id;",
+  },
+];
+
+/** The deadlock that holding the user prevents. */
+export const userNotHeld: Mutation = {
+  fault: "a user may be deleted in the middle of a call",
+  where: "hold_user",
+  instead: "for key share",
+  of: "",
+};
+
+/** Builds the fault into the database. */
+export async function mutate({ sql }: Database, m: Mutation) {
+  const [{ definition }] = await sql<{ definition: string }[]>`
+    select pg_get_functiondef(p.oid) as definition
+    from pg_proc p
+    where p.pronamespace = 'sessions'::regnamespace and p.proname = ${m.where}`;
+  assert.equal(
+    definition.split(m.instead).length,
+    2,
+    `${m.where} holds this guard once: ${m.instead}`,
+  );
+  await sql.unsafe(definition.replace(m.instead, () => m.of)).simple();
+}
