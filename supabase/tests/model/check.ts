@@ -76,6 +76,6 @@ export async function checkSequentially(
 }
 
 /** Fails with the report of a finding. */
-export function refute({ report }: Finding) {
+export function refute({ report }: { report?: string }) {
   if (report) throw new AssertionError({ message: report });
 }

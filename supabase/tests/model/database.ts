@@ -3,14 +3,16 @@
 // times are microseconds of a clock that the tests can put forward.
 import { isDeepStrictEqual } from "node:util";
 import postgres from "postgres";
-import type {
-  Answer,
-  Call,
-  Ended,
-  Micros,
-  Session,
-  Settings,
-  User,
+import {
+  type Answer,
+  asOf,
+  type Call,
+  type Ended,
+  type Micros,
+  newUser,
+  type Session,
+  type Settings,
+  type User,
 } from "./model.ts";
 
 /** Says where a role finds the database. */
@@ -43,8 +45,10 @@ export interface Database {
   latestNow(): Micros;
   /** The same, at the earliest. */
   earliestNow(): Micros;
-  /** All rows, those of the live table that are over as if they were swept. */
-  everything(): Promise<{ live: Session[]; ended: Ended[] }>;
+  /** All there is, as users of the model who have nothing but rows. */
+  everything(userIds: string[]): Promise<User[]>;
+  /** What the reaper's log says of its last run. */
+  lastRun(): Promise<{ reaped: number; failed: number; pruned: number }>;
   /** Sessions that overlap, by the query of the product itself. */
   overlaps(): Promise<unknown[]>;
   sql: postgres.Sql;
@@ -75,7 +79,7 @@ export function openDatabase(url: Url): Database {
       const users = userIds.map((id) => `(${literal(id)})`).join(", ");
       await sql.unsafe(`
         delete from auth.users;
-        truncate public.active_interview_sessions, public.interview_session_history, sessions.reaper_runs;
+        delete from sessions.reaper_runs;
         insert into auth.users (id) values ${users};
         ${update(settings)}`).simple();
     },
@@ -99,22 +103,29 @@ export function openDatabase(url: Url): Database {
     // the server is on this machine and reads the same clock
     earliestNow: () => Date.now() * 1000 + ahead,
     latestNow: () => (Date.now() + 1) * 1000 + ahead,
-    async everything() {
+    async everything(userIds) {
+      const users = await sql<{ id: string }[]>`select id from auth.users`;
       const live = await sql<Session[]>`
-        select * from public.active_interview_sessions
-        where expires_at > clock_timestamp()
-        order by user_id`;
+        select * from public.active_interview_sessions`;
       const ended = await sql<Ended[]>`
-        select * from public.interview_session_history
-        union all
-        select
-          user_id, session_id, fence, device, created_at, updated_at, expires_at,
-          case when expires_at >= deadline_at then 'timed_out' else 'expired' end,
-          status, previous_session_id, null, null, expires_at - created_at
-        from public.active_interview_sessions
-        where expires_at <= clock_timestamp()
-        order by user_id, fence`;
-      return { live: live.map(story), ended: ended.map(story) };
+        select * from public.interview_session_history order by fence`;
+      const isOf = (id: string) => (row: { user_id: string }) =>
+        row.user_id === id;
+      return userIds.map((id) => ({
+        ...newUser(id),
+        exists: users.some((user) => user.id === id),
+        live: live.map(story).find(isOf(id)) ?? null,
+        ended: ended.map(story).filter(isOf(id)),
+      }));
+    },
+    async lastRun() {
+      const [run] = await sql<
+        { reaped: number; failed: number; pruned: number }[]
+      >`
+        select reaped, failed, pruned from sessions.reaper_runs
+        order by id desc
+        limit 1`;
+      return run;
     },
     overlaps: async () => [
       ...await sql`select * from sessions.overlapping_sessions()`,
@@ -142,14 +153,14 @@ function connection(
         set_config('role', ${literal(o.role)}, true),
         set_config('request.jwt.claims', ${literal(claims)}, true)`;
     try {
-      return story(read(await rowsOf(api, [identity, query], o)));
+      return story(read(await rowsOfLast(api, [identity, query], o)));
     } catch (error) {
       return story(refusalIn(error));
     }
   };
   const asAdmin = async (query: string, o: { holdMs?: number }) => {
     try {
-      return { done: (await rowsOf(admin, [query], o)).length === 1 };
+      return { done: (await rowsOfLast(admin, [query], o)).length === 1 };
     } catch (error) {
       throw outside(error);
     }
@@ -219,7 +230,7 @@ function connection(
 type Row = Record<string, unknown>;
 
 /** Of the last query. Several in one message are one transaction. */
-async function rowsOf(
+async function rowsOfLast(
   sql: postgres.Sql,
   queries: string[],
   { holdMs = 0 }: { holdMs?: number },
@@ -341,13 +352,17 @@ export async function difference(
   database: Database,
   users: User[],
 ): Promise<{ tables: unknown; model: unknown } | undefined> {
-  const tables = await database.everything();
-  const byId = users.toSorted((a, b) => a.id < b.id ? -1 : 1);
-  const model = {
-    live: byId.flatMap((user) => user.live ?? []),
-    ended: byId.flatMap((user) => user.ended),
-  };
   const overlaps = await database.overlaps();
   if (overlaps.length > 0) return { tables: { overlaps }, model: "none" };
+  const tables = rowsOfAll(
+    await database.everything(users.map(({ id }) => id)),
+  );
+  const model = rowsOfAll(users);
   if (!isDeepStrictEqual(tables, model)) return { tables, model };
+}
+
+/** With all leases run out: nothing then depends on the time of looking. */
+function rowsOfAll(users: User[]) {
+  return users.map((user) => asOf(Infinity, user))
+    .map(({ exists, ended, unswept }) => ({ exists, ended, unswept }));
 }

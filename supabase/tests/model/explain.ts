@@ -66,9 +66,10 @@ function expectedOf(
 
 /** Rule 1 of the SQL, time does not go back, and B4, fences only grow. */
 function isLawful(before: User, after: User): boolean {
-  const isNewGrant = after.fence !== before.fence;
+  const isGrant = after.live !== null &&
+    after.live.session_id !== before.live?.session_id;
   return after.writtenAt >= before.writtenAt &&
-    (!isNewGrant || after.fence > before.fence);
+    (!isGrant || after.fence > before.fence);
 }
 
 function shownTimes(answer: Answer, user: User): Micros[] {

@@ -112,7 +112,10 @@ export function newUser(id: string): User {
   return { id, exists: true, ...nothing, fence: 0, writtenAt: -Infinity };
 }
 
-/** The contract. */
+/**
+ * The contract. A call that only looks leaves even a lease that has run out for
+ * the next to notice: what it saw may be older than its time.
+ */
 export function outcomeOf(
   call: Call,
   before: User,
@@ -126,14 +129,16 @@ export function outcomeOf(
 
   switch (call.name) {
     case "start_session": {
-      if (!user.exists) return refused(user, "PT401");
-      if (isNoId(call.session_id)) return badArgument(user, "session_id");
-      if (call.takeover === null) return badArgument(user, "takeover");
+      if (!user.exists) return refused(before, "PT401");
+      if (isNoId(call.session_id)) return badArgument(before, "session_id");
+      if (call.takeover === null) return badArgument(before, "takeover");
       if (call.device !== null && !isLine(call.device, 0, 200)) {
-        return badArgument(user, "device");
+        return badArgument(before, "device");
       }
       if (live?.session_id === call.session_id) return renewed(user, lease);
-      if (howItEnded(user, call.session_id)) return over(user, call.session_id);
+      if (howItEnded(user, call.session_id)) {
+        return over(user, call.session_id, before);
+      }
       if (live && !call.takeover) return held(user, live, now);
       const free = live ? ended(user, live, "taken_over", now) : user;
       return granted(free, { ...call, session_id: call.session_id }, {
@@ -145,10 +150,10 @@ export function outcomeOf(
 
     case "heartbeat_session":
     case "complete_session": {
-      if (!user.exists) return refused(user, "PT401");
-      if (isNoId(call.session_id)) return badArgument(user, "session_id");
+      if (!user.exists) return refused(before, "PT401");
+      if (isNoId(call.session_id)) return badArgument(before, "session_id");
       if (live?.session_id !== call.session_id) {
-        return over(user, call.session_id);
+        return over(user, call.session_id, before);
       }
       if (call.name === "heartbeat_session" || live.status === "completing") {
         return renewed(user, lease);
@@ -165,10 +170,10 @@ export function outcomeOf(
     }
 
     case "end_session": {
-      if (!user.exists) return refused(user, "PT401");
-      if (isNoId(call.session_id)) return badArgument(user, "session_id");
+      if (!user.exists) return refused(before, "PT401");
+      if (isNoId(call.session_id)) return badArgument(before, "session_id");
       const reasons = [null, "completed", "disconnected", "cleared"];
-      if (!reasons.includes(call.reason)) return badArgument(user, "reason");
+      if (!reasons.includes(call.reason)) return badArgument(before, "reason");
       if (live?.session_id === call.session_id) {
         const usual = live.status === "completing"
           ? "completed"
@@ -178,14 +183,14 @@ export function outcomeOf(
       const row = howItEnded(user, call.session_id);
       const isLast = row !== undefined && row === user.ended.at(-1);
       return {
-        user: isLast ? { ...user, unswept: false } : user,
+        user: isLast ? { ...user, unswept: false } : before,
         answer: { ended: row ? [row] : [] },
       };
     }
 
     case "holds_session":
       return {
-        user,
+        user: before,
         answer: {
           holds: live?.session_id === call.session_id &&
             (call.fence === null || live?.fence === call.fence),
@@ -194,7 +199,7 @@ export function outcomeOf(
 
     case "revoke_session": {
       if (call.note !== null && lengthOf(call.note) > 1000) {
-        return badArgument(user, "note");
+        return badArgument(before, "note");
       }
       if (!live) return { user, answer: { ended: [] } };
       const by = { ended_by: call.by, note: call.note };
@@ -202,14 +207,15 @@ export function outcomeOf(
     }
 
     case "reap_stale_sessions": {
-      if (!user.unswept || !known.reached) {
-        return { user, answer: { ended: [] } };
-      }
-      return lastOf(call.dry_run ? user : { ...user, unswept: false });
+      const isReached = user.unswept && known.reached;
+      return {
+        user: isReached && !call.dry_run ? { ...user, unswept: false } : before,
+        answer: { ended: isReached ? user.ended.slice(-1) : [] },
+      };
     }
 
     case "select_own":
-      return { user, answer: { active: live } };
+      return { user: before, answer: { active: live } };
 
     case "delete_user":
       return {
@@ -330,10 +336,13 @@ function howItEnded(user: User, session_id: string): Ended | undefined {
   return user.ended.find((row) => row.session_id === session_id);
 }
 
-function over(user: User, session_id: string): Outcome {
-  const { end_reason = null, ended_at = null } = howItEnded(user, session_id) ??
-    {};
-  return refused(user, "PT410", { session_id, end_reason, ended_at });
+/** Who was told that a lease has run out has seen to it that it has. */
+function over(user: User, session_id: string, before: User): Outcome {
+  const row = howItEnded(user, session_id);
+  const { end_reason = null, ended_at = null } = row ?? {};
+  const isNews = row !== undefined && row !== howItEnded(before, session_id);
+  const detail = { session_id, end_reason, ended_at };
+  return refused(isNews ? user : before, "PT410", detail);
 }
 
 function held(user: User, live: Session, now: Micros): Outcome {

@@ -63,9 +63,7 @@ export async function runSequentially(
     knownIds: [],
   };
   for (const operation of program) await step(world, operation);
-  const now = database.latestNow();
-  const users = world.users.map((user) => asOf(now, user));
-  const found = await difference(database, users);
+  const found = await difference(database, world.users);
   if (found) {
     fail(world, [
       "and in the end the tables hold",
@@ -166,7 +164,8 @@ async function reap(world: World, { batch_size, dry_run }: Reap) {
     return fail(world, [`where the model has ${inWords(expected)}`]);
   }
   const rows = "ended" in made.answer ? made.answer.ended : [];
-  const explained = [made.window.from, made.window.to].some((now) => {
+  const { from, to } = made.window;
+  const explained = [from, to].some((now) => {
     const stale = users.map((user) => asOf(now, user))
       .filter(({ unswept }) => unswept);
     if (rows.length !== Math.min(batch_size, stale.length)) return false;
@@ -177,21 +176,45 @@ async function reap(world: World, { batch_size, dry_run }: Reap) {
       const ended = row ? [row] : [];
       return isDeepStrictEqual(outcome.answer, { ended }) ? outcome.user : null;
     });
-    if (after.some((user) => user === null)) return false;
-    world.users = after as User[];
-    if (dry_run) return true;
-    const oldest = { now, atMost: batch_size };
-    world.users = pruned(world.users, settings, oldest);
-    count.pruned(endedOf(after as User[]) - endedOf(world.users));
+    if (!after.every((user) => user !== null)) return false;
+    world.users = after;
     return true;
   });
-  if (explained) return;
+  if (explained) {
+    if (!dry_run) await prune(world, made, { batch_size, reaped: rows.length });
+    return;
+  }
   const stale = users.map((user) => asOf(database.latestNow(), user))
     .flatMap(({ unswept, ended }) => unswept ? ended.slice(-1) : []);
   fail(world, [
     `where the model has ${Math.min(batch_size, stale.length)} of`,
     `  ${inWords(stale, world.began)}`,
   ]);
+}
+
+/** What it has forgotten shows in its log alone. */
+async function prune(
+  world: World,
+  { window }: Made,
+  o: { batch_size: number; reaped: number },
+) {
+  const run = await world.database.lastRun();
+  const whenAt = (now: number, atMost: number) =>
+    pruned(world.users, world.settings, { now, atMost });
+  const fewest = whenAt(window.from, o.batch_size);
+  const most = whenAt(window.to, o.batch_size);
+  const before = endedOf(world.users);
+  if (
+    run.reaped !== o.reaped || run.failed !== 0 ||
+    run.pruned < before - endedOf(fewest) || run.pruned > before - endedOf(most)
+  ) {
+    fail(world, [
+      `and its log says ${inWords(run)},`,
+      `where the model has pruned ${before - endedOf(most)}`,
+    ]);
+  }
+  world.users = whenAt(window.to, run.pruned);
+  world.count.pruned(run.pruned);
 }
 
 async function timed(
