@@ -80,12 +80,12 @@ export const seenTogether: Mutation[] = [
   },
 ];
 
-/** The deadlock that holding the user prevents. */
+/** What keeps the locks in one order. */
 export const userNotHeld: Mutation = {
-  fault: "a user may be deleted in the middle of a call",
-  where: "hold_user",
-  instead: "for key share",
-  of: "",
+  fault: "a session is locked before its user",
+  where: "end_session",
+  instead: "sessions.held_caller()",
+  of: "sessions.caller()",
 };
 
 /** Builds the fault into the database. */
