@@ -46,7 +46,7 @@ export async function checkSequentially(
       ),
       {
         numRuns: o.path ? 1 : o.runs,
-        ...(o.seed !== undefined && { seed: o.seed }),
+        seed: o.seed ?? randomSeed(),
         ...(o.path && { path: o.path }),
         endOnFailure: o.asFound || o.path !== undefined,
         ...(o.ms !== undefined && { interruptAfterTimeLimit: o.ms }),
@@ -78,4 +78,9 @@ export async function checkSequentially(
 /** Fails with the report of a finding. */
 export function refute({ report }: { report?: string }) {
   if (report) throw new AssertionError({ message: report });
+}
+
+/** Not below nought, as fast-check's own may be: it is typed as an argument. */
+export function randomSeed(): number {
+  return Math.floor(Math.random() * 2 ** 31);
 }

@@ -2,6 +2,7 @@
 // users, and whether some order of the calls explains them.
 import { AssertionError } from "node:assert";
 import fc from "fast-check";
+import { randomSeed } from "./check.ts";
 import {
   type Connection,
   type Database,
@@ -184,7 +185,7 @@ export async function checkConcurrently(
         numRuns: o.runs,
         // what depends on who is faster cannot be made shorter step by step
         endOnFailure: true,
-        ...(o.seed !== undefined && { seed: o.seed }),
+        seed: o.seed ?? randomSeed(),
         ...(o.ms !== undefined && { interruptAfterTimeLimit: o.ms }),
       },
     );
