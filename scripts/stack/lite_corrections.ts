@@ -42,7 +42,7 @@ export class RestConnection extends PostgresConnection {
         backoff: () => 0.1,
         onnotice: () => {},
         connection: { application_name: "postgrest" },
-        types: isoTimestamps,
+        types: { ...isoTimestamps, jsonAsText },
       },
     });
     this.#schemaCache = schemaCache;
@@ -133,6 +133,16 @@ const isoTimestamps = {
     serialize: (text: string) => text,
     parse: (text: string) => text.replace(" ", "T"),
   },
+};
+
+/** JSON where text is wanted: its own text, as json_to_record() has it. From lite
+ * the driver makes "[object Object]" of every object, and of [["a"]] an "a". */
+const jsonAsText = {
+  to: 25,
+  from: [25],
+  serialize: (value: unknown) =>
+    typeof value === "object" ? JSON.stringify(value) : String(value),
+  parse: (text: string) => text,
 };
 
 /** The driver's codes for a connection that is not there, or no longer. */

@@ -36,6 +36,8 @@ const tables = `
       'claims', current_setting('request.jwt.claims', true)
     )
   $$;
+  create function public.said(words text) returns text language sql
+  return words;
 `;
 
 let prepared: Awaited<ReturnType<typeof preparedServer>>;
@@ -416,4 +418,19 @@ Deno.test("11. an error while the auth tables are made is heard of (lite swallow
     await sql`create view auth.users as select 1 as id`;
   });
   await assert.rejects(bootstrapDatabase(server, "hindered"), /users/);
+});
+
+Deno.test("12. JSON where text is wanted is its own text (lite: all objects are one)", async () => {
+  const said = async (call: Call, words: unknown) =>
+    await (await call("/rest/v1/rpc/said", { body: { words } })).json();
+  await withPlainLite(async (call) => {
+    assert.equal(await said(call, { a: 1 }), "[object Object]");
+    assert.equal(await said(call, [["a"]]), "a");
+  });
+  await withApi(async (call) => {
+    assert.equal(await said(call, { a: 1 }), '{"a":1}');
+    assert.equal(await said(call, [["a"]]), '[["a"]]');
+    assert.equal(await said(call, 5), "5");
+    assert.equal(await said(call, "5"), "5");
+  });
 });
