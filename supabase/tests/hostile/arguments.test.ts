@@ -60,7 +60,8 @@ Deno.test("R33 ten megabytes are refused by name, or are no session: nothing is 
   });
   await changingSomething(
     project,
-    async () => granted(await call(client, "end_session", { session_id: live })),
+    async () =>
+      granted(await call(client, "end_session", { session_id: live })),
   );
 });
 
@@ -140,7 +141,10 @@ Deno.test("R33 JSON instead of text is its own text, and an id like any other", 
       );
       assert.equal(factsOf(error).session_id, text);
       assert.equal(factsOf(error).end_reason, null);
-      refused(await call(client, "start_session", { session_id }), refusal.held);
+      refused(
+        await call(client, "start_session", { session_id }),
+        refusal.held,
+      );
     });
     assert.equal(
       granted(await client.rpc("holds_session", { session_id: live })),
@@ -205,10 +209,15 @@ Deno.test("R33 what is no fence is refused, or is not this one", async () => {
         { status: 400, code },
       );
     }
-    for (const other of [fence + 1, fence - 1, 0, -fence, "-9223372036854775808"]) {
+    for (
+      const other of [fence + 1, fence - 1, 0, -fence, "-9223372036854775808"]
+    ) {
       assert.equal(
         granted(
-          await call(client, "holds_session", { session_id: live, fence: other }),
+          await call(client, "holds_session", {
+            session_id: live,
+            fence: other,
+          }),
         ),
         false,
       );
@@ -233,7 +242,11 @@ Deno.test("R33 a NUL, half of a pair, bytes that are no UTF-8: no id, and nothin
   await changingNothing(project, async () => {
     for (const body of texts) {
       for (const name of ["heartbeat_session", "complete_session"]) {
-        const answer = await send(project, { path: `rpc/${name}`, body, token });
+        const answer = await send(project, {
+          path: `rpc/${name}`,
+          body,
+          token,
+        });
         // PostgREST refuses the JSON; the local API puts a sign for it
         assert([400, 410].includes(answer.status), answer.body);
       }
@@ -350,7 +363,10 @@ Deno.test("R33 what looks like SQL, markup or a format is a name, letter for let
       await call(client, "start_session", { session_id: "another" }),
       refusal.held,
     );
-    assert.equal(held.message, `You already have an interview open on ${text}.`);
+    assert.equal(
+      held.message,
+      `You already have an interview open on ${text}.`,
+    );
     assert.equal(factsOf(held).device, text);
     granted(await call(client, "heartbeat_session", { session_id: text }));
     const found = granted(

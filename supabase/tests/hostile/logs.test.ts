@@ -26,7 +26,8 @@ async function printedDuring(work: () => Promise<unknown>): Promise<string> {
   const lines: string[] = [];
   const kept = names.map((name) => console[name]);
   for (const name of names) {
-    console[name] = (...words: unknown[]) => void lines.push(Deno.inspect(words));
+    console[name] = (...words: unknown[]) =>
+      void lines.push(Deno.inspect(words));
   }
   try {
     await work();

@@ -11,8 +11,8 @@ import {
   type HandWritten,
   type Holder,
   holders,
-  send,
   secretsOf,
+  send,
   verdict,
 } from "./support.ts";
 
@@ -117,7 +117,8 @@ for (const [what, ask] of Object.entries(bySession)) {
 const byUser: Record<string, (id: string) => HandWritten> = {
   revoke: (user_id) => rpc("revoke_session", { user_id, note: "mine" }),
   "select it": (id) => get(`active_interview_sessions?user_id=eq.${id}`),
-  "select the history": (id) => get(`interview_session_history?user_id=eq.${id}`),
+  "select the history": (id) =>
+    get(`interview_session_history?user_id=eq.${id}`),
   "select whom it was ended by": (id) =>
     get(`interview_session_history?ended_by=eq.${id}`),
   "count exactly": (id) =>
@@ -322,4 +323,20 @@ Deno.test("R33 ending and taking over are for one's own: whoever has the token i
     "taken_over",
     "the victim is told",
   );
+});
+
+Deno.test("R33 revoking ends a session, not a user: their token may start another", async () => {
+  const [user] = await holders(project, 1);
+  await project.sql`select * from public.revoke_session(${user.id})`;
+
+  const ended = await send(project, {
+    ...rpc("heartbeat_session", { session_id: user.live }),
+    token: user.token,
+  });
+  assert.equal(verdict(ended), "410 PT410");
+  const started = await send(project, {
+    ...rpc("start_session", { session_id: "another" }),
+    token: user.token,
+  });
+  assert.equal(verdict(started), "200");
 });

@@ -374,7 +374,9 @@ Deno.test("R33 every verb on a table is refused, whatever it names: 403", async 
     status: "active",
   });
   const asks: [string, HandWritten][] = [];
-  for (const table of ["active_interview_sessions", "interview_session_history"]) {
+  for (
+    const table of ["active_interview_sessions", "interview_session_history"]
+  ) {
     for (const { id } of [user, other, { id: crypto.randomUUID() }]) {
       const own = `${table}?user_id=eq.${id}`;
       const add = (method: string, path: string, o: Partial<HandWritten>) =>
@@ -385,7 +387,9 @@ Deno.test("R33 every verb on a table is refused, whatever it names: 403", async 
       add("POST", table, { body: row(id) });
       add("POST", table, { body: [row(id), row(other.id)] });
       add("POST", `${table}?columns=user_id`, { body: row(id) });
-      const keyed = table.endsWith("history") ? "user_id,session_id" : "user_id";
+      const keyed = table.endsWith("history")
+        ? "user_id,session_id"
+        : "user_id";
       add("POST", `${table}?on_conflict=${keyed}`, {
         body: row(id),
         headers: { prefer: "resolution=merge-duplicates" },

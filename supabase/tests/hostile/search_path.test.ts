@@ -65,16 +65,19 @@ async function assertUnmoved(somebody: Somebody, make: string) {
     project,
     () => withSql(project, somebody, (sql) => callAll(sql, somebody)),
   );
-  await changingNothing(project, () =>
-    withSql(project, somebody, async (sql, notices) => {
-      await sql.unsafe(make).simple();
-      const found = await callAll(sql, somebody);
-      assert(
-        !notices.includes("run as postgres"),
-        `run with the owner's rights: ${make}`,
-      );
-      assert.deepEqual(found, asEver, make);
-    }));
+  await changingNothing(
+    project,
+    () =>
+      withSql(project, somebody, async (sql, notices) => {
+        await sql.unsafe(make).simple();
+        const found = await callAll(sql, somebody);
+        assert(
+          !notices.includes("run as postgres"),
+          `run with the owner's rights: ${make}`,
+        );
+        assert.deepEqual(found, asEver, make);
+      }),
+  );
 }
 
 async function everybody(): Promise<Somebody[]> {
@@ -121,11 +124,12 @@ Deno.test("R33 B8 functions of one's own that are called like ours, or like the 
   ];
   for (const somebody of await everybody()) {
     for (const schema of ["pg_temp", "mine"]) {
-      const make = functions.map((signature) => `
+      const make = functions.map((signature) =>
+        `
         create or replace function ${schema}.${signature} language plpgsql
         as $$ begin raise notice 'run as %', current_user; return null; end $$;`
-        .replace(/return null(?=.*)/, (found) =>
-          signature.endsWith("void") ? "return" : found)
+          .replace(/return null(?=.*)/, (found) =>
+            signature.endsWith("void") ? "return" : found)
       );
       await assertUnmoved(
         somebody,
@@ -207,7 +211,8 @@ Deno.test("R33 B8 the attack by a type is a real one: it works on a function who
     create function public.careless() returns text
     language plpgsql security definer set search_path = ''
     as $$ declare v text := 'a'; begin return v; end $$`;
-  await project.sql`grant execute on function public.careless() to authenticated`;
+  await project
+    .sql`grant execute on function public.careless() to authenticated`;
 
   const ranAs = async () =>
     await withSql(
