@@ -1,0 +1,231 @@
+// The reaper is killed in the middle of a batch, and the Edge Function in the
+// middle of a run: nothing is half done, no lock stays behind, and the next run
+// goes on where this one was.
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type postgres from "postgres";
+import { startApi } from "../../../scripts/stack/api.ts";
+import { serveFunctions } from "../../../scripts/stack/functions.ts";
+import { localJwtSecret, localKeys } from "../../../scripts/stack/keys.ts";
+import { repositoryRoot } from "../../../scripts/stack/paths.ts";
+import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import { clear, countOf, seed } from "./rows.ts";
+import {
+  codeOf,
+  connected,
+  connectTo,
+  damages,
+  killed,
+  ownServer,
+  report,
+  times,
+  until,
+  withFolder,
+} from "./support.ts";
+
+const stale = 1500;
+const live = 100;
+
+Deno.test("R25, M13: a reaper killed in mid-batch leaves no lock and nothing half done, and the next goes on", async (t) => {
+  await withFolder(async (folder) => {
+    const server = await ownServer(folder);
+    const url = server.url("supabase_admin");
+    try {
+      for (let round = 0; round < times; round++) {
+        // an administrator's order, or the kernel's
+        const order = round % 2 === 0 ? "terminated" : "killed";
+        await connected(url, async (sql) => {
+          await clear(sql);
+          await seedBoth(sql, `round-${round}-`);
+          await killReaperInMidBatch(url, sql, order);
+        });
+        await until("it takes connections again", async () => {
+          const answered = codeOf(connected(url, (sql) => sql`select`));
+          return await answered === "no error";
+        });
+        await connected(url, async (sql) => {
+          const before = await countOf(sql, `round-${round}-stale-`);
+          assert.deepEqual(before, { rows: stale, history: 0 });
+          assert.deepEqual(await locksOn(sql), []);
+
+          assert.deepEqual(await reapAll(sql), [1000, 500, 0]);
+
+          const after = await countOf(sql, `round-${round}-stale-`);
+          assert.deepEqual(after, { rows: 0, history: stale });
+          const others = await countOf(sql, `round-${round}-live-`);
+          assert.deepEqual(others, { rows: live, history: 0 });
+        });
+      }
+      await connected(url, async (sql) => {
+        assert.deepEqual(await damages(sql), []);
+      });
+    } finally {
+      await server.stop();
+    }
+  });
+  report({
+    test: t.name,
+    produced: "a batch of 1000 stopped while it writes the history, then its " +
+      "backend ended, by turns with `pg_terminate_backend()` and `kill -9`",
+    times,
+    lost: "nothing: the batch is undone as a whole, and the next run does it",
+  });
+});
+
+Deno.test("R25, M13: an Edge Function killed in mid-run has done whole batches, and the next run does the rest", async (t) => {
+  const count = 4500;
+  await withCopyOf("migrated", async (database) => {
+    const sql = connectTo(database.url("supabase_admin"), 2);
+    const api = await startApi({
+      databaseUrl: (role) => database.url(role),
+      port: 0,
+      keys: localKeys,
+      jwtSecret: localJwtSecret,
+    });
+    const { promise: inTheMiddle, resolve: batchDone } = Promise
+      .withResolvers<void>();
+    const functions = serveFunctions({
+      folder: join(repositoryRoot, "supabase", "functions"),
+      env: {
+        SUPABASE_URL: api.url,
+        SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({
+          default: localKeys.publishable,
+        }),
+        SUPABASE_SECRET_KEYS: JSON.stringify(localKeys.secret),
+      },
+      onLine: (_name, line) => {
+        if (line.includes('"event":"batch"')) batchDone();
+      },
+    });
+    try {
+      await seed(sql, staleRows("edge-stale-", count));
+      const name = "reap-stale-sessions";
+      const invoke = () =>
+        functions.answer(
+          new Request(`${api.url}/functions/v1/${name}`, {
+            method: "POST",
+            headers: { apikey: localKeys.secret.default },
+          }),
+          name,
+        );
+      const broken = invoke();
+      await inTheMiddle;
+      // ends the process with SIGKILL
+      await functions.stop();
+
+      assert.equal((await broken).status, 503);
+      await until("the database has finished what it was asked", async () => {
+        return (await sql`
+          select from pg_stat_activity
+          where datname = current_database()
+            and usename = 'authenticator' and state <> 'idle'`).length === 0;
+      });
+      const between = await countOf(sql, "edge-stale-");
+      assert.equal(between.history % 1000, 0, "half a batch was done");
+      assert(between.history > 0 && between.rows > 0, "not in the middle");
+      assert.equal(between.rows + between.history, count);
+
+      const run = await (await invoke()).json();
+      assert.deepEqual([run.drained, run.reaped], [true, between.rows]);
+      assert.equal(run.health.status, "ok");
+      const after = await countOf(sql, "edge-stale-");
+      assert.deepEqual(after, { rows: 0, history: count });
+      const [{ reaped }] = await sql<{ reaped: number }[]>`
+        select sum(r.reaped)::integer as reaped from sessions.reaper_runs r`;
+      assert.equal(reaped, count, "something was reaped twice");
+    } finally {
+      await functions.stop();
+      await api.stop();
+      await sql.end();
+    }
+  });
+  report({
+    test: t.name,
+    produced: "`kill -9` of the function's process after its first batch of 5",
+    times: 1,
+    lost: "the answer to that one call: the schedule sees a 503",
+  });
+});
+
+async function seedBoth(sql: postgres.Sql, prefix: string) {
+  await seed(sql, staleRows(`${prefix}stale-`, stale));
+  await seed(sql, {
+    prefix: `${prefix}live-`,
+    count: live,
+    began: "2 minutes",
+    heard: "1 minute",
+  });
+}
+
+function staleRows(prefix: string, count: number) {
+  return { prefix, count, began: "8 minutes", heard: "7 minutes" };
+}
+
+/** Holds back a row of the history that it must write, and strikes there. */
+async function killReaperInMidBatch(
+  url: string,
+  sql: postgres.Sql,
+  order: "terminated" | "killed",
+) {
+  const reaper = connectTo(url);
+  const holder = connectTo(url);
+  try {
+    await holder`begin`;
+    await holder`
+      insert into public.interview_session_history (
+        user_id, session_id, fence, started_at, last_seen_at, ended_at,
+        end_reason, status
+      )
+      select
+        user_id, session_id, fence, created_at, updated_at, expires_at,
+        'expired', status
+      from public.active_interview_sessions
+      where expires_at <= now()
+      limit 500`;
+    const reaping = codeOf(
+      reaper`select count(*) from public.reap_stale_sessions()`,
+    );
+    let pid = 0;
+    await until("the reaper waits in mid-batch", async () => {
+      const [waiting] = await sql<{ pid: number }[]>`
+        select pid
+        from pg_stat_activity
+        where query like '%reap_stale_sessions%' and wait_event_type = 'Lock'`;
+      pid = waiting?.pid ?? 0;
+      return pid > 0;
+    });
+    if (order === "killed") killed(pid);
+    else await sql`select pg_terminate_backend(${pid})`;
+    assert.match(await reaping, /^57P0|^CONNECTION_/);
+  } finally {
+    await Promise.all([reaper, holder].map((one) => one.end({ timeout: 0 })));
+  }
+}
+
+/** What others hold of the two tables, and of any row. */
+async function locksOn(sql: postgres.Sql): Promise<unknown[]> {
+  return [
+    ...await sql`
+      select l.pid, l.mode, l.relation::regclass::text as relation
+      from pg_locks l
+      where l.pid <> pg_backend_pid()
+        and (
+          l.locktype in ('transactionid', 'tuple', 'advisory')
+          or l.relation in (
+            'public.active_interview_sessions'::regclass,
+            'public.interview_session_history'::regclass
+          )
+        )`,
+  ];
+}
+
+/** Batch after batch, until one finds nothing. */
+async function reapAll(sql: postgres.Sql): Promise<number[]> {
+  const batches: number[] = [];
+  do {
+    const [{ reaped }] = await sql<{ reaped: number }[]>`
+      select count(*)::integer as reaped from public.reap_stale_sessions(1000)`;
+    batches.push(reaped);
+  } while (batches.at(-1) !== 0);
+  return batches;
+}
