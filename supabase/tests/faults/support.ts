@@ -63,16 +63,16 @@ export interface OwnServer {
   stop(): Promise<void>;
 }
 
-/** Makes one in `folder`; durable, as a hosted one is. */
+/** Makes one in `folder`, its data too unless told; durable, as a hosted one is. */
 export async function ownServer(
   folder: string,
-  o: { durable?: boolean } = {},
+  o: { durable?: boolean; dataDir?: string } = {},
 ): Promise<OwnServer> {
   const port = freePort();
   const launch = (durable: boolean) =>
     startPostgres({
       major,
-      dataDir: `${folder}/data`,
+      dataDir: o.dataDir ?? `${folder}/data`,
       port,
       durable,
       logFile: `${folder}/postgres.log`,
@@ -283,6 +283,16 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   } catch (error) {
     return (error as { code?: string }).code ?? String(error);
   }
+}
+
+/** A test that can be made only where nothing is in the way; else it says what. */
+export function testUnless(
+  obstacle: string | undefined,
+  name: string,
+  work: (t: Deno.TestContext) => Promise<void>,
+) {
+  if (obstacle === undefined) Deno.test(name, work);
+  else Deno.test.ignore(`${name} (${obstacle})`, work);
 }
 
 /** A row of the table in docs/reliability.md. */
