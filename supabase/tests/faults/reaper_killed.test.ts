@@ -2,13 +2,9 @@
 // middle of a run: nothing is half done, no lock stays behind, and the next run
 // goes on where this one was.
 import assert from "node:assert/strict";
-import { join } from "node:path";
 import type postgres from "postgres";
-import { startApi } from "../../../scripts/stack/api.ts";
-import { serveFunctions } from "../../../scripts/stack/functions.ts";
-import { localJwtSecret, localKeys } from "../../../scripts/stack/keys.ts";
-import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import { startProjectOn } from "./project.ts";
 import { clear, countOf, seed } from "./rows.ts";
 import {
   codeOf,
@@ -76,42 +72,19 @@ Deno.test("R25, M13: an Edge Function killed in mid-run has done whole batches, 
   const count = 4500;
   await withCopyOf("migrated", async (database) => {
     const sql = connectTo(database.url("supabase_admin"), 2);
-    const api = await startApi({
-      databaseUrl: (role) => database.url(role),
-      port: 0,
-      keys: localKeys,
-      jwtSecret: localJwtSecret,
-    });
     const { promise: inTheMiddle, resolve: batchDone } = Promise
       .withResolvers<void>();
-    const functions = serveFunctions({
-      folder: join(repositoryRoot, "supabase", "functions"),
-      env: {
-        SUPABASE_URL: api.url,
-        SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({
-          default: localKeys.publishable,
-        }),
-        SUPABASE_SECRET_KEYS: JSON.stringify(localKeys.secret),
-      },
-      onLine: (_name, line) => {
+    const project = await startProjectOn((role) => database.url(role), {
+      onLine: (line) => {
         if (line.includes('"event":"batch"')) batchDone();
       },
     });
     try {
       await seed(sql, staleRows("edge-stale-", count));
-      const name = "reap-stale-sessions";
-      const invoke = () =>
-        functions.answer(
-          new Request(`${api.url}/functions/v1/${name}`, {
-            method: "POST",
-            headers: { apikey: localKeys.secret.default },
-          }),
-          name,
-        );
-      const broken = invoke();
+      const broken = project.invoke();
       await inTheMiddle;
       // ends the process with SIGKILL
-      await functions.stop();
+      await project.functions.stop();
 
       assert.equal((await broken).status, 503);
       await until("the database has finished what it was asked", async () => {
@@ -125,7 +98,7 @@ Deno.test("R25, M13: an Edge Function killed in mid-run has done whole batches, 
       assert(between.history > 0 && between.rows > 0, "not in the middle");
       assert.equal(between.rows + between.history, count);
 
-      const run = await (await invoke()).json();
+      const run = await (await project.invoke()).json();
       assert.deepEqual([run.drained, run.reaped], [true, between.rows]);
       assert.equal(run.health.status, "ok");
       const after = await countOf(sql, "edge-stale-");
@@ -134,8 +107,7 @@ Deno.test("R25, M13: an Edge Function killed in mid-run has done whole batches, 
         select sum(r.reaped)::integer as reaped from sessions.reaper_runs r`;
       assert.equal(reaped, count, "something was reaped twice");
     } finally {
-      await functions.stop();
-      await api.stop();
+      await project.stop();
       await sql.end();
     }
   });
