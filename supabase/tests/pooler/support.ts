@@ -22,6 +22,12 @@ export function pooledDatabase(o: { poolSize: number }): PooledDatabase {
   let ending: () => Promise<void> = () => Promise.resolve();
   Deno.test.beforeAll(async () => {
     database = await makeCopyOf("migrated");
+    // as on a hosted server; the one of the tests is in a hurry
+    await database.connected(
+      (sql) =>
+        sql`alter database ${sql(database.name)} set synchronous_commit = on`,
+      "supabase_admin",
+    );
     const folder = await Deno.makeTempDir({ prefix: "pooler-" });
     const port = Number(new URL(database.url()).port);
     const pooler = await startPooler({ ...o, port, folder });
