@@ -17,7 +17,7 @@ const obstacle = namespace
   ? undefined
   : "no small disk can be mounted here: there are no mount namespaces";
 
-const size = "160m";
+const size = "160M";
 
 testUnless(
   obstacle,
@@ -29,8 +29,8 @@ testUnless(
       produced: `a disk of ${size} in memory, filled to the last block; ` +
         "starts until one finds no room",
       times: 1,
-      lost: "nothing: the start that was refused was told so (`53100`, 503 " +
-        "through the API) and left nothing behind; heartbeats went on",
+      lost: "nothing: the start that was refused was told so (`53100`) " +
+        "and left nothing behind; heartbeats went on",
     });
   },
 );
@@ -42,7 +42,8 @@ testUnless(
     await onSmallDisk("no room for the log");
     report({
       test: t.name,
-      produced: `the same disk, and the log switched until it needs a new file`,
+      produced:
+        `a disk of ${size} in memory, filled to the last block; calls until the log needs a new file`,
       times: 1,
       lost: "nothing. Postgres ends itself, since it could keep no promise; " +
         "whoever starts it (the platform does) must make room first",

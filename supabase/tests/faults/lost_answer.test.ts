@@ -193,7 +193,8 @@ Deno.test("R3, B4: a lost start that comes again after its session has ended is 
   assert.equal(history.get(scene.call.session)?.end_reason, "taken_over");
   report({
     test: t.name,
-    produced: "as above, and another tab takes over before the retry",
+    produced:
+      "the connection cut as before, and another tab takes over before the retry",
     times: 1,
     lost: "nothing: the retry is told that its session is over (`PT410`)",
   });

@@ -1,0 +1,24 @@
+// docs/reliability.md is made by `npm run faults`: it tells of every test that
+// has figures to tell, and of no other.
+import assert from "node:assert/strict";
+import { filesBelow, textOf } from "../../../scripts/test/files.ts";
+
+Deno.test("the table of docs/reliability.md has a row for each test that breaks something, and none for any other", () => {
+  const rows = [
+    ...textOf("docs/reliability.md").matchAll(
+      /^\| ((?:[A-Z]\d+,? ?)+: .*?) +\|/gm,
+    ),
+  ].map(([, name]) => name);
+  const tests = ["faults", "pooler"]
+    .flatMap((suite) => filesBelow(`supabase/tests/${suite}`, ".test.ts"))
+    .flatMap((file) => testsThatReport(textOf(file)));
+  assert(tests.length > 0);
+  assert.deepEqual(rows.sort(), tests.sort());
+});
+
+/** The names of the tests in a file that call `report`. */
+function testsThatReport(text: string): string[] {
+  return text.split(/^(?=Deno\.test\(|testUnless\()/m)
+    .filter((test) => test.includes("test: t.name"))
+    .map((test) => /"([A-Z]\d[^"]*)"/.exec(test)?.[1] ?? test);
+}
