@@ -40,9 +40,14 @@ export async function withNewProject<T>(
   defaultPrivileges: DefaultPrivileges,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const made = await makeDatabase((name) =>
-    bootstrapDatabase(theServer, name, { defaultPrivileges })
-  );
+  const made = await makeDatabase(async (name) => {
+    // not as a copy of template1, to which a test beside this may be connected
+    await connected(
+      databaseUrl("postgres", "supabase_admin"),
+      (sql) => sql`create database ${sql(name)} template template0`,
+    );
+    await bootstrapDatabase(theServer, name, { defaultPrivileges });
+  });
   return await droppedAfter(made, work);
 }
 
