@@ -44,7 +44,7 @@ drop function if exists
   sessions.refuse_over(text, text, timestamptz),
   sessions.refuse_held(public.active_interview_sessions, timestamptz),
   sessions.lock_live(uuid, text),
-  sessions.renew(public.active_interview_sessions, timestamptz),
+  sessions.renew(public.active_interview_sessions),
   sessions.retire(public.active_interview_sessions, text, timestamptz, uuid, text),
   sessions.refuse_unseen_end(uuid, text),
   sessions.operator(),

@@ -2,6 +2,17 @@
 -- The tables hold the invariants; the functions of the later chapters make them polite.
 -- Every chapter may be applied again: it then changes nothing.
 
+-- A schema of this name that serves something else would lose its grants below.
+do $$
+begin
+  if to_regnamespace('sessions') is not null and to_regclass('sessions.fence') is null then
+    raise exception 'There is a schema "sessions" already, and it is not this component''s. Nothing was changed.'
+      using hint = 'Give it another name before you apply this: alter schema sessions rename to ...';
+  end if;
+end
+$$;
+
+
 create schema if not exists sessions;
 revoke all on schema sessions from public, anon, authenticated, service_role;
 grant usage on schema sessions to authenticated, service_role;

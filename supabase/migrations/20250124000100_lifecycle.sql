@@ -5,12 +5,14 @@
 -- 2. A stale row is over, whether or not the reaper has been by: no answer depends on it.
 -- 3. Locks are taken in one order: the user in auth.users, the user's starts, the session. Deleting a user goes the
 --    same way, so nothing here can deadlock with it.
+--
+-- search_path names pg_temp, last: an empty one would have it first, and a caller's own type could stand for ours.
 
 
 create or replace function sessions.refuse_caller()
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise sqlstate 'PT401' using
@@ -27,7 +29,7 @@ create or replace function sessions.caller()
 returns uuid
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user uuid := auth.uid();
@@ -47,7 +49,7 @@ comment on function sessions.caller() is 'The user who is calling; PT401 if ther
 create or replace function sessions.hold_user(user_id uuid)
 returns boolean
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform from auth.users u where u.id = hold_user.user_id for key share;
@@ -63,7 +65,7 @@ comment on function sessions.hold_user(uuid) is
 create or replace function sessions.hold_starts(user_id uuid)
 returns void
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));
 $$;
@@ -76,7 +78,7 @@ comment on function sessions.hold_starts(uuid) is
 create or replace function sessions.held_caller()
 returns uuid
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_user uuid := sessions.caller();
@@ -96,7 +98,7 @@ comment on function sessions.held_caller() is 'The user who is calling, held by 
 create or replace function sessions.refuse_argument(argument text, must text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise invalid_parameter_value using
@@ -113,7 +115,7 @@ comment on function sessions.refuse_argument(text, text) is 'Raises 22023: which
 create or replace function sessions.check_session_id(session_id text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   if session_id is null
@@ -133,7 +135,7 @@ create or replace function sessions.stale_reason(expires_at timestamptz, deadlin
 returns text
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select case when expires_at >= deadline_at then 'timed_out' else 'expired' end;
 $$;
@@ -150,7 +152,7 @@ create or replace function sessions.how_it_ended(
   out ended_at timestamptz
 )
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select h.end_reason, h.ended_at
   from public.interview_session_history h
@@ -172,7 +174,7 @@ comment on function sessions.how_it_ended(uuid, text) is
 create or replace function sessions.refuse_over(session_id text, end_reason text, ended_at timestamptz)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise sqlstate 'PT410' using
@@ -198,7 +200,7 @@ comment on function sessions.refuse_over(text, text, timestamptz) is 'Raises PT4
 create or replace function sessions.refuse_held(a public.active_interview_sessions, at timestamptz)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_seconds bigint := ceil(extract(epoch from a.expires_at - at));
@@ -228,10 +230,11 @@ comment on function sessions.refuse_held(public.active_interview_sessions, times
 create or replace function sessions.lock_live(user_id uuid, session_id text)
 returns public.active_interview_sessions
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_row public.active_interview_sessions;
+  v_now timestamptz;
   v_end record;
 begin
   select * into v_row
@@ -239,29 +242,34 @@ begin
   where a.user_id = lock_live.user_id and a.session_id = lock_live.session_id
   for no key update;
 
-  if not found or v_row.expires_at <= clock_timestamp() then
-    -- Only a call that will be refused pays for finding out why.
+  v_now := clock_timestamp();
+  if not found or v_row.expires_at <= v_now then
+    -- Only a call that will be refused pays for finding out why. The history is read before the user is looked for: a
+    -- user who is being deleted takes it along, and is then not taken for one who never had this session.
+    select * into v_end from sessions.how_it_ended(user_id, session_id);
     if not exists (select from auth.users u where u.id = lock_live.user_id) then
       perform sessions.refuse_caller();
     end if;
 
     perform sessions.check_session_id(session_id);
-    select * into v_end from sessions.how_it_ended(user_id, session_id);
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
 
+  -- One reading of the clock: the time at which it was found to live is the time from which its lease is renewed.
+  v_row.updated_at := v_now;
   return v_row;
 end
 $$;
 
 revoke all on function sessions.lock_live(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.lock_live(uuid, text) is 'The user''s live session of this id, its row locked; PT410 if it is not live.';
+comment on function sessions.lock_live(uuid, text) is
+  'The user''s live session of this id, its row locked, with this sign of life in updated_at; PT410 if it is not live.';
 
 
-create or replace function sessions.renew(a public.active_interview_sessions, at timestamptz)
+create or replace function sessions.renew(a public.active_interview_sessions)
 returns public.active_interview_sessions
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_row public.active_interview_sessions;
@@ -270,9 +278,9 @@ begin
   set
     status = a.status,
     deadline_at = a.deadline_at,
-    updated_at = at,
+    updated_at = a.updated_at,
     -- Never back: a lease that was given is kept, also when the settings have become shorter.
-    expires_at = greatest(x.expires_at, least(at + s.lease, a.deadline_at))
+    expires_at = greatest(x.expires_at, least(a.updated_at + s.lease, a.deadline_at))
   from sessions.settings s
   where x.user_id = a.user_id
   returning x.* into v_row;
@@ -281,9 +289,9 @@ begin
 end
 $$;
 
-revoke all on function sessions.renew(public.active_interview_sessions, timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.renew(public.active_interview_sessions, timestamptz) is
-  'Renews the lease of a live session whose row is locked, and stores its status and deadline.';
+revoke all on function sessions.renew(public.active_interview_sessions) from public, anon, authenticated, service_role;
+comment on function sessions.renew(public.active_interview_sessions) is
+  'Renews the lease of a live session, whose row is locked, from its updated_at on, and stores that with its status and deadline.';
 
 
 create or replace function sessions.retire(
@@ -295,7 +303,7 @@ create or replace function sessions.retire(
 )
 returns public.interview_session_history
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_row public.interview_session_history;
@@ -326,7 +334,7 @@ comment on function sessions.retire(public.active_interview_sessions, text, time
 create or replace function sessions.refuse_unseen_end(user_id uuid, session_id text)
 returns void
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- The index of the history knows every id, shown or not: to write one that has ended unseen fails with 40001 (that is
@@ -356,7 +364,7 @@ create or replace function sessions.start_session(
 returns public.active_interview_sessions
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
@@ -387,7 +395,8 @@ begin
   v_live := found and v_row.expires_at > v_now;
 
   if v_live and v_row.session_id = start_session.session_id then
-    return sessions.renew(v_row, v_now);
+    v_row.updated_at := v_now;
+    return sessions.renew(v_row);
   end if;
 
   select * into v_end from sessions.how_it_ended(v_user, session_id);
@@ -431,19 +440,17 @@ create or replace function sessions.heartbeat_session(session_id text)
 returns public.active_interview_sessions
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
   v_user uuid := sessions.caller();
-  v_row public.active_interview_sessions;
+  v_row public.active_interview_sessions := sessions.lock_live(v_user, session_id);
 begin
-  v_row := sessions.lock_live(v_user, session_id);
-
   -- A heartbeat that a crash of the server loses is made up for by the next: its commit need not wait for the disk.
   perform set_config('synchronous_commit', 'off', true);
 
-  return sessions.renew(v_row, clock_timestamp());
+  return sessions.renew(v_row);
 end
 $$;
 
@@ -456,26 +463,22 @@ create or replace function sessions.complete_session(session_id text)
 returns public.active_interview_sessions
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
   v_user uuid := sessions.caller();
-  v_row public.active_interview_sessions;
-  v_now timestamptz;
+  v_row public.active_interview_sessions := sessions.lock_live(v_user, session_id);
 begin
-  v_row := sessions.lock_live(v_user, session_id);
-  v_now := clock_timestamp();
-
   if v_row.status = 'active' then
     v_row.status := 'completing';
     v_row.deadline_at := (
       -- A grace shorter than the lease does not take back what the lease has given.
-      select greatest(v_row.expires_at, v_now + s.completing_grace) from sessions.settings s
+      select greatest(v_row.expires_at, v_row.updated_at + s.completing_grace) from sessions.settings s
     );
   end if;
 
-  return sessions.renew(v_row, v_now);
+  return sessions.renew(v_row);
 end
 $$;
 
@@ -488,7 +491,7 @@ create or replace function sessions.end_session(session_id text, reason text def
 returns setof public.interview_session_history
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
@@ -527,7 +530,7 @@ returns boolean
 language sql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select

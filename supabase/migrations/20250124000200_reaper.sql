@@ -8,7 +8,7 @@ create or replace function sessions.operator()
 returns text
 language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   -- Inside a definer function current_user is its owner. Who called is in the setting that SET ROLE makes (the API's
@@ -34,7 +34,7 @@ create or replace function sessions.revoke_session(user_id uuid, note text defau
 returns setof public.interview_session_history
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare
@@ -75,7 +75,7 @@ comment on function sessions.revoke_session(uuid, text) is 'What public.revoke_s
 create or replace function sessions.reap_batch(batch_size integer, at timestamptz)
 returns setof public.interview_session_history
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   -- Skip what is locked: somebody is busy with that session, or the user is being deleted, and the next run will see.
   -- A row that a heartbeat renewed before it could be locked is looked at again, under the lock, and left.
@@ -116,7 +116,7 @@ create or replace function sessions.reap_one_by_one(
   out failed integer
 )
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_id record;
@@ -162,7 +162,7 @@ comment on function sessions.reap_one_by_one(integer, timestamptz) is
 create or replace function sessions.prune_history(at_most integer)
 returns integer
 language plpgsql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 -- By the index, whatever the statistics say: they lag behind, and this runs every minute.
 set enable_seqscan = off
 set enable_bitmapscan = off
@@ -196,7 +196,7 @@ create or replace function sessions.reap_stale_sessions(batch_size integer defau
 returns setof public.interview_session_history
 language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '3s'
 as $$
 declare

@@ -5,7 +5,7 @@ create or replace function sessions.overlapping_sessions(since timestamptz defau
 returns table (user_id uuid, session_id text, started_at timestamptz, earlier_ended_at timestamptz)
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with every_session as (
     select h.user_id, h.session_id, h.fence, h.started_at, h.ended_at
@@ -14,6 +14,7 @@ as $$
     union all
     select a.user_id, a.session_id, a.fence, a.created_at, a.expires_at
     from public.active_interview_sessions a
+    where a.expires_at >= since
   ),
   with_the_earlier as (
     select
@@ -57,7 +58,7 @@ returns table (
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := clock_timestamp();

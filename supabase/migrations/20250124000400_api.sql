@@ -5,7 +5,7 @@
 create or replace function public.start_session(session_id text, takeover boolean default false, device text default null)
 returns public.active_interview_sessions
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sessions.start_session(session_id, takeover, device);
 $$;
@@ -19,7 +19,7 @@ comment on function public.start_session(text, boolean, text) is
 create or replace function public.heartbeat_session(session_id text)
 returns public.active_interview_sessions
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sessions.heartbeat_session(session_id);
 $$;
@@ -33,7 +33,7 @@ comment on function public.heartbeat_session(text) is
 create or replace function public.complete_session(session_id text)
 returns public.active_interview_sessions
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sessions.complete_session(session_id);
 $$;
@@ -47,7 +47,7 @@ comment on function public.complete_session(text) is
 create or replace function public.end_session(session_id text, reason text default null)
 returns setof public.interview_session_history
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select * from sessions.end_session(session_id, reason);
 $$;
@@ -62,7 +62,7 @@ create or replace function public.holds_session(session_id text, fence bigint de
 returns boolean
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select sessions.holds_session(session_id, fence);
 $$;
@@ -76,7 +76,7 @@ comment on function public.holds_session(text, bigint) is
 create or replace function public.revoke_session(user_id uuid, note text default null)
 returns setof public.interview_session_history
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select * from sessions.revoke_session(user_id, note);
 $$;
@@ -90,7 +90,7 @@ comment on function public.revoke_session(uuid, text) is
 create or replace function public.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
 returns setof public.interview_session_history
 language sql
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select * from sessions.reap_stale_sessions(batch_size, dry_run);
 $$;
@@ -122,7 +122,7 @@ returns table (
 )
 language sql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select * from sessions.session_health();
 $$;

@@ -25,14 +25,14 @@ export const mutants: Mutant[] = [
   {
     forgets: "that a stale session cannot be renewed",
     in: "lock_live",
-    from: " or v_row.expires_at <= clock_timestamp()",
+    from: " or v_row.expires_at <= v_now",
     to: "",
     seenIn: "heartbeat_session",
   },
   {
     forgets: "that a stale session cannot be handed in",
     in: "lock_live",
-    from: " or v_row.expires_at <= clock_timestamp()",
+    from: " or v_row.expires_at <= v_now",
     to: "",
     seenIn: "complete_session",
   },

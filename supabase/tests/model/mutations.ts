@@ -32,8 +32,8 @@ export const seenOneByOne: Mutation[] = [
   {
     fault: "a change of the settings takes back a lease",
     where: "renew",
-    instead: "greatest(x.expires_at, least(at + s.lease, a.deadline_at))",
-    of: "least(at + s.lease, a.deadline_at)",
+    instead: "greatest(x.expires_at, least(a.updated_at + s.lease, a.deadline_at))",
+    of: "least(a.updated_at + s.lease, a.deadline_at)",
   },
   {
     fault: "what the reaper has not swept is still live",
@@ -54,8 +54,7 @@ export const seenTogether: Mutation[] = [
   {
     fault: "starts of a user do not wait for each other",
     where: "start_session",
-    instead:
-      "perform pg_advisory_xact_lock(hashtextextended('start_session ' || v_user, 0));",
+    instead: "perform sessions.hold_starts(v_user);",
     of: "",
   },
   {
@@ -65,12 +64,10 @@ export const seenTogether: Mutation[] = [
     of: "where a.user_id = v_user;",
   },
   {
-    fault: "the clock is read before the lock is held",
-    where: "complete_session",
-    instead:
-      "v_row := sessions.lock_live(v_user, session_id);\n  v_now := clock_timestamp();",
-    of:
-      "v_now := clock_timestamp();\n  v_row := sessions.lock_live(v_user, session_id);",
+    fault: "a start that had to wait judges by when it began",
+    where: "start_session",
+    instead: "v_now := clock_timestamp();",
+    of: "v_now := now();",
   },
   {
     fault: "the end of a session does not wait for who is busy with it",

@@ -250,7 +250,9 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
       await beginsBefore(reaper, async () =>
         answered(
           await owner.query(
-            `select sessions.renew(a, clock_timestamp())
+            `select sessions.renew(
+      jsonb_populate_record(a, jsonb_build_object('updated_at', clock_timestamp()))
+    )
           from public.active_interview_sessions a`,
           ),
         ));

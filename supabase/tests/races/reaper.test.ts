@@ -333,7 +333,9 @@ race(
  * looked. Time is moved by moving rows, and a locked row cannot be moved. */
 async function renewInTime(owner: Client, user: string) {
   const rows = await owner.query(
-    `select sessions.renew(a, clock_timestamp())
+    `select sessions.renew(
+      jsonb_populate_record(a, jsonb_build_object('updated_at', clock_timestamp()))
+    )
     from public.active_interview_sessions a
     where a.user_id = $1`,
     user,

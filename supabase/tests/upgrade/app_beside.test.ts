@@ -42,6 +42,24 @@ const app = `
   insert into app.settings values ('1 hour');
 `;
 
+Deno.test("B8 an app's own schema of our name is not taken over: refused, and nothing changed", async () => {
+  await withNewProject("granted", async (database) => {
+    const before = await database.connected(async (sql) => {
+      await sql.unsafe(
+        "create schema sessions; grant usage on schema sessions to anon; create table sessions.cookies ()",
+      ).simple();
+      return await catalogue(sql);
+    });
+
+    await assert.rejects(
+      pasteMigrations(database),
+      /a schema "sessions" already, and it is not this component's/,
+    );
+
+    assert.deepEqual(await database.connected(catalogue), before);
+  });
+});
+
 for (const defaults of ["granted", "revoked"] as const) {
   for (
     const [way, migrate] of [

@@ -10,7 +10,7 @@ where p.pronamespace = 'sessions'::regnamespace
     and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace);
 
 select is_empty(
-  $$ select oid::regprocedure from functions where not coalesce(proconfig, '{}') @> array['search_path=""'] $$,
+  $$ select oid::regprocedure from functions where not coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp'] $$,
   'B8: every function pins an empty search_path'
 );
 select is_empty(
