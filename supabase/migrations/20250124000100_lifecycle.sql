@@ -6,7 +6,7 @@
 -- 3. Locks are taken in one order: the user in auth.users, the user's starts, the session. Deleting a user goes the
 --    same way, so nothing here can deadlock with it.
 --
--- search_path names pg_temp, last: an empty one would have it first, and a caller's own type could stand for ours.
+-- What runs with each call is in PL/pgSQL, which keeps its plans from one call to the next.
 
 
 create or replace function sessions.refuse_caller()
@@ -64,10 +64,12 @@ comment on function sessions.hold_user(uuid) is
 
 create or replace function sessions.hold_starts(user_id uuid)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));
+begin
+  perform pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));
+end
 $$;
 
 revoke all on function sessions.hold_starts(uuid) from public, anon, authenticated, service_role;

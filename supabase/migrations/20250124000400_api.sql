@@ -1,13 +1,16 @@
 -- The API: everything that may be called, and by whom. The wrappers run with the caller's own rights; the functions
--- behind them, in the schema sessions, do the work.
+-- behind them, in the schema sessions, do the work. They are in PL/pgSQL, which keeps its plans: a function in SQL that
+-- cannot be inlined, as none can that sets a search_path, is parsed and planned anew by each request.
 
 
 create or replace function public.start_session(session_id text, takeover boolean default false, device text default null)
 returns public.active_interview_sessions
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select sessions.start_session(session_id, takeover, device);
+begin
+  return sessions.start_session(session_id, takeover, device);
+end
 $$;
 
 revoke all on function public.start_session(text, boolean, text) from public, anon, authenticated, service_role;
@@ -18,10 +21,12 @@ comment on function public.start_session(text, boolean, text) is
 
 create or replace function public.heartbeat_session(session_id text)
 returns public.active_interview_sessions
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select sessions.heartbeat_session(session_id);
+begin
+  return sessions.heartbeat_session(session_id);
+end
 $$;
 
 revoke all on function public.heartbeat_session(text) from public, anon, authenticated, service_role;
@@ -32,10 +37,12 @@ comment on function public.heartbeat_session(text) is
 
 create or replace function public.complete_session(session_id text)
 returns public.active_interview_sessions
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select sessions.complete_session(session_id);
+begin
+  return sessions.complete_session(session_id);
+end
 $$;
 
 revoke all on function public.complete_session(text) from public, anon, authenticated, service_role;
@@ -46,10 +53,12 @@ comment on function public.complete_session(text) is
 
 create or replace function public.end_session(session_id text, reason text default null)
 returns setof public.interview_session_history
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.end_session(session_id, reason);
+begin
+  return query select * from sessions.end_session(session_id, reason);
+end
 $$;
 
 revoke all on function public.end_session(text, text) from public, anon, authenticated, service_role;
@@ -60,11 +69,13 @@ comment on function public.end_session(text, text) is
 
 create or replace function public.holds_session(session_id text, fence bigint default null)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select sessions.holds_session(session_id, fence);
+begin
+  return sessions.holds_session(session_id, fence);
+end
 $$;
 
 revoke all on function public.holds_session(text, bigint) from public, anon, authenticated, service_role;
@@ -75,10 +86,12 @@ comment on function public.holds_session(text, bigint) is
 
 create or replace function public.revoke_session(user_id uuid, note text default null)
 returns setof public.interview_session_history
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.revoke_session(user_id, note);
+begin
+  return query select * from sessions.revoke_session(user_id, note);
+end
 $$;
 
 revoke all on function public.revoke_session(uuid, text) from public, anon, authenticated, service_role;
@@ -89,10 +102,12 @@ comment on function public.revoke_session(uuid, text) is
 
 create or replace function public.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
 returns setof public.interview_session_history
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.reap_stale_sessions(batch_size, dry_run);
+begin
+  return query select * from sessions.reap_stale_sessions(batch_size, dry_run);
+end
 $$;
 
 revoke all on function public.reap_stale_sessions(integer, boolean) from public, anon, authenticated, service_role;
@@ -120,11 +135,13 @@ returns table (
   history_table_bytes bigint,
   overlaps_found bigint
 )
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.session_health();
+begin
+  return query select * from sessions.session_health();
+end
 $$;
 
 revoke all on function public.session_health() from public, anon, authenticated, service_role;

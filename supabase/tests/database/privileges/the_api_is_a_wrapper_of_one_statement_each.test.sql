@@ -36,17 +36,17 @@ select is_empty(
   'B8: the two have the same names of arguments, defaults and results'
 );
 select bag_eq(
-  'select language::text, btrim(prosrc, E'' \n'') from wrappers',
+  'select language::text, btrim(regexp_replace(prosrc, E''\\s+'', '' '', ''g'')) from wrappers',
   $$
     values
-      ('sql', 'select sessions.start_session(session_id, takeover, device);'),
-      ('sql', 'select sessions.heartbeat_session(session_id);'),
-      ('sql', 'select sessions.complete_session(session_id);'),
-      ('sql', 'select * from sessions.end_session(session_id, reason);'),
-      ('sql', 'select sessions.holds_session(session_id, fence);'),
-      ('sql', 'select * from sessions.revoke_session(user_id, note);'),
-      ('sql', 'select * from sessions.reap_stale_sessions(batch_size, dry_run);'),
-      ('sql', 'select * from sessions.session_health();')
+      ('plpgsql', 'begin return sessions.start_session(session_id, takeover, device); end'),
+      ('plpgsql', 'begin return sessions.heartbeat_session(session_id); end'),
+      ('plpgsql', 'begin return sessions.complete_session(session_id); end'),
+      ('plpgsql', 'begin return query select * from sessions.end_session(session_id, reason); end'),
+      ('plpgsql', 'begin return sessions.holds_session(session_id, fence); end'),
+      ('plpgsql', 'begin return query select * from sessions.revoke_session(user_id, note); end'),
+      ('plpgsql', 'begin return query select * from sessions.reap_stale_sessions(batch_size, dry_run); end'),
+      ('plpgsql', 'begin return query select * from sessions.session_health(); end')
   $$,
   'B8: each is one statement that passes its arguments on'
 );
