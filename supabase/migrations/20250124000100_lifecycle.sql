@@ -153,10 +153,12 @@ create or replace function sessions.how_it_ended(
   out end_reason text,
   out ended_at timestamptz
 )
-language sql
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+begin
   select h.end_reason, h.ended_at
+  into end_reason, ended_at
   from public.interview_session_history h
   where h.user_id = how_it_ended.user_id and h.session_id = how_it_ended.session_id
   union all
@@ -166,6 +168,7 @@ as $$
     and a.session_id = how_it_ended.session_id
     and a.expires_at <= clock_timestamp()
   limit 1;
+end
 $$;
 
 revoke all on function sessions.how_it_ended(uuid, text) from public, anon, authenticated, service_role;
@@ -401,8 +404,15 @@ begin
     return sessions.renew(v_row);
   end if;
 
-  select * into v_end from sessions.how_it_ended(v_user, session_id);
-  if v_end.end_reason is not null then
+  -- Has this id ended? Only a call that will be refused pays for finding out why.
+  if v_row.session_id = start_session.session_id
+    or exists (
+      select
+      from public.interview_session_history h
+      where h.user_id = v_user and h.session_id = start_session.session_id
+    )
+  then
+    select * into v_end from sessions.how_it_ended(v_user, session_id);
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
