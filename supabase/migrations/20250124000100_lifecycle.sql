@@ -539,12 +539,13 @@ comment on function sessions.end_session(text, text) is 'What public.end_session
 
 create or replace function sessions.holds_session(session_id text, fence bigint default null)
 returns boolean
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
-  select exists (
+begin
+  return exists (
     select
     from public.active_interview_sessions a
     where a.user_id = auth.uid()
@@ -552,6 +553,7 @@ as $$
       and a.expires_at > clock_timestamp()
       and a.fence = coalesce(holds_session.fence, a.fence)
   );
+end
 $$;
 
 revoke all on function sessions.holds_session(text, bigint) from public, anon, authenticated, service_role;
