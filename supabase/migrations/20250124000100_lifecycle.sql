@@ -6,7 +6,8 @@
 -- 3. Locks are taken in one order: the user in auth.users, the user's starts, the session. Deleting a user goes the
 --    same way, so nothing here can deadlock with it.
 --
--- What runs with each call is in PL/pgSQL, which keeps its plans from one call to the next.
+-- What runs with each call is in PL/pgSQL, which keeps its plans from one call to the next. search_path names pg_temp,
+-- last: an empty one would have it first, and a caller's own type could stand for ours.
 
 
 create or replace function sessions.refuse_caller()

@@ -32,7 +32,8 @@ export const seenOneByOne: Mutation[] = [
   {
     fault: "a change of the settings takes back a lease",
     where: "renew",
-    instead: "greatest(x.expires_at, least(a.updated_at + s.lease, a.deadline_at))",
+    instead:
+      "greatest(x.expires_at, least(a.updated_at + s.lease, a.deadline_at))",
     of: "least(a.updated_at + s.lease, a.deadline_at)",
   },
   {
