@@ -189,8 +189,9 @@ export const mutations: Mutation[] = [
     in: "start_session",
     name: "an id that has ended may start again",
     why: "a late retry would bring a session back to life",
-    take: "if v_end.end_reason is not null then",
-    put: "if false then",
+    take:
+      "where h.user_id = v_user and h.session_id = start_session.session_id",
+    put: "where false",
     file: "start",
     tests: "R3 a start is sent again after that session has ended",
   },

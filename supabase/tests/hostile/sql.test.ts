@@ -507,7 +507,6 @@ Deno.test("R33 B8 nobody becomes more than they are: set role, session authoriza
     "set session_replication_role = replica",
     "alter role authenticated superuser",
     "alter role authenticated bypassrls",
-    "alter user current_user set role = 'postgres'",
     "grant postgres to authenticated",
     "grant service_role to authenticated",
     "create function pg_temp.up() returns void language sql set role = postgres as ''",

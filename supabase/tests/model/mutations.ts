@@ -26,8 +26,9 @@ export const seenOneByOne: Mutation[] = [
   {
     fault: "an id that has ended may start again",
     where: "start_session",
-    instead: "if v_end.end_reason is not null then",
-    of: "if v_end.end_reason is not null and v_end.ended_at is null then",
+    instead:
+      "where h.user_id = v_user and h.session_id = start_session.session_id",
+    of: "where false",
   },
   {
     fault: "a change of the settings takes back a lease",

@@ -291,6 +291,8 @@ async function sceneIn(
           select l.pid, l.locktype, l.relation::regclass::text
           from pg_locks l
           join pg_database d on d.oid = l.database
+          -- the server's own workers come and go
+          join pg_stat_activity s on s.pid = l.pid and s.backend_type = 'client backend'
           where d.datname = current_database() and l.pid <> pg_backend_pid()`,
         ],
         [],
