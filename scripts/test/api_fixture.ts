@@ -5,16 +5,14 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac, randomUUID } from "node:crypto";
 import { join } from "node:path";
-import process from "node:process";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import type { Database } from "../rehearse/database.ts";
 import { startApi } from "../stack/api.ts";
-import { cloneDatabase } from "../stack/bootstrap.ts";
 import { type Functions, serveFunctions } from "../stack/functions.ts";
 import { localJwtSecret, localKeys } from "../stack/keys.ts";
 import { repositoryRoot } from "../stack/paths.ts";
-import type { PostgresServer } from "../stack/postgres.ts";
+import { makeCopyOf } from "./databases_fixture.ts";
 
 /** supabase-js, knowing this component. */
 export type Client = SupabaseClient<Database>;
@@ -94,15 +92,14 @@ export function projectOfThisFile(o: ProjectOptions = {}): Project {
 
 /** Starts a project, for a test that needs one to itself. */
 export async function startProject(o: ProjectOptions = {}): Promise<Project> {
-  const database = `test_${randomUUID()}`;
-  await cloneDatabase(theServer, fromRunner("TEST_TEMPLATE"), database);
-  const sql = connect(databaseUrl(database, "postgres"));
-  const superuser = connect(databaseUrl(database, "supabase_admin"));
+  const database = await makeCopyOf("migrated");
+  const sql = connect(database.url());
+  const superuser = connect(database.url("supabase_admin"));
   const functionLines = collectLines();
 
   let functions: Functions | undefined;
   const api = await startApi({
-    databaseUrl: (role) => databaseUrl(database, role),
+    databaseUrl: database.url,
     port: 0,
     keys,
     jwtSecret: localJwtSecret,
@@ -139,7 +136,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
     service: client(keys.secret.default),
     sql,
     superuser,
-    database,
+    database: database.name,
     functionLines,
     async newUser() {
       const credentials = { email: `${randomUUID()}@example.com`, password };
@@ -198,9 +195,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
       await functions?.stop();
       await network?.stop();
       await Promise.all([sql.end(), superuser.end()]);
-      const admin = connect(databaseUrl("postgres", "supabase_admin"));
-      await admin`drop database ${admin(database)} with (force)`;
-      await admin.end();
+      await database.drop();
     },
   };
 }
@@ -267,20 +262,4 @@ function signedToken(claims: Record<string, unknown>): string {
 
 function connect(url: string): postgres.Sql {
   return postgres(url, { max: 2, onnotice: () => {} });
-}
-
-/** The runner's server: only where it is matters here. */
-const theServer = { url: databaseUrl } as PostgresServer;
-
-function databaseUrl(database = "postgres", role = "postgres"): string {
-  const url = new URL(fromRunner("TEST_DATABASE_ADMIN_URL"));
-  url.username = role;
-  url.pathname = encodeURIComponent(database);
-  return url.href;
-}
-
-function fromRunner(name: string): string {
-  const value = process.env[name];
-  if (value) return value;
-  throw new Error(`${name} is not set: run these tests with "npm test".`);
 }
