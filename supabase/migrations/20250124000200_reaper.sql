@@ -15,10 +15,12 @@ declare
   -- way), else in who has logged in (psql's).
   v_role text := coalesce(nullif(current_setting('role', true), 'none'), session_user);
 begin
-  if not pg_has_role(v_role, 'service_role', 'usage') then
+  if not pg_has_role(v_role, 'service_role', 'usage')
+    and (auth.jwt() -> 'app_metadata' -> 'session_admin') is distinct from 'true'
+  then
     raise insufficient_privilege using
       message = format('The role %s may not operate interview sessions.', v_role),
-      hint = 'Call with a secret key of the project (service_role), or as postgres.';
+      hint = 'Call with a secret key of the project (service_role), as postgres, or as a user with "session_admin": true in app_metadata.';
   end if;
 
   return v_role;
@@ -27,7 +29,7 @@ $$;
 
 revoke all on function sessions.operator() from public, anon, authenticated, service_role;
 comment on function sessions.operator() is
-  'The role that is calling; 42501 unless it has the rights of service_role, as postgres does. A second check behind the grants.';
+  'The role that is calling; 42501 unless it has the rights of service_role, as postgres does, or calls for a user whose token has app_metadata.session_admin, which only the secret key can set. A second check behind the grants.';
 
 
 create or replace function sessions.revoke_session(user_id uuid, note text default null)
