@@ -120,6 +120,7 @@ async function ownStack(o: Options): Promise<Surroundings> {
       folder,
       apiPort: freePort(),
       dbPort: freePort(),
+      appPort: null,
       reapEveryMs: o.reapEveryMs ?? Math.min(aMinute, o.times.lease ?? aMinute),
       durable: false,
       times: o.times,

@@ -3,6 +3,7 @@
 import * as path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
+import { administrator } from "./stack/administrator.ts";
 import { parseDuration } from "./stack/duration.ts";
 import { eventLine } from "./stack/events.ts";
 import { StackProblem } from "./stack/problem.ts";
@@ -12,10 +13,12 @@ import { type Stack, type StackOptions, startStack } from "./stack/stack.ts";
 const help = `npm start -- [options]
 
 Starts the local stack: Postgres with the migrations applied, the REST and Auth
-API, the Edge Functions, and a schedule that calls the reaper. Ctrl-C stops it.
+API, the Edge Functions, a schedule that calls the reaper, and the example app.
+Ctrl-C stops it.
 
   --api-port <port>          the API's port (54321)
   --db-port <port>           Postgres' port (54322)
+  --app-port <port>          the example app's port (5173)
   --data <folder>            where data and logs are kept (.stack)
   --reap-every <time>        how often the reaper is called (60s)
   --lease <time>             how long a session lives without a heartbeat
@@ -69,6 +72,7 @@ function readOptions(args: string[]): StackOptions {
       options: {
         "api-port": text,
         "db-port": text,
+        "app-port": text,
         data: text,
         "reap-every": text,
         lease: text,
@@ -85,6 +89,7 @@ function readOptions(args: string[]): StackOptions {
       folder: path.resolve(values.data ?? defaultStackFolder),
       apiPort: port("--api-port", values["api-port"] ?? "54321"),
       dbPort: port("--db-port", values["db-port"] ?? "54322"),
+      appPort: port("--app-port", values["app-port"] ?? "5173"),
       reapEveryMs: duration("--reap-every", values["reap-every"] ?? "60s")!,
       durable: true,
       times: {
@@ -124,6 +129,8 @@ function announce(stack: Stack, folder: string) {
   console.log(`
 The local stack is up, after ${seconds} s.
 
+${appLines(stack)}
+
   API          ${stack.apiUrl}
   Database     ${stack.dbUrl}
                psql "${stack.dbUrl}"
@@ -138,6 +145,18 @@ The local stack is up, after ${seconds} s.
 
 In another terminal, "npm run rehearse" plays the whole story. Ctrl-C stops.
 `);
+}
+
+function appLines({ app }: Stack): string {
+  if (!app) return "";
+  if ("problem" in app) {
+    const indented = app.problem.replaceAll("\n", "\n               ");
+    return `  App          could not be built: ${indented}`;
+  }
+  const { email, password } = administrator;
+  return `  App          ${app.url}
+  Admin page   ${app.url}/admin
+               ${email}, password ${password}`;
 }
 
 /**

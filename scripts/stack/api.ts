@@ -9,6 +9,7 @@ import { RestConnection } from "./lite_corrections.ts";
 import { requireFreePort } from "./ports.ts";
 import { databaseUnreachable } from "./rest_error.ts";
 import { endConnections, openSchemaCache } from "./schema_cache.ts";
+import { withMetadata } from "./user_token.ts";
 
 /** What the API is started with. */
 export interface ApiOptions {
@@ -193,7 +194,8 @@ function authApi(o: ApiOptions) {
     options: { server: { disableStudio: true } },
   });
   return {
-    answer: async (request: Request) => await app.fetch(request),
+    answer: async (request: Request) =>
+      await withMetadata(await app.fetch(request), o.jwtSecret),
     close: () => endConnections(connection),
   };
 }

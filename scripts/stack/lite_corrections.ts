@@ -7,6 +7,7 @@
 // - a malformed token is taken for none: access_token.ts
 // - `notify pgrst` is ignored: schema_cache.ts
 // - a browser's question before a request to Auth is half answered: api.ts
+// - a user's token says nothing of their metadata: user_token.ts
 // - ensureSystemSchema() hides its errors: bootstrap.ts
 import { PostgresConnection } from "@supabase/lite/postgres";
 import {

@@ -1,8 +1,12 @@
 // The whole local stack in one process tree: Postgres, the migrations, REST and
-// Auth, the Edge Functions, the schedule, and somebody who watches.
+// Auth, the Edge Functions, the schedule, the example app, and somebody who
+// watches.
 import * as fs from "node:fs";
 import * as path from "node:path";
+import postgres from "postgres";
+import { makeAdministrator } from "./administrator.ts";
 import { startApi } from "./api.ts";
+import { type AppFiles, appSource, buildApp, serveApp } from "./app.ts";
 import { bootstrapCluster, bootstrapDatabase } from "./bootstrap.ts";
 import type { StackEvent } from "./events.ts";
 import { serveFunctions } from "./functions.ts";
@@ -11,6 +15,7 @@ import { pushMigrations } from "./migrations.ts";
 import { repositoryRoot } from "./paths.ts";
 import { requireFreePort } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
+import { StackProblem } from "./problem.ts";
 import { announceStack, withdrawStack } from "./running_stack.ts";
 import { startSchedule } from "./schedule.ts";
 import {
@@ -28,6 +33,10 @@ export interface StackOptions {
   apiPort: number;
   /** Postgres' TCP port on 127.0.0.1. */
   dbPort: number;
+  /** The example app's TCP port on 127.0.0.1; null: no app. */
+  appPort: number | null;
+  /** The app's sources, if not those in `examples`. */
+  appSource?: string;
   /** Milliseconds between two calls of the reaper; null: nobody calls it. */
   reapEveryMs: number | null;
   /** Must the data survive a power cut? */
@@ -44,6 +53,8 @@ export interface Stack {
   apiUrl: string;
   /** The database, as `postgres`. */
   dbUrl: string;
+  /** Where the example app is, or why it is not; null if none was asked for. */
+  app: { url: string } | { problem: string } | null;
   /** The API keys. */
   keys: ApiKeys;
   /** The times in force. */
@@ -74,6 +85,8 @@ async function start(
   cleanUp: (() => Promise<void>)[],
 ): Promise<Omit<Stack, "stop">> {
   const onEvent = o.onEvent ?? (() => {});
+  // takes as long as all of the rest, and needs none of it
+  const building = o.appPort === null ? null : tryToBuild(o.appSource);
   const server = await startPostgres({
     major: 17,
     dataDir: path.join(o.folder, "postgres"),
@@ -84,9 +97,11 @@ async function start(
   cleanUp.push(() => server.stop());
   // before the work that takes time, not after it
   requireFreePort(o.apiPort, "the API", "--api-port");
+  if (o.appPort !== null) requireFreePort(o.appPort, "the app", "--app-port");
   await bootstrapCluster(server);
   await bootstrapDatabase(server, "postgres");
   await pushMigrations(server.url());
+  if (o.appPort !== null) await applyAppSchema(server.url());
   const times = await setSessionTimes(server.url(), {
     ...o.times,
     ...(o.reapEveryMs !== null && { reapEvery: o.reapEveryMs }),
@@ -129,16 +144,49 @@ async function start(
     cleanUp.push(() => schedule.stop());
   }
 
+  let app: Stack["app"] = null;
+  if (o.appPort !== null) {
+    await makeAdministrator(server.url(), api);
+    const built = await building;
+    if (built instanceof Map) {
+      const config = { apiUrl, publishableKey: localKeys.publishable };
+      const served = serveApp({ port: o.appPort, files: built, config });
+      cleanUp.push(() => served.stop());
+      app = { url: served.url };
+    } else if (built) app = { problem: built.message };
+  }
+
   const dbUrl = server.url();
   await announceStack(o.folder, { apiUrl, dbUrl, pid: Deno.pid });
   cleanUp.push(() => withdrawStack(o.folder));
   return {
     apiUrl,
     dbUrl,
+    app,
     keys: localKeys,
     times,
     broken: server.exited.then(() => {}),
   };
+}
+
+/** The stack is of use without the app. */
+async function tryToBuild(source?: string): Promise<AppFiles | StackProblem> {
+  try {
+    return await buildApp({ source });
+  } catch (error) {
+    if (error instanceof StackProblem) return error;
+    return new StackProblem(`${error}`, { cause: error });
+  }
+}
+
+async function applyAppSchema(databaseUrl: string) {
+  const schema = fs.readFileSync(path.join(appSource, "schema.sql"), "utf8");
+  const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    await sql.unsafe(schema).simple();
+  } finally {
+    await sql.end();
+  }
 }
 
 /** What the functions print; the platform keeps it in its logs, too. */

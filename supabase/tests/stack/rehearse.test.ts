@@ -49,6 +49,7 @@ async function withRunningStack(
       folder,
       apiPort: freePort(),
       dbPort: freePort(),
+      appPort: null,
       reapEveryMs: 1000,
       durable: false,
     });
@@ -216,6 +217,7 @@ Deno.test("where nobody calls the reaper it says so, and ends with 1", async () 
       folder,
       apiPort: freePort(),
       dbPort: freePort(),
+      appPort: null,
       reapEveryMs: null,
       durable: false,
       times: { reapEvery: 1 },

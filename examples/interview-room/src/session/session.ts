@@ -59,6 +59,8 @@ export interface InterviewSession {
   complete(): Promise<SessionState>;
   /** Ends it. If nobody can be told, it runs out by itself. */
   end(reason?: OwnReason): Promise<SessionState>;
+  /** Asks at once whether it is still held, as after a write was refused. */
+  check(): void;
   /** Seconds until its longest duration; undefined unless it is held. */
   secondsLeft(): number | undefined;
   /** Stops everything here, and ends nothing there. */
@@ -181,7 +183,9 @@ export function createSession(o: SessionOptions): InterviewSession {
   async function beat() {
     const { signal } = beating = new AbortController();
     try {
-      hold(await call<ActiveSession>("heartbeat_session", {}, signal));
+      // said again, it is a heartbeat; and the first may not have arrived
+      const name = isHandingIn ? "complete_session" : "heartbeat_session";
+      hold(await call<ActiveSession>(name, {}, signal));
     } catch (error) {
       // given up for a fresh one, which is queued
       if (!signal.aborted) await refused(error as SessionError);
@@ -339,6 +343,7 @@ export function createSession(o: SessionOptions): InterviewSession {
         return become({ name: "over", reason: ended[0]?.end_reason ?? null });
       });
     },
+    check: tick,
     secondsLeft() {
       if (!deadline) return undefined;
       return Math.max(0, (deadline.on - performance.now()) / 1000);

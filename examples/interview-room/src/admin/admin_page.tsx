@@ -1,0 +1,146 @@
+// The page at /admin: health, who is in an interview, how interviews ended. Who
+// is no administrator sees none of it: the functions it calls refuse them.
+import { useState } from "react";
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { Page, SignedIn } from "../parts/page.tsx";
+import { SignIn } from "../parts/sign_in.tsx";
+import { useUser } from "../parts/use_user.ts";
+import { secondsSince } from "../server_time.ts";
+import { ago } from "../words.ts";
+import { Durations, EndedByReason } from "./charts.tsx";
+import { type Health, ranges, useAdminData } from "./data.ts";
+import { LiveSessions } from "./live_sessions.tsx";
+
+/** Signing in first. */
+export function AdminPage({ supabase }: { supabase: SupabaseClient }) {
+  const user = useUser(supabase);
+  if (user === undefined) return <Page>{null}</Page>;
+  if (user === null) {
+    return (
+      <Page>
+        <SignIn
+          supabase={supabase}
+          title="Administration"
+          lead="Sign in with an administrator's account."
+          canSignUp={false}
+        />
+      </Page>
+    );
+  }
+  const signOut = () => void supabase.auth.signOut({ scope: "local" });
+  return (
+    <Page
+      wide
+      aside={<SignedIn email={user.email ?? ""} onSignOut={signOut} />}
+    >
+      <Dashboard key={user.id} supabase={supabase} onSignOut={signOut} />
+    </Page>
+  );
+}
+
+function Dashboard(
+  { supabase, onSignOut }: { supabase: SupabaseClient; onSignOut(): void },
+) {
+  const [range, setRange] = useState(ranges[0]);
+  const { data, problem, again } = useAdminData(supabase, range);
+
+  if (problem === "forbidden") {
+    return (
+      <section className="card narrow">
+        <h1>This page is for administrators</h1>
+        <p className="lead">
+          Your account is not one. Sign in with another one, or ask for it.
+        </p>
+        <button className="primary" onClick={onSignOut}>Sign out</button>
+      </section>
+    );
+  }
+  return (
+    <div className="dashboard">
+      <div className="heading">
+        <h1>Administration</h1>
+        <p role="status" className={problem ? "dot bad" : "dot good"}>
+          {problem
+            ? "No answer; trying again"
+            : data
+            ? "Up to date"
+            : "Loading…"}
+        </p>
+      </div>
+      {data && (
+        <>
+          <HealthCards health={data.health} />
+          <LiveSessions
+            supabase={supabase}
+            sessions={data.live}
+            onEnded={again}
+          />
+          <div className="heading">
+            <h2>What has ended</h2>
+            <div className="field">
+              <label htmlFor="range">Period</label>
+              <select
+                id="range"
+                value={range.name}
+                onChange={({ target }) =>
+                  setRange(ranges.find(({ name }) => name === target.value)!)}
+              >
+                {ranges.map(({ name }) => <option key={name}>{name}</option>)}
+              </select>
+            </div>
+          </div>
+          <div className="charts">
+            <EndedByReason data={data} range={range} />
+            <Durations data={data} range={range} />
+          </div>
+        </>
+      )}
+    </div>
+  );
+}
+
+const statusWords = { ok: "OK", warning: "Warning", critical: "Critical" };
+
+function HealthCards({ health }: { health: Health }) {
+  const ended = Object.values(health.ended_last_day)
+    .reduce((sum, count) => sum + count, 0);
+  const figures: [name: string, value: string][] = [
+    ["Live", `${health.live}`],
+    ["Being handed in", `${health.completing}`],
+    ["Overdue", `${health.stale}`],
+    ["Ended, last day", `${ended}`],
+    [
+      "Last clean-up",
+      health.last_reap_at ? ago(secondsSince(health.last_reap_at)) : "never",
+    ],
+    ["Cleaned up, last day", `${health.reaped_last_day}`],
+    ["In the history", `${health.history_rows}`],
+    [
+      "Size of both tables",
+      bytes(health.active_table_bytes + health.history_table_bytes),
+    ],
+    ["Overlaps found", `${health.overlaps_found}`],
+  ];
+  return (
+    <section aria-label="Health" className="health">
+      <div className={`card verdict ${health.status}`} role="status">
+        <h2>{statusWords[health.status]}</h2>
+        <p>{health.reason}</p>
+      </div>
+      <dl className="figures">
+        {figures.map(([name, value]) => (
+          <div className="card" key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function bytes(count: number): string {
+  return count < 1024 * 1024
+    ? `${Math.round(count / 1024)} kB`
+    : `${(count / 1024 / 1024).toFixed(1)} MB`;
+}

@@ -1,0 +1,80 @@
+// The interview is not this page's any more: why, and what can be done.
+import type { EndReason } from "../session/index.ts";
+
+interface Telling {
+  title: string;
+  text: string;
+  /** Takes it back to this page. */
+  here?: string;
+  /** Leads to the beginning. */
+  again?: string;
+}
+
+const tellings: Record<EndReason, Telling> = {
+  taken_over: {
+    title: "This interview was continued on another device",
+    text:
+      "Or in another window. Go on there; everything that was saved has moved along. What you write here is not saved any more.",
+    here: "Continue here instead",
+  },
+  revoked: {
+    title: "This interview was ended by an administrator",
+    text:
+      "What you had answered is kept. If you did not expect this, please get in touch with us.",
+    again: "Back to the beginning",
+  },
+  timed_out: {
+    title: "Your time is up",
+    text:
+      "This interview has reached its longest duration. What you had answered is kept.",
+    again: "Back to the beginning",
+  },
+  completed: {
+    title: "This interview has been handed in",
+    text: "There is nothing left to do. Thank you.",
+    again: "Back to the beginning",
+  },
+  disconnected: {
+    title: "This interview was left",
+    text: "Its window was closed. You can go on here with what you have.",
+    here: "Continue here",
+    again: "Back to the beginning",
+  },
+  cleared: {
+    title: "This interview was closed",
+    text: "It was closed from another window. You can go on here.",
+    here: "Continue here",
+    again: "Back to the beginning",
+  },
+  expired: {
+    title: "You were away for a long time",
+    text: "You can go on here with what you have.",
+    here: "Continue here",
+    again: "Back to the beginning",
+  },
+};
+
+/** A card with the reason and a way on. */
+export function Over(
+  { reason, onHere, onAgain }: {
+    reason: EndReason | null;
+    onHere(): void;
+    onAgain(): void;
+  },
+) {
+  const { title, text, here, again } = tellings[reason ?? "expired"];
+  return (
+    <section className="card narrow" role="alert">
+      <h1>{title}</h1>
+      <p className="lead">{text}</p>
+      <div className="actions">
+        {here && <button className="primary" onClick={onHere}>{here}</button>}
+        {again && (
+          <button className={here ? undefined : "primary"} onClick={onAgain}>
+            {again}
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
