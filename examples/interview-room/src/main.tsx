@@ -32,7 +32,11 @@ try {
       <section className="card narrow">
         <h1>This page could not be loaded</h1>
         <p>Please check your connection, and load the page again.</p>
-        <button className="primary" onClick={() => location.reload()}>
+        <button
+          type="button"
+          className="primary"
+          onClick={() => location.reload()}
+        >
           Load again
         </button>
       </section>

@@ -6,7 +6,7 @@ import { Page, SignedIn } from "../parts/page.tsx";
 import { SignIn } from "../parts/sign_in.tsx";
 import { useUser } from "../parts/use_user.ts";
 import { secondsSince } from "../server_time.ts";
-import { ago } from "../words.ts";
+import { clock } from "../words.ts";
 import { Durations, EndedByReason } from "./charts.tsx";
 import { type Health, ranges, useAdminData } from "./data.ts";
 import { LiveSessions } from "./live_sessions.tsx";
@@ -51,7 +51,9 @@ function Dashboard(
         <p className="lead">
           Your account is not one. Sign in with another one, or ask for it.
         </p>
-        <button className="primary" onClick={onSignOut}>Sign out</button>
+        <button type="button" className="primary" onClick={onSignOut}>
+          Sign out
+        </button>
       </section>
     );
   }
@@ -110,8 +112,8 @@ function HealthCards({ health }: { health: Health }) {
     ["Overdue", `${health.stale}`],
     ["Ended, last day", `${ended}`],
     [
-      "Last clean-up",
-      health.last_reap_at ? ago(secondsSince(health.last_reap_at)) : "never",
+      "Since the last clean-up",
+      health.last_reap_at ? clock(secondsSince(health.last_reap_at)) : "never",
     ],
     ["Cleaned up, last day", `${health.reaped_last_day}`],
     ["In the history", `${health.history_rows}`],

@@ -1,5 +1,11 @@
 // Two plots over time, drawn in SVG; each can be read as a table, too.
-import { type ReactNode, useState } from "react";
+import {
+  type ReactNode,
+  type RefObject,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import type { EndReason } from "../session/index.ts";
 import { clock } from "../words.ts";
 import type { AdminData, EndedSessions, Range } from "./data.ts";
@@ -15,10 +21,9 @@ const reasonNames: Record<EndReason, string> = {
 };
 const reasons = Object.keys(reasonNames) as EndReason[];
 
-const width = 600;
 const height = 220;
 const left = 44;
-const right = 8;
+const right = 20;
 const top = 10;
 const bottom = 26;
 
@@ -37,7 +42,6 @@ export function EndedByReason({ data, range }: PlotProps) {
   const totals = stacks.map((counts) => counts.reduce((a, b) => a + b, 0));
   const highest = niceCeiling(Math.max(...totals, 1), [1, 2, 4, 5, 10]);
   const y = (count: number) => scaled(count, highest);
-  const step = (width - left - right) / spans.length;
   const seen = reasons.filter((_, i) => stacks.some((stack) => stack[i] > 0));
   const sum = totals.reduce((a, b) => a + b, 0);
   return (
@@ -64,31 +68,42 @@ export function EndedByReason({ data, range }: PlotProps) {
         />
       }
     >
-      <Axes highest={highest} name={String} spans={spans} range={range} />
-      {stacks.map((counts, i) => {
-        let below = 0;
-        return counts.map((count, r) => {
-          if (count === 0) return null;
-          const from = below;
-          below += count;
-          return (
-            <rect
-              key={`${i} ${r}`}
-              className={`fill ${reasons[r]}`}
-              x={left + i * step + step * 0.15}
-              width={step * 0.7}
-              y={y(below)}
-              height={y(from) - y(below)}
-            >
-              <title>
-                {`${timeOf(spans[i].from, range)}: ${count} ${
-                  reasonNames[reasons[r]].toLowerCase()
-                }`}
-              </title>
-            </rect>
-          );
-        });
-      })}
+      {(width) => (
+        <>
+          <Axes
+            width={width}
+            highest={highest}
+            name={String}
+            spans={spans}
+            range={range}
+          />
+          {stacks.map((counts, i) => {
+            const step = stepOf(width, spans);
+            let below = 0;
+            return counts.map((count, r) => {
+              if (count === 0) return null;
+              const from = below;
+              below += count;
+              return (
+                <rect
+                  key={`${i} ${r}`}
+                  className={`fill ${reasons[r]}`}
+                  x={left + i * step + step * 0.15}
+                  width={step * 0.7}
+                  y={y(below)}
+                  height={y(from) - y(below)}
+                >
+                  <title>
+                    {`${timeOf(spans[i].from, range)}: ${count} ${
+                      reasonNames[reasons[r]].toLowerCase()
+                    }`}
+                  </title>
+                </rect>
+              );
+            });
+          })}
+        </>
+      )}
     </Plot>
   );
 }
@@ -103,10 +118,19 @@ export function Durations({ data, range }: PlotProps) {
   const found = rows.filter((row) => row !== undefined);
   const longest = Math.max(...found.map((row) => row.longest_seconds), 0);
   const highest = niceCeiling(Math.max(longest, 4), [1, 2, 3, 6, 10], 60);
-  const step = (width - left - right) / spans.length;
-  const points = (of: "median_seconds" | "longest_seconds") =>
+  const points = (
+    width: number,
+    of: "median_seconds" | "longest_seconds",
+  ) =>
     rows.flatMap((row, i) =>
-      row ? [[left + (i + 0.5) * step, scaled(row[of], highest)] as const] : []
+      row
+        ? [
+          [
+            left + (i + 0.5) * stepOf(width, spans),
+            scaled(row[of], highest),
+          ] as const,
+        ]
+        : []
     );
   const lines = ["longest", "median"] as const;
   return (
@@ -151,15 +175,25 @@ export function Durations({ data, range }: PlotProps) {
         />
       }
     >
-      <Axes highest={highest} name={clock} spans={spans} range={range} />
-      {lines.map((line) => (
-        <g key={line} className={`line ${line}`}>
-          <polyline points={points(`${line}_seconds`).join(" ")} />
-          {points(`${line}_seconds`).map(([x, y]) => (
-            <circle key={x} cx={x} cy={y} r={3.5} />
+      {(width) => (
+        <>
+          <Axes
+            width={width}
+            highest={highest}
+            name={clock}
+            spans={spans}
+            range={range}
+          />
+          {lines.map((line) => (
+            <g key={line} className={`line ${line}`}>
+              <polyline points={points(width, `${line}_seconds`).join(" ")} />
+              {points(width, `${line}_seconds`).map(([x, y]) => (
+                <circle key={x} cx={x} cy={y} r={3.5} />
+              ))}
+            </g>
           ))}
-        </g>
-      ))}
+        </>
+      )}
     </Plot>
   );
 }
@@ -172,9 +206,11 @@ function Plot(
     legend: [className: string, name: string][];
     control?: ReactNode;
     table: ReactNode;
-    children: ReactNode;
+    children: (width: number) => ReactNode;
   },
 ) {
+  const svg = useRef<SVGSVGElement>(null);
+  const width = useWidthOf(svg);
   return (
     <figure className="card plot" aria-labelledby={id}>
       <div className="heading">
@@ -183,11 +219,12 @@ function Plot(
       </div>
       <p className="summary" id={`${id}-summary`}>{summary}</p>
       <svg
-        viewBox={`0 0 ${width} ${height}`}
+        ref={svg}
+        height={height}
         role="img"
         aria-labelledby={`${id} ${id}-summary`}
       >
-        {children}
+        {width > 0 && children(width)}
       </svg>
       <ul className="legend">
         {legend.map(([className, name]) => (
@@ -203,6 +240,19 @@ function Plot(
       </details>
     </figure>
   );
+}
+
+/** Drawn as wide as there is room, so that letters keep their size. */
+function useWidthOf(element: RefObject<Element | null>): number {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) =>
+      setWidth(entry.contentRect.width)
+    );
+    observer.observe(element.current!);
+    return () => observer.disconnect();
+  }, [element]);
+  return width;
 }
 
 function DataTable(
@@ -229,15 +279,16 @@ function DataTable(
 }
 
 function Axes(
-  { highest, name, spans, range }: {
+  { width, highest, name, spans, range }: {
+    width: number;
     highest: number;
     name(value: number): string;
     spans: Span[];
     range: Range;
   },
 ) {
-  const step = (width - left - right) / spans.length;
-  const every = Math.ceil(spans.length / 5);
+  const step = stepOf(width, spans);
+  const every = Math.ceil(95 / step);
   const marks = highest < 4 ? highest : 4;
   return (
     <g className="axes">
@@ -262,7 +313,7 @@ function Axes(
             key={from}
             x={left + (i + 0.5) * step}
             y={height - 6}
-            textAnchor={i === 0 ? "start" : "middle"}
+            textAnchor="middle"
           >
             {timeOf(from, range)}
           </text>
@@ -283,6 +334,11 @@ function spansOf({ ended, from }: AdminData, range: Range): Span[] {
     const start = from + i * range.bucketMs;
     return { from: start, rows: byTime.get(start) ?? [] };
   });
+}
+
+/** How wide one span of time is drawn. */
+function stepOf(width: number, spans: Span[]): number {
+  return (width - left - right) / spans.length;
 }
 
 function scaled(value: number, highest: number): number {

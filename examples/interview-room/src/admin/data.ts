@@ -79,18 +79,19 @@ const origin = Date.UTC(2000, 0, 1);
 export function useAdminData(
   supabase: SupabaseClient,
   range: Range,
-): Asked & { again(): Promise<void> } {
+): Asked & { again(): Promise<unknown> } {
   const [asked, setAsked] = useState<Asked>({});
   const ask = useCallback(async () => {
     const answer = await askAll(supabase, range);
-    setAsked((known) => ({ data: answer.data ?? known.data, ...answer }));
+    setAsked((known) => ({ data: known.data, ...answer }));
+    return answer;
   }, [supabase, range]);
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
     let isGone = false;
     const go = async () => {
-      await ask();
-      if (!isGone) timer = setTimeout(go, everyMs());
+      const { problem } = await ask();
+      if (!isGone && problem !== "forbidden") timer = setTimeout(go, everyMs());
     };
     void go();
     return () => {

@@ -9,7 +9,7 @@ export function LiveSessions(
   { supabase, sessions, onEnded }: {
     supabase: SupabaseClient;
     sessions: LiveSession[];
-    onEnded(): Promise<void>;
+    onEnded(): Promise<unknown>;
   },
 ) {
   const [ending, setEnding] = useState<LiveSession>();
@@ -20,7 +20,12 @@ export function LiveSessions(
         <h2 id="live">Live sessions</h2>
         <p role="status" className="form-notice">{notice}</p>
       </div>
-      <div className="scroll" tabIndex={0} role="region" aria-labelledby="live">
+      <div
+        className="scroll"
+        tabIndex={0}
+        role="region"
+        aria-label="Table of live sessions"
+      >
         <table aria-labelledby="live">
           <thead>
             <tr>
@@ -86,7 +91,11 @@ function Row({ session, onEnd }: { session: LiveSession; onEnd(): void }) {
       </td>
       <td className="number">
         {!isOverdue && (
-          <button aria-label={`End ${nameOf(session)}`} onClick={onEnd}>
+          <button
+            type="button"
+            aria-label={`End ${nameOf(session)}`}
+            onClick={onEnd}
+          >
             End…
           </button>
         )}
@@ -137,7 +146,9 @@ function EndDialog(
         <label htmlFor="note">Note for the history</label>
         <textarea id="note" name="note" rows={3} maxLength={1000} />
         <div className="actions">
-          <button className="danger" disabled={isBusy}>End session</button>
+          <button type="submit" className="danger" disabled={isBusy}>
+            End session
+          </button>
           <button type="button" onClick={() => dialog.current?.close()}>
             Cancel
           </button>

@@ -44,6 +44,7 @@ export function Before(
             )
             : (
               <button
+                type="button"
                 className="primary"
                 disabled={isStarting || left === undefined}
                 onClick={() => onStart({ takeover: false })}

@@ -42,9 +42,9 @@ export function Camera() {
           )}
       </div>
       {state === "on"
-        ? <button onClick={turnOff}>Turn the camera off</button>
+        ? <button type="button" onClick={turnOff}>Turn the camera off</button>
         : (
-          <button disabled={state === "asking"} onClick={turnOn}>
+          <button type="button" disabled={state === "asking"} onClick={turnOn}>
             Turn the camera on
           </button>
         )}

@@ -177,6 +177,9 @@ function Rounds(
       <Page>
         <Over
           reason={state.reason}
+          hasUnsaved={written.some(({ state }) =>
+            state !== "saved" && state !== "empty"
+          )}
           onHere={() => {
             setPhase("interview");
             void session.start({ takeover: true });

@@ -18,7 +18,7 @@ export function HandedIn(
         You answered {answered} of {written.length}{" "}
         questions. Thank you for your time; we will be in touch.
       </p>
-      <button onClick={onAgain}>Back to the beginning</button>
+      <button type="button" onClick={onAgain}>Back to the beginning</button>
     </section>
   );
 }

@@ -14,7 +14,7 @@ const tellings: Record<EndReason, Telling> = {
   taken_over: {
     title: "This interview was continued on another device",
     text:
-      "Or in another window. Go on there; everything that was saved has moved along. What you write here is not saved any more.",
+      "Or in another window. Go on there; everything that was saved has moved along.",
     here: "Continue here instead",
   },
   revoked: {
@@ -56,8 +56,10 @@ const tellings: Record<EndReason, Telling> = {
 
 /** A card with the reason and a way on. */
 export function Over(
-  { reason, onHere, onAgain }: {
+  { reason, hasUnsaved, onHere, onAgain }: {
     reason: EndReason | null;
+    /** Is there something on this page that is saved nowhere? */
+    hasUnsaved: boolean;
     onHere(): void;
     onAgain(): void;
   },
@@ -67,10 +69,25 @@ export function Over(
     <section className="card narrow" role="alert">
       <h1>{title}</h1>
       <p className="lead">{text}</p>
+      {hasUnsaved && (
+        <p className="unsaved">
+          {here
+            ? "What you wrote here last was not saved any more. It is still on this page, and comes along if you continue here."
+            : "What you wrote here last was not saved any more."}
+        </p>
+      )}
       <div className="actions">
-        {here && <button className="primary" onClick={onHere}>{here}</button>}
+        {here && (
+          <button type="button" className="primary" onClick={onHere}>
+            {here}
+          </button>
+        )}
         {again && (
-          <button className={here ? undefined : "primary"} onClick={onAgain}>
+          <button
+            type="button"
+            className={here ? undefined : "primary"}
+            onClick={onAgain}
+          >
             {again}
           </button>
         )}

@@ -44,7 +44,12 @@ export function PreviousSession(
           ? "It is just being handed in. If you end it now, that may not finish."
           : "If its window was closed, or your browser crashed, you can end it and go on here. What you had answered comes along."}
       </p>
-      <button className="primary" disabled={isBusy} onClick={onTakeOver}>
+      <button
+        type="button"
+        className="primary"
+        disabled={isBusy}
+        onClick={onTakeOver}
+      >
         End it and start here
       </button>
     </section>

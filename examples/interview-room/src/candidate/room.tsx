@@ -165,15 +165,19 @@ function HandIn({ written, onHandIn, onLeave }: RoomProps) {
       <h2>Ready?</h2>
       <p>You have answered {answered} of {written.length} questions.</p>
       <div className="actions">
-        <button className="primary" onClick={onHandIn}>Hand in</button>
-        <button onClick={() => dialog.current?.showModal()}>Leave</button>
+        <button type="button" className="primary" onClick={onHandIn}>
+          Hand in
+        </button>
+        <button type="button" onClick={() => dialog.current?.showModal()}>
+          Leave
+        </button>
       </div>
       <dialog ref={dialog} aria-labelledby="leave">
         <h2 id="leave">Leave the interview?</h2>
         <p>What you have answered is kept, but not handed in.</p>
         <form method="dialog" className="actions">
-          <button className="primary" autoFocus>Stay</button>
-          <button onClick={onLeave}>Leave the interview</button>
+          <button type="submit" className="primary" autoFocus>Stay</button>
+          <button type="submit" onClick={onLeave}>Leave the interview</button>
         </form>
       </dialog>
     </>

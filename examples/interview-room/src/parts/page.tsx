@@ -32,7 +32,9 @@ export function SignedIn(
   return (
     <div className="signed-in">
       <span className="email" title={email}>{email}</span>
-      <button className="quiet" onClick={onSignOut}>Sign out</button>
+      <button type="button" className="quiet" onClick={onSignOut}>
+        Sign out
+      </button>
     </div>
   );
 }
@@ -46,7 +48,9 @@ export function Toast(
       {text && (
         <div className="toast">
           <p>{text}</p>
-          <button className="quiet" onClick={onClose}>Close</button>
+          <button type="button" className="quiet" onClick={onClose}>
+            Close
+          </button>
         </div>
       )}
     </div>

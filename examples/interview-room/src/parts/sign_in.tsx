@@ -60,7 +60,7 @@ export function SignIn(
         <p className="hint" id="password-hint">
           {isNew ? "At least 8 characters." : "\u00a0"}
         </p>
-        <button className="primary" disabled={isBusy}>
+        <button type="submit" className="primary" disabled={isBusy}>
           {isNew ? "Create account" : "Sign in"}
         </button>
         <p className="form-notice" role="status">{notice}</p>
@@ -69,6 +69,7 @@ export function SignIn(
         <p className="switch">
           {isNew ? "You have an account already?" : "You are new here?"}{" "}
           <button
+            type="button"
             className="link"
             onClick={() => {
               setIsNew(!isNew);
