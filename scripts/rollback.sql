@@ -16,6 +16,14 @@ set local lock_timeout = '5s';
 
 
 drop function if exists
+  public.admin_live_sessions(),
+  public.admin_ended_sessions(timestamptz, interval),
+  public.admin_session_health(),
+  public.admin_revoke_session(uuid, text),
+  sessions.admin_live_sessions(),
+  sessions.admin_ended_sessions(timestamptz, interval),
+  sessions.admin_session_health(),
+  sessions.admin_revoke_session(uuid, text),
   public.start_session(text, boolean, text),
   public.heartbeat_session(text),
   public.complete_session(text),
@@ -99,7 +107,7 @@ do $$
 begin
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations m
-    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400');
+    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500');
   end if;
 end
 $$;

@@ -18,7 +18,7 @@ returns table (
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := clock_timestamp();
@@ -53,7 +53,7 @@ returns table (
 language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   perform sessions.operator();
@@ -102,12 +102,14 @@ returns table (
   history_table_bytes bigint,
   overlaps_found bigint
 )
-language sql
+language plpgsql
 stable
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.session_health();
+begin
+  return query select * from sessions.session_health();
+end
 $$;
 
 revoke all on function sessions.admin_session_health() from public, anon, authenticated, service_role;
@@ -117,11 +119,13 @@ comment on function sessions.admin_session_health() is 'What public.admin_sessio
 
 create or replace function sessions.admin_revoke_session(user_id uuid, note text default null)
 returns setof public.interview_session_history
-language sql
+language plpgsql
 security definer
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.revoke_session(user_id, note);
+begin
+  return query select * from sessions.revoke_session(user_id, note);
+end
 $$;
 
 revoke all on function sessions.admin_revoke_session(uuid, text) from public, anon, authenticated, service_role;
@@ -144,11 +148,13 @@ returns table (
   age_seconds integer,
   seconds_left integer
 )
-language sql
+language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.admin_live_sessions();
+begin
+  return query select * from sessions.admin_live_sessions();
+end
 $$;
 
 revoke all on function public.admin_live_sessions() from public, anon, authenticated, service_role;
@@ -165,11 +171,13 @@ returns table (
   median_seconds double precision,
   longest_seconds double precision
 )
-language sql
+language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.admin_ended_sessions(since, bucket);
+begin
+  return query select * from sessions.admin_ended_sessions(since, bucket);
+end
 $$;
 
 revoke all on function public.admin_ended_sessions(timestamptz, interval) from public, anon, authenticated, service_role;
@@ -197,11 +205,13 @@ returns table (
   history_table_bytes bigint,
   overlaps_found bigint
 )
-language sql
+language plpgsql
 stable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.admin_session_health();
+begin
+  return query select * from sessions.admin_session_health();
+end
 $$;
 
 revoke all on function public.admin_session_health() from public, anon, authenticated, service_role;
@@ -212,10 +222,12 @@ comment on function public.admin_session_health() is
 
 create or replace function public.admin_revoke_session(user_id uuid, note text default null)
 returns setof public.interview_session_history
-language sql
-set search_path = ''
+language plpgsql
+set search_path = pg_catalog, pg_temp
 as $$
-  select * from sessions.admin_revoke_session(user_id, note);
+begin
+  return query select * from sessions.admin_revoke_session(user_id, note);
+end
 $$;
 
 revoke all on function public.admin_revoke_session(uuid, text) from public, anon, authenticated, service_role;

@@ -25,8 +25,8 @@ export function Before(
         <h1>Before the interview</h1>
         <p className="lead">
           {questions.length}{" "}
-          questions, answered in writing, in your own time. Take a moment, and
-          start when you are ready.
+          questions, answered in writing; a clock shows the time you have. Start
+          when you are ready.
         </p>
         <ul className="expect">
           <li>Your answers are saved while you write.</li>

@@ -74,10 +74,14 @@ select bag_eq(
         ('holds_session(text, bigint)', 'authenticated'),
         ('revoke_session(uuid, text)', 'service_role'),
         ('reap_stale_sessions(integer, boolean)', 'service_role'),
-        ('session_health()', 'service_role')
+        ('session_health()', 'service_role'),
+        ('admin_live_sessions()', 'authenticated'),
+        ('admin_ended_sessions(timestamp with time zone, interval)', 'authenticated'),
+        ('admin_session_health()', 'authenticated'),
+        ('admin_revoke_session(uuid, text)', 'authenticated')
     ) as f (signature, grantee)
   $$,
-  'B8: five functions are for users, three for operators, none for anon, none for PUBLIC'
+  'B8: five functions are for users, three for operators, four for users who are administrators, none for anon, none for PUBLIC'
 );
 
 select bag_eq(

@@ -1,6 +1,6 @@
 -- What comes of the grants, memberships and PUBLIC counted in: for the three API roles, and for a role with no grants.
 begin;
-select plan(18);
+select plan(20);
 
 create role bystander;
 
@@ -58,13 +58,21 @@ select bag_eq(
       ('EXECUTE on public.complete_session'),
       ('EXECUTE on public.end_session'),
       ('EXECUTE on public.holds_session'),
+      ('EXECUTE on public.admin_live_sessions'),
+      ('EXECUTE on public.admin_ended_sessions'),
+      ('EXECUTE on public.admin_session_health'),
+      ('EXECUTE on public.admin_revoke_session'),
       ('EXECUTE on sessions.start_session'),
       ('EXECUTE on sessions.heartbeat_session'),
       ('EXECUTE on sessions.complete_session'),
       ('EXECUTE on sessions.end_session'),
-      ('EXECUTE on sessions.holds_session')
+      ('EXECUTE on sessions.holds_session'),
+      ('EXECUTE on sessions.admin_live_sessions'),
+      ('EXECUTE on sessions.admin_ended_sessions'),
+      ('EXECUTE on sessions.admin_session_health'),
+      ('EXECUTE on sessions.admin_revoke_session')
   $$,
-  'B8: a user may read the two tables and call what is for users'
+  'B8: a user may read the two tables and call what is for users, and what then asks whether they are an administrator'
 );
 select bag_eq(
   $$ select pg_temp.may('service_role') $$,
@@ -103,6 +111,8 @@ from (
     ('bystander', 'select sessions.session_health()', 'permission denied for schema sessions', 'B8: and sees nothing of the schema sessions'),
     ('anon', 'select public.start_session(''a'')', 'permission denied for function start_session', 'B8: anon is refused'),
     ('anon', 'select sessions.start_session(''a'')', 'permission denied for schema sessions', 'B8: and sees nothing of the schema sessions'),
+    ('anon', 'select public.admin_session_health()', 'permission denied for function admin_session_health', 'B8: and what is for administrators'),
+    ('service_role', 'select public.admin_session_health()', 'permission denied for function admin_session_health', 'B8: the secret key has its own'),
     ('authenticated', 'select public.session_health()', 'permission denied for function session_health', 'B8: a user is refused what is for operators'),
     ('authenticated', 'select sessions.caller()', 'permission denied for function caller', 'B8: and what only the functions call'),
     ('authenticated', 'select from sessions.settings', 'permission denied for table settings', 'B8: and the settings'),

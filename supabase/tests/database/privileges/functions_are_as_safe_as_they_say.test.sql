@@ -22,9 +22,10 @@ select bag_eq(
   $$
     values
       ('start_session'), ('heartbeat_session'), ('complete_session'), ('end_session'), ('holds_session'),
-      ('revoke_session'), ('reap_stale_sessions'), ('session_health')
+      ('revoke_session'), ('reap_stale_sessions'), ('session_health'),
+      ('admin_live_sessions'), ('admin_ended_sessions'), ('admin_session_health'), ('admin_revoke_session')
   $$,
-  'B8: the eight behind the API are, and none of what they call'
+  'B8: the twelve behind the API are, and none of what they call'
 );
 select bag_eq(
   $$ select proname::text, case provolatile when 's' then 'stable' when 'v' then 'volatile' else 'immutable' end from functions where schema = 'public' $$,
@@ -32,13 +33,18 @@ select bag_eq(
     values
       ('start_session', 'volatile'), ('heartbeat_session', 'volatile'), ('complete_session', 'volatile'),
       ('end_session', 'volatile'), ('holds_session', 'stable'),
-      ('revoke_session', 'volatile'), ('reap_stale_sessions', 'volatile'), ('session_health', 'stable')
+      ('revoke_session', 'volatile'), ('reap_stale_sessions', 'volatile'), ('session_health', 'stable'),
+      ('admin_live_sessions', 'stable'), ('admin_ended_sessions', 'stable'), ('admin_session_health', 'stable'),
+      ('admin_revoke_session', 'volatile')
   $$,
   'B8: what only reads is stable, and may be called with GET; what writes is volatile'
 );
 select bag_eq(
   $$ select proname::text from functions where proconfig @> array['lock_timeout=3s'] $$,
-  $$ select proname::text from functions where prosecdef and provolatile = 'v' $$,
+  $$
+    -- which locks nothing itself, but calls revoke_session
+    select proname::text from functions where prosecdef and provolatile = 'v' and proname <> 'admin_revoke_session'
+  $$,
   'M8: what takes locks waits 3 seconds for one at the most'
 );
 

@@ -1,6 +1,6 @@
 -- The second check, behind the grants: somebody has granted EXECUTE where they should not have.
 begin;
-select plan(14);
+select plan(30);
 
 -- given: a live session that could be revoked, a stale one that could be reaped, and grants that should not be
 insert into auth.users (id) values
@@ -19,8 +19,10 @@ create role deputy in role service_role;
 grant intruder, deputy to postgres;
 grant usage on schema sessions to intruder, anon;
 grant execute on function
-  sessions.revoke_session(uuid, text), sessions.reap_stale_sessions(integer, boolean), sessions.session_health()
-to intruder, authenticated, anon;
+  sessions.revoke_session(uuid, text), sessions.reap_stale_sessions(integer, boolean), sessions.session_health(),
+  sessions.admin_live_sessions(), sessions.admin_ended_sessions(timestamptz, interval), sessions.admin_session_health(),
+  sessions.admin_revoke_session(uuid, text)
+to intruder, deputy, authenticated, anon;
 
 create function pg_temp.answer_to(who text, call text) returns text language plpgsql as $$
 begin
@@ -37,7 +39,11 @@ $$;
 create temp table calls (name, call) as values
   ('revoke', $$ select sessions.revoke_session('aaaaaaaa-0000-4000-8000-000000000001') $$),
   ('reap', $$ select sessions.reap_stale_sessions() $$),
-  ('health', $$ select sessions.session_health() $$);
+  ('health', $$ select sessions.session_health() $$),
+  ('live, for administrators', $$ select sessions.admin_live_sessions() $$),
+  ('ended, for administrators', $$ select sessions.admin_ended_sessions('2000-01-01') $$),
+  ('health, for administrators', $$ select sessions.admin_session_health() $$),
+  ('revoke, for administrators', $$ select sessions.admin_revoke_session('aaaaaaaa-0000-4000-8000-000000000001') $$);
 
 -- when, then: what the claims say is of no account
 set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "service_role"}';

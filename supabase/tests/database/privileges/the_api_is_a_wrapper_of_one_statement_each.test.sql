@@ -18,9 +18,10 @@ select bag_eq(
   $$
     values
       ('start_session'), ('heartbeat_session'), ('complete_session'), ('end_session'), ('holds_session'),
-      ('revoke_session'), ('reap_stale_sessions'), ('session_health')
+      ('revoke_session'), ('reap_stale_sessions'), ('session_health'),
+      ('admin_live_sessions'), ('admin_ended_sessions'), ('admin_session_health'), ('admin_revoke_session')
   $$,
-  'B8: the API is these eight functions, none of them overloaded'
+  'B8: the API is these twelve functions, none of them overloaded'
 );
 select is_empty(
   'select oid::regprocedure from wrappers where prosecdef or behind_is_definer is not true',
@@ -46,7 +47,11 @@ select bag_eq(
       ('plpgsql', 'begin return sessions.holds_session(session_id, fence); end'),
       ('plpgsql', 'begin return query select * from sessions.revoke_session(user_id, note); end'),
       ('plpgsql', 'begin return query select * from sessions.reap_stale_sessions(batch_size, dry_run); end'),
-      ('plpgsql', 'begin return query select * from sessions.session_health(); end')
+      ('plpgsql', 'begin return query select * from sessions.session_health(); end'),
+      ('plpgsql', 'begin return query select * from sessions.admin_live_sessions(); end'),
+      ('plpgsql', 'begin return query select * from sessions.admin_ended_sessions(since, bucket); end'),
+      ('plpgsql', 'begin return query select * from sessions.admin_session_health(); end'),
+      ('plpgsql', 'begin return query select * from sessions.admin_revoke_session(user_id, note); end')
   $$,
   'B8: each is one statement that passes its arguments on'
 );
