@@ -7,7 +7,7 @@ import { check, type Part } from "../part.ts";
 const suite = "format";
 
 /** What has TypeScript of ours in it. */
-const folders = ["scripts", "supabase/functions", "supabase/tests"];
+const folders = ["scripts", "supabase/functions", "supabase/tests", "examples"];
 
 /** `deno check` does not know --cached-only. */
 const offline = ["--no-lock", "--no-remote", "--node-modules-dir=manual"];
@@ -24,8 +24,9 @@ export function formatSuite(): Part[] {
       ...["check", "--quiet", ...offline, ...configOf()],
       ...["scripts", "supabase/tests"],
     ]),
-    ...functionFolders().map((folder) =>
-      // with the dependencies that it has when it is deployed
+    // a function with the dependencies that it has when it is deployed, an app
+    // with what there is in a browser
+    ...foldersOfTheirOwn().map((folder) =>
       denoFindsNothing(`deno check ${folder}`, () => [
         ...["check", "--quiet", ...offline, ...configOf(folder)],
         folder,
@@ -43,7 +44,8 @@ function denoFindsNothing(name: string, args: () => string[]): Part {
   });
 }
 
-function functionFolders(): string[] {
-  return filesBelow("supabase/functions", "/deno.json")
+function foldersOfTheirOwn(): string[] {
+  return ["supabase/functions", "examples"]
+    .flatMap((folder) => filesBelow(folder, "/deno.json"))
     .map((file) => file.slice(0, -"/deno.json".length));
 }

@@ -434,3 +434,51 @@ Deno.test("12. JSON where text is wanted is its own text (lite: all objects are 
     assert.equal(await said(call, "5"), "5");
   });
 });
+
+Deno.test("13. a user's token says what the project has made of them (lite: not a word)", async () => {
+  const user = { email: "a@example.com", password: "a-password" };
+  const claims = async (answer: Response) => {
+    const { access_token } = await answer.json();
+    const [, payload] = access_token.split(".");
+    return JSON.parse(
+      new TextDecoder().decode(
+        Uint8Array.fromBase64(payload, { alphabet: "base64url" }),
+      ),
+    );
+  };
+  const signUp = async (call: Call) =>
+    await claims(await call("/auth/v1/signup", { body: user }));
+  await withPlainLite(async (call) => {
+    assert.equal((await signUp(call)).app_metadata, undefined);
+  });
+  await withApi(async (call, _api, database) => {
+    const fresh = await signUp(call);
+    assert.equal(fresh.app_metadata.provider, "email");
+    assert.equal(fresh.app_metadata.session_admin, undefined);
+    assert.equal(fresh.user_metadata.email, user.email);
+
+    await connected(server.url(database), (sql) =>
+      sql`
+        update auth.users
+        set raw_app_meta_data = '{"session_admin": true}'`);
+    const answer = await call("/auth/v1/token?grant_type=password", {
+      body: user,
+    });
+    const { refresh_token } = await answer.clone().json();
+    const signedIn = await claims(answer);
+    assert.equal(signedIn.app_metadata.session_admin, true);
+    assert.equal(signedIn.sub, fresh.sub);
+
+    const renewed = await call("/auth/v1/token?grant_type=refresh_token", {
+      body: { refresh_token },
+    });
+    const { access_token } = await renewed.clone().json();
+    assert.equal((await claims(renewed)).app_metadata.session_admin, true);
+    // and is good for Auth as well as for REST
+    const headers = { authorization: `Bearer ${access_token}` };
+    const who = await call("/auth/v1/user", { headers });
+    assert.equal((await who.json()).id, fresh.sub);
+    const asked = await call("/rest/v1/rpc/who", { body: {}, headers });
+    assert.equal((await asked.json()).role, "authenticated");
+  });
+});

@@ -2,6 +2,7 @@
 // exit codes, in a folder with a blank.
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
+import { administrator } from "../../../scripts/stack/administrator.ts";
 import { localKeys } from "../../../scripts/stack/keys.ts";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
@@ -53,15 +54,17 @@ async function withStack(
     start: ReturnType<typeof npmStart>;
     apiPort: number;
     dbPort: number;
+    appPort: number;
     took: number;
   }) => Promise<void>,
 ) {
   const apiPort = freePort();
   const dbPort = freePort();
+  const appPort = freePort();
   const began = performance.now();
   const start = npmStart([
     ...["--data", folder, "--api-port", `${apiPort}`, "--db-port", `${dbPort}`],
-    ...args,
+    ...["--app-port", `${appPort}`, ...args],
   ]);
   try {
     let code: number | undefined;
@@ -74,7 +77,7 @@ async function withStack(
       },
     );
     const took = performance.now() - began;
-    await work({ start, apiPort, dbPort, took });
+    await work({ start, apiPort, dbPort, appPort, took });
   } finally {
     const pids = await descendantsOf(start.pid);
     for (const pid of [start.pid, ...pids]) {
@@ -103,9 +106,10 @@ const emails = (dbPort: number) =>
   connected(
     `postgres://postgres@127.0.0.1:${dbPort}/postgres`,
     async (sql) =>
-      (await sql`select email from auth.users order by 1`).map((row) =>
-        row.email
-      ),
+      (await sql`
+        select email from auth.users
+        where email <> ${administrator.email}
+        order by 1`).map((row) => row.email),
   );
 
 Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", async () => {
@@ -114,12 +118,15 @@ Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", 
     await withStack(
       `${folder}/a b`,
       args,
-      async ({ start, apiPort, dbPort }) => {
+      async ({ start, apiPort, dbPort, appPort }) => {
         const { printed } = start;
         const apiUrl = `http://127.0.0.1:${apiPort}`;
         for (
           const expected of [
             apiUrl,
+            `http://127.0.0.1:${appPort}\n`,
+            `http://127.0.0.1:${appPort}/admin\n`,
+            `${administrator.email}, password ${administrator.password}`,
             `psql "postgres://postgres@127.0.0.1:${dbPort}/postgres"`,
             localKeys.publishable,
             localKeys.secret.default,
@@ -163,6 +170,7 @@ Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", 
         await allHaveEnded(pids);
         assert.equal(await answersOn(apiPort), false);
         assert.equal(await answersOn(dbPort), false);
+        assert.equal(await answersOn(appPort), false);
         assert.equal(await findRunningStack(`${folder}/a b`), undefined);
       },
     );
@@ -183,8 +191,9 @@ Deno.test("killed, it leaves nothing running, and the next start has the data wi
       }
       assert.equal(await answersOn(apiPort), false);
     });
-    await withStack(folder, [], async ({ dbPort, took }) => {
+    await withStack(folder, [], async ({ dbPort, appPort, took }) => {
       assert.deepEqual(await emails(dbPort), ["kept@example.com"]);
+      assert.equal(await answersOn(appPort), true);
       assert.ok(took < 5 * second, `${took} ms`);
     });
   });
@@ -247,27 +256,40 @@ Deno.test("a second one on the same folder is refused, and disturbs nothing", as
   });
 });
 
-Deno.test("an API port that is taken is named, and nothing is left running", async () => {
-  await withFolder(async (folder) => {
-    const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const { port } = other.addr;
-    const dbPort = freePort();
-    const start = npmStart([
-      ...["--data", folder, "--api-port", `${port}`, "--db-port", `${dbPort}`],
-    ]);
-    assert.equal(await start.ended, 1);
-    assert.match(start.printed.text, new RegExp(`^Port ${port}.*--api-port`));
-    assert.doesNotMatch(start.printed.text, /\n {4}at /);
-    assert.equal(await answersOn(dbPort), false);
-    other.close();
+for (const [what, option] of [["API", "--api-port"], ["app", "--app-port"]]) {
+  Deno.test(`an ${what} port that is taken is named, and nothing is left running`, async () => {
+    await withFolder(async (folder) => {
+      const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = other.addr;
+      const dbPort = freePort();
+      const ports = {
+        "--api-port": freePort(),
+        "--app-port": freePort(),
+        [option]: port,
+        "--db-port": dbPort,
+      };
+      const start = npmStart([
+        ...["--data", folder],
+        ...Object.entries(ports).flatMap((given) => given.map(String)),
+      ]);
+      assert.equal(await start.ended, 1);
+      assert.match(
+        start.printed.text,
+        new RegExp(`^Port ${port}, wanted for the ${what}, .*${option}`),
+      );
+      assert.doesNotMatch(start.printed.text, /\n {4}at /);
+      assert.equal(await answersOn(dbPort), false);
+      other.close();
+    });
   });
-});
+}
 
 const misuses: [args: string[], sentence: RegExp][] = [
   [["--nonsense"], /'--nonsense'/],
   [["extra"], /'extra'/],
   [["--api-port", "0"], /--api-port wants a port/],
   [["--api-port", "http"], /--api-port wants a port/],
+  [["--app-port", "70000"], /--app-port wants a port/],
   [["--lease", "5"], /--lease wants a time, such as 5s/],
   [["--reap-every", "soon"], /--reap-every wants a time/],
 ];
@@ -287,6 +309,7 @@ Deno.test("--help lists every option, and starts nothing", async () => {
     const option of [
       "--api-port",
       "--db-port",
+      "--app-port",
       "--data",
       "--reap-every",
       "--lease",

@@ -1,0 +1,293 @@
+// The example app in the local stack: built when its sources have changed,
+// served as files, told where its API is; and its administrator.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { gzipSync } from "node:zlib";
+import { createClient } from "@supabase/supabase-js";
+import { administrator } from "../../../scripts/stack/administrator.ts";
+import {
+  type AppFiles,
+  appSource,
+  buildApp,
+  serveApp,
+} from "../../../scripts/stack/app.ts";
+import { localKeys } from "../../../scripts/stack/keys.ts";
+import { nodeModules } from "../../../scripts/stack/paths.ts";
+import { freePort } from "../../../scripts/stack/ports.ts";
+import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
+import { answersOn, connected, withFolder } from "./support.ts";
+
+/** A copy of the app, which a test may change, and a folder for its builds. */
+async function withCopyOfTheApp(
+  work: (copy: { source: string; builds: string }) => Promise<void>,
+) {
+  await withFolder(async (folder) => {
+    fs.symlinkSync(nodeModules, path.join(folder, "node_modules"));
+    const source = path.join(folder, "app");
+    fs.cpSync(appSource, source, { recursive: true });
+    await work({ source, builds: path.join(folder, "builds") });
+  }, { prefix: "an app " });
+}
+
+function breakIt(source: string) {
+  fs.appendFileSync(
+    path.join(source, "src", "main.tsx"),
+    'import "./nowhere.ts";\n',
+  );
+}
+
+const config = { apiUrl: "http://api.example", publishableKey: "a key" };
+
+async function withServed(
+  files: AppFiles,
+  work: (url: string) => Promise<void>,
+) {
+  const app = serveApp({ port: freePort(), files, config });
+  try {
+    await work(app.url);
+  } finally {
+    await app.stop();
+  }
+}
+
+async function withStack(
+  o: { folder: string; appSource?: string },
+  work: (stack: Stack) => Promise<void>,
+) {
+  const stack = await startStack({
+    apiPort: freePort(),
+    dbPort: freePort(),
+    appPort: freePort(),
+    reapEveryMs: null,
+    durable: false,
+    ...o,
+  });
+  try {
+    await work(stack);
+  } finally {
+    await stack.stop();
+  }
+}
+
+Deno.test("what has been built is not built again, until a source changes", async () => {
+  await withCopyOfTheApp(async ({ source, builds }) => {
+    const first = await buildApp({ source, builds });
+    const [build] = fs.readdirSync(builds);
+    // would be gone if it were built again
+    fs.writeFileSync(path.join(builds, build, "witness"), "");
+
+    const second = await buildApp({ source, builds });
+    assert(second.has("/witness"));
+    assert.deepEqual(fs.readdirSync(builds), [build]);
+
+    fs.appendFileSync(path.join(source, "src", "style.css"), "p { top: 0 }");
+    const third = await buildApp({ source, builds });
+    assert(!third.has("/witness"));
+    assert.equal(fs.readdirSync(builds).length, 2);
+    assert.notDeepEqual([...third.keys()], [...first.keys()]);
+  });
+});
+
+Deno.test("two that build at once do not disturb each other", async () => {
+  await withCopyOfTheApp(async ({ source, builds }) => {
+    const both = await Promise.all([
+      buildApp({ source, builds }),
+      buildApp({ source, builds }),
+    ]);
+
+    assert.deepEqual([...both[0].keys()], [...both[1].keys()]);
+    assert.equal(fs.readdirSync(builds).length, 1);
+  });
+});
+
+Deno.test("a build that fails says why, and leaves nothing behind", async () => {
+  await withCopyOfTheApp(async ({ source, builds }) => {
+    breakIt(source);
+
+    await assert.rejects(buildApp({ source, builds }), {
+      name: "StackProblem",
+      message: /vite build[^]*nowhere\.ts/,
+    });
+
+    assert.deepEqual(
+      fs.existsSync(builds) ? fs.readdirSync(builds) : [],
+      [],
+    );
+  });
+});
+
+Deno.test("the pages, their files and their configuration are served, and nothing else", async () => {
+  await withServed(await buildApp(), async (url) => {
+    const get = async (place: string, method = "GET") => {
+      const response = await fetch(url + place, { method });
+      return {
+        status: response.status,
+        type: response.headers.get("content-type")?.split(";")[0],
+        cache: response.headers.get("cache-control"),
+        text: await response.text(),
+      };
+    };
+    const page = await get("/");
+    assert.equal(page.status, 200);
+    assert.equal(page.type, "text/html");
+    // "no-store" would keep the page out of the back/forward cache
+    assert.equal(page.cache, "no-cache");
+    for (const place of ["/admin", "/admin?refresh=1", "/?upload=1"]) {
+      assert.deepEqual(await get(place), page, place);
+    }
+
+    const scripts = page.text.match(/\/assets\/[\w.-]+\.js/g) ?? [];
+    const styles = page.text.match(/\/assets\/[\w.-]+\.css/g) ?? [];
+    assert.equal(scripts.length, 1);
+    assert.equal(styles.length, 1);
+    const script = await get(scripts[0]);
+    assert.equal(script.type, "text/javascript");
+    assert.match(script.cache!, /immutable/);
+    assert.equal((await get(styles[0])).type, "text/css");
+
+    const { status, text } = await get("/config.json");
+    assert.equal(status, 200);
+    assert.deepEqual(JSON.parse(text), config);
+
+    for (const place of ["/src/main.tsx", "/nothing.js", "/..%2fschema.sql"]) {
+      assert.equal((await get(place)).status, 404, place);
+    }
+    assert.equal((await get("/", "POST")).status, 405);
+    assert.equal((await get("/", "HEAD")).text, "");
+  });
+});
+
+Deno.test("a port that is taken is named", async () => {
+  const files = await buildApp();
+  await withServed(files, (url) => {
+    const port = Number(new URL(url).port);
+    assert.throws(() => serveApp({ port, files, config }), {
+      name: "StackProblem",
+      message: new RegExp(`^Port ${port}, wanted for the app.*--app-port`),
+    });
+    return Promise.resolve();
+  });
+});
+
+Deno.test("in a stack the page learns where the API is, and its table is guarded", async () => {
+  await withFolder((folder) =>
+    withStack({ folder }, async (stack) => {
+      assert(stack.app && "url" in stack.app);
+      const response = await fetch(`${stack.app.url}/config.json`);
+      const { apiUrl, publishableKey } = await response.json();
+      assert.equal(apiUrl, stack.apiUrl);
+
+      const client = createClient(apiUrl, publishableKey, {
+        auth: { persistSession: false, autoRefreshToken: false },
+      });
+      await client.auth.signUp({
+        email: "a@example.com",
+        password: "a-password",
+      });
+      const { data: session } = await client.rpc("start_session", {
+        session_id: "one",
+      });
+      const answer = {
+        session_id: "one",
+        fence: session.fence,
+        question: 1,
+        answer: "an answer",
+      };
+      const save = (row: Record<string, unknown>) =>
+        client.from("interview_answers")
+          .upsert({ ...answer, ...row }, {
+            onConflict: "user_id,session_id,question",
+          });
+      assert.equal((await save({})).error, null);
+      assert.equal((await save({ answer: "a better one" })).error, null);
+      const { data: kept } = await client.from("interview_answers")
+        .select("answer");
+      assert.deepEqual(kept, [{ answer: "a better one" }]);
+
+      await client.rpc("start_session", { session_id: "two", takeover: true });
+      const zombies = [
+        await save({ answer: "B5: too late" }),
+        await save({ question: 2 }),
+      ];
+      assert.deepEqual(zombies.map(({ status }) => status), [403, 403]);
+      assert.deepEqual(zombies.map(({ error }) => error?.code), [
+        "42501",
+        "42501",
+      ]);
+    })
+  );
+});
+
+Deno.test("M17 the local administrator administers, nobody else does, also after a second start", async () => {
+  await withFolder(async (folder) => {
+    const healthFor = async (stack: Stack, isNew: boolean) => {
+      const client = createClient(stack.apiUrl, localKeys.publishable, {
+        auth: { persistSession: false, autoRefreshToken: false },
+      });
+      const { error } = isNew
+        ? await client.auth.signUp({
+          email: "ordinary@example.com",
+          password: "a-password",
+        })
+        : await client.auth.signInWithPassword(administrator);
+      assert.equal(error, null);
+      return await client.rpc("admin_session_health");
+    };
+    const accounts = ({ dbUrl }: Stack) =>
+      connected(dbUrl, (sql) =>
+        sql`
+          select id, raw_app_meta_data::text from auth.users
+          where email = ${administrator.email}`);
+
+    let before: unknown[] = [];
+    await withStack({ folder }, async (stack) => {
+      assert.equal((await healthFor(stack, false)).data.length, 1);
+      const refused = await healthFor(stack, true);
+      assert.equal(refused.status, 403);
+      assert.equal(refused.error?.code, "42501");
+      before = [...await accounts(stack)];
+      assert.equal(before.length, 1);
+    });
+    await withStack({ folder }, async (stack) => {
+      assert.deepEqual([...await accounts(stack)], before);
+      assert.equal((await healthFor(stack, false)).data.length, 1);
+    });
+  });
+});
+
+Deno.test("a stack comes up without the app if that cannot be built, and says why", async () => {
+  await withCopyOfTheApp(async ({ source }) => {
+    breakIt(source);
+    await withFolder((folder) =>
+      withStack({ folder, appSource: source }, async (stack) => {
+        assert(stack.app && "problem" in stack.app);
+        assert.match(stack.app.problem, /nowhere\.ts/);
+        assert.equal(await answersOn(Number(new URL(stack.apiUrl).port)), true);
+      })
+    );
+  });
+});
+
+Deno.test("the session helper has at most 6 kB, minified and compressed", async () => {
+  await withCopyOfTheApp(async ({ source, builds }) => {
+    // a page of nothing but the helper, which is kept whole
+    fs.writeFileSync(
+      path.join(source, "src", "main.tsx"),
+      `import * as helper from "./session/index.ts";
+      Object.assign(globalThis, helper);`,
+    );
+
+    const files = await buildApp({ source, builds });
+
+    const scripts = [...files].filter(([name]) => name.endsWith(".js"));
+    assert.equal(scripts.length, 1);
+    const text = new TextDecoder().decode(scripts[0][1]);
+    // it is in there, and small
+    for (const name of ["start_session", "heartbeat_session", "keepalive"]) {
+      assert(text.includes(name), name);
+    }
+    const size = gzipSync(scripts[0][1]).length;
+    assert(size <= 6 * 1024, `${size} bytes`);
+  });
+});
