@@ -220,6 +220,24 @@ Deno.test("M10 the settings as shown are those in force", async () => {
   assert.deepEqual([...await inForce()], [...before]);
 });
 
+Deno.test("M17 a user is made an administrator", async () => {
+  const [user, other] = await project.newUsers(2);
+  const somebody = "somebody@example.com";
+  const statement = recipe("administrator.sql");
+  assert(statement.includes(somebody));
+
+  const { count } = await project.superuser.unsafe(
+    statement.replace(somebody, user.email),
+  );
+
+  assert.equal(count, 1);
+  const made = await project.superuser`
+    select id, raw_app_meta_data -> 'session_admin' as is_admin
+    from auth.users where id in (${user.id}, ${other.id})`;
+  assert.equal(made.find(({ id }) => id === user.id)?.is_admin, true);
+  assert.notEqual(made.find(({ id }) => id === other.id)?.is_admin, true);
+});
+
 Deno.test("an operator ends a user's session", async () => {
   const user = await project.newUser();
   await user.client.rpc("start_session", { session_id: "held" });
