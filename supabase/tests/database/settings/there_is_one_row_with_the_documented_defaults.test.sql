@@ -41,14 +41,15 @@ select throws_ok(
   'M10: nor one that says it is another'
 );
 
--- No function has a time of its own, but for the week that the reaper's log is kept and what health() looks back on.
+-- No function has a time of its own, but for the week that the reaper's log is kept, what health() looks back on, and
+-- the spans that an administrator may ask for.
 select is_empty(
   $$
     select p.oid::regprocedure
     from pg_proc p
     where p.pronamespace = 'sessions'::regnamespace
       and p.prosrc ~* 'interval\s*''|minutes|seconds'''
-      and p.proname not in ('reap_stale_sessions', 'session_health')
+      and p.proname not in ('reap_stale_sessions', 'session_health', 'admin_ended_sessions')
   $$,
   'M10: no function that grants, renews or ends a session has a time written in it'
 );
@@ -61,6 +62,7 @@ select bag_eq(
   $$,
   $$
     values
+      ('admin_ended_sessions', '1 minute'), ('admin_ended_sessions', '7 days'),
       ('reap_stale_sessions', '7 days'),
       ('session_health', '1 hour'), ('session_health', '1 day'), ('session_health', '1 day'), ('session_health', '7 days')
   $$,
