@@ -12,7 +12,10 @@ export const administrator = {
 };
 
 /** Makes the account unless it is there, and an administrator of it. */
-export async function makeAdministrator(databaseUrl: string, api: Api) {
+export async function makeAdministrator(
+  databaseUrl: string,
+  api: Pick<Api, "url">,
+) {
   const { email } = administrator;
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {
@@ -33,7 +36,7 @@ export async function makeAdministrator(databaseUrl: string, api: Api) {
   }
 }
 
-async function signUp(api: Api) {
+async function signUp(api: Pick<Api, "url">) {
   const response = await fetch(`${api.url}/auth/v1/signup`, {
     method: "POST",
     headers: {

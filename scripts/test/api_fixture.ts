@@ -62,6 +62,8 @@ export interface Project {
   superuser: postgres.Sql;
   /** The database's name. */
   database: string;
+  /** Where it is, as `postgres`. */
+  databaseUrl: string;
   /** What the functions have printed so far, line by line. */
   functionLines: Lines;
   /** Signs somebody up, who then is signed in, as an app does. */
@@ -137,6 +139,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
     sql,
     superuser,
     database: database.name,
+    databaseUrl: database.url(),
     functionLines,
     async newUser() {
       const credentials = { email: `${randomUUID()}@example.com`, password };

@@ -320,6 +320,11 @@ const open: Record<string, string[]> = {
     "complete_session",
     "end_session",
     "holds_session",
+    // these then ask whether the user is an administrator
+    "admin_live_sessions",
+    "admin_ended_sessions",
+    "admin_session_health",
+    "admin_revoke_session",
   ],
   service_role: ["revoke_session", "reap_stale_sessions", "session_health"],
 };

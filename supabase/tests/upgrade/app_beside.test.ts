@@ -99,6 +99,7 @@ function isOurs({ kind, name }: CatalogueEntry): boolean {
     /^public\.(start|heartbeat|complete|end|holds|revoke)_session\(/
       .test(name) ||
     /^public\.(reap_stale_sessions|session_health)\(/.test(name) ||
+    /^public\.admin_(\w+_sessions?|session_health)\(/.test(name) ||
     /^public\.(active_interview_sessions|interview_session_history)_/
       .test(name) ||
     (kind === "default privileges" && name.endsWith(" supabase_migrations"));

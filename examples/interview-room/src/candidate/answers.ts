@@ -47,6 +47,7 @@ export function createAnswers(
   let all: Answer[] = questions.map(() => ({ text: "", state: "empty" }));
   let isSaving = false;
   let isRefused = false;
+  let hasFailed = false;
   let isDisposed = false;
   let holding: string | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -85,7 +86,7 @@ export function createAnswers(
       if (isRefused) return "refused";
       const current = session.state();
       const isTroubled = !held() || "trouble" in current && current.trouble;
-      return isTroubled && !isSaving ? "kept" : "saving";
+      return hasFailed || isTroubled && !isSaving ? "kept" : "saving";
     };
     all = texts.map((text, index) => ({ text, state: state(index) }));
     for (const listener of [...listeners]) listener();
@@ -121,6 +122,7 @@ export function createAnswers(
       .upsert(rows, { onConflict: "user_id,session_id,question" })
       .abortSignal(AbortSignal.timeout(8_000));
     isSaving = false;
+    hasFailed = !!error;
     if (!error) {
       for (const { question, answer } of rows) {
         saved[question - 1] = { text: answer, session_id };
@@ -129,7 +131,10 @@ export function createAnswers(
       isRefused = true;
       // why, the session will learn
       session.check();
-    } else if (!isDisposed) saveIn(RETRY_MS);
+    } else if (!isDisposed) {
+      session.check();
+      saveIn(RETRY_MS);
+    }
     tell();
     return texts.every((_, index) => isSaved(index));
   }

@@ -1,0 +1,180 @@
+// What passes by itself: outages, sleep, a token that runs out. The interview
+// goes on.
+import assert from "node:assert/strict";
+import {
+  browserTest,
+  endReasons,
+  person,
+  sees,
+  seesHeading,
+  shortTimes,
+  until,
+} from "./support.ts";
+
+browserTest(
+  "M2 the API is down at the start: the interview begins, goes on trying, and saves later",
+  async ({ open, project }) => {
+    const { page, context } = await open();
+    await person.signsUp(page);
+    const api = `${project.url}/rest/**`;
+    await context.route(api, (route) => route.abort());
+
+    await page.getByRole("button", { name: "Start the interview" }).click();
+    await sees(page, "Not connected yet");
+    await page.getByRole("textbox").first().fill("Written in the dark.");
+    await sees(page, "Kept on this page");
+    assert.equal(
+      (await project.sql`select from public.active_interview_sessions`).length,
+      0,
+    );
+
+    await context.unroute(api);
+    await person.isConnected(page);
+    await sees(page, "Saved");
+    await person.handsIn(page);
+    assert.deepEqual(await endReasons(project), ["completed"]);
+  },
+);
+
+browserTest(
+  "B1 B6 the API is down for longer than the lease: a new session is taken, and it says so",
+  async ({ open, project }) => {
+    await shortTimes(project);
+    const { page, context } = await open();
+    await person.signsUp(page);
+    await person.starts(page);
+    const api = `${project.url}/rest/**`;
+    await context.route(api, (route) => route.abort());
+    await sees(page, "Connection interrupted");
+    await until("the lease has run out", async () =>
+      (await project.sql`
+      select from public.active_interview_sessions where expires_at < now()`)
+        .length === 1);
+
+    await context.unroute(api);
+
+    await sees(page, "we picked up where you left off");
+    await person.isConnected(page);
+    await person.handsIn(page);
+    assert.deepEqual(await endReasons(project), ["expired", "completed"]);
+  },
+);
+
+browserTest(
+  "B4 sleep beyond the lease, and somebody else has it by then: told, and nothing taken",
+  async ({ open, project }) => {
+    await shortTimes(project);
+    const sleeper = await open();
+    const email = await person.signsUp(sleeper.page);
+    await person.starts(sleeper.page);
+    await sleeper.sleep();
+    await until("the lease has run out", async () =>
+      (await project.sql`
+      select from public.active_interview_sessions where expires_at < now()`)
+        .length === 1);
+
+    const other = await open();
+    await person.signsIn(other.page, email);
+    await seesHeading(other.page, "Before the interview");
+    await person.starts(other.page);
+    await sleeper.wakeUp();
+
+    await seesHeading(sleeper.page, "Previous session detected");
+    await person.answers(other.page, "Mine.");
+    assert.deepEqual(await endReasons(project), ["expired"]);
+  },
+);
+
+browserTest(
+  "B6 a hidden tab goes on beating for longer than the lease",
+  async ({ open, project }) => {
+    await shortTimes(project);
+    const { page, context } = await open();
+    await person.signsUp(page);
+    await person.starts(page);
+    const front = await context.newPage();
+    await front.bringToFront();
+    const [{ expires_at }] = await project.sql<{ expires_at: Date }[]>`
+    select expires_at from public.active_interview_sessions`;
+
+    await until("the first lease is long over", async () => {
+      const [row] = await project.sql<{ is_over: boolean }[]>`
+      select now() > ${expires_at}::timestamptz + interval '3 seconds' as is_over`;
+      return row.is_over;
+    });
+
+    assert.deepEqual(await endReasons(project), []);
+    await page.bringToFront();
+    await person.handsIn(page);
+    assert.deepEqual(await endReasons(project), ["completed"]);
+  },
+);
+
+browserTest(
+  "M10 near the longest duration it warns, and then says that the time is up",
+  async ({ open, project }) => {
+    await project.sql`
+    update sessions.settings set max_duration = '6 seconds' where is_the_row`;
+    const { page } = await open();
+    await person.signsUp(page);
+    await page.getByRole("button", { name: "Start the interview" }).click();
+
+    await sees(page, /seconds? left\./);
+    await seesHeading(page, "Your time is up");
+
+    await page.getByRole("button", { name: "Back to the beginning" }).click();
+    await page.getByRole("button", { name: "Start the interview" }).waitFor();
+  },
+);
+
+browserTest(
+  "B6 the token runs out in mid-interview: renewed, and the interview goes on",
+  async ({ open, project }) => {
+    await shortTimes(project);
+    const { page, context } = await open();
+    await person.signsUp(page);
+    await person.starts(page);
+    let refused = 0;
+    // the next heartbeat meets a token that is no longer good
+    await context.route(
+      `${project.url}/rest/v1/rpc/heartbeat_session`,
+      (route) =>
+        refused++ === 0
+          ? route.fulfill({
+            status: 401,
+            headers: { "access-control-allow-origin": "*" },
+            json: { code: "PGRST303", message: "JWT expired" },
+          })
+          : route.continue(),
+    );
+
+    await until(
+      "a heartbeat has been refused",
+      () => Promise.resolve(refused > 1),
+    );
+    await person.isConnected(page);
+    await person.handsIn(page);
+    assert.deepEqual(await endReasons(project), ["completed"]);
+  },
+);
+
+browserTest(
+  "B1 sleep beyond the lease, and nobody else has it: picked up where it was left, and it says so",
+  async ({ open, project }) => {
+    await shortTimes(project);
+    const { page, sleep, wakeUp } = await open();
+    await person.signsUp(page);
+    await person.starts(page);
+    await sleep();
+    await until("the lease has run out", async () =>
+      (await project.sql`
+      select from public.active_interview_sessions where expires_at < now()`)
+        .length === 1);
+
+    await wakeUp();
+
+    await sees(page, "we picked up where you left off");
+    await person.handsIn(page);
+    assert.deepEqual(await endReasons(project), ["expired", "completed"]);
+  },
+);
