@@ -25,12 +25,12 @@ export interface Effort {
 export const full: Effort = {
   name: "full",
   rounds: 5,
-  turnSeconds: 0.5,
+  turnSeconds: 0.4,
   clients: [1, 8, 64],
   users: 20_000,
   live: [1_000, 10_000, 100_000, 1_000_000],
   interviews: 60,
-  heartbeats: { sessions: 500, hours: 10 },
+  heartbeats: { sessions: 300, hours: 10 },
   stale: 100_000,
 };
 
