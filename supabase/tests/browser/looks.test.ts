@@ -4,6 +4,10 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
+import {
+  administrator,
+  makeAdministrator,
+} from "../../../scripts/stack/administrator.ts";
 import { nodeModules, repositoryRoot } from "../../../scripts/stack/paths.ts";
 import {
   browserTest,
@@ -82,6 +86,29 @@ browserTest("the whole interview by keyboard alone", async ({ open }) => {
   await seesHeading(page, "Your interview is handed in");
 });
 
+for (const [width, dark] of [[1440, false], [360, true]] as const) {
+  const look = `${dark ? "dark" : "light"} at ${width} px`;
+  browserTest(
+    `M17 the admin page, ${look}: nothing that axe finds, no scrolling sideways`,
+    async ({ open, project }) => {
+      await makeAdministrator(project.databaseUrl, { url: project.url });
+      for (const user of await project.newUsers(3)) {
+        await user.client.rpc("start_session", {
+          session_id: "a",
+          device: "Chrome on Windows",
+        });
+      }
+      const { page } = await open({ width, dark, path: "/admin" });
+      await person.signsIn(page, administrator.email, administrator.password);
+      await seesHeading(page, "Live sessions");
+      await page.getByText("Chrome on Windows").first().waitFor();
+
+      await isAccessible(page);
+      await screenshot(page, `admin-${dark ? "dark" : "light"}-${width}`);
+    },
+  );
+}
+
 async function tabTo(page: Page, name: string) {
   await page.getByRole("button", { name, exact: true, disabled: false })
     .waitFor();
@@ -98,6 +125,10 @@ async function isForPeople(page: Page) {
   assert.doesNotMatch(text, jargon);
   const sessions = text.match(/.{0,10}session.{0,10}/gi) ?? [];
   for (const words of sessions) assert.match(words, /Previous session/);
+  await isAccessible(page);
+}
+
+async function isAccessible(page: Page) {
   const overflow = await page.evaluate(
     "document.documentElement.scrollWidth - document.documentElement.clientWidth",
   );
@@ -109,8 +140,14 @@ async function isForPeople(page: Page) {
   assert.deepEqual(found, []);
 }
 
+/** Those that the README shows. */
+const shown = [
+  ...["previous-light-1440", "interview-light-1440"],
+  ...["interview-dark-360", "continued-light-360", "admin-light-1440"],
+];
+
 async function screenshot(page: Page, name: string) {
-  if (!process.env.UPDATE_SCREENSHOTS) return;
+  if (!process.env.UPDATE_SCREENSHOTS || !shown.includes(name)) return;
   const folder = join(repositoryRoot, "docs", "screenshots");
   await page.screenshot({ path: join(folder, `${name}.png`) });
 }

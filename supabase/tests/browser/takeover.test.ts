@@ -32,6 +32,24 @@ browserTest(
 );
 
 browserTest(
+  "B3 a duplicated tab, with all that the first one keeps, is another tab: it is told, and takes nothing",
+  async ({ open, project }) => {
+    const { page, context } = await open();
+    await person.signsUp(page);
+    await person.starts(page);
+
+    // as "Duplicate tab" does, this copies what the tab keeps for itself
+    const opened = context.waitForEvent("page");
+    await page.evaluate("void window.open(location.href)");
+    const twin = await opened;
+
+    await seesHeading(twin, "Previous session detected");
+    assert.deepEqual(await endReasons(project), []);
+    await person.answers(page, "Still mine.");
+  },
+);
+
+browserTest(
   "B4 M17 two devices: the interview moves to the other and back, and takes its answers along",
   async ({ open, project }) => {
     await shortTimes(project, "20 seconds");
