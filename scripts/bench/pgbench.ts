@@ -59,6 +59,7 @@ export async function pgbench(
   const script = join(own, "script.sql");
   fs.writeFileSync(script, turn.script);
   const { times } = turn;
+  const before = server.processes();
   const cpuBefore = server.cpuSeconds();
   const { code, stdout, stderr } = await new Deno.Command(pgbench.command, {
     args: [
@@ -93,6 +94,7 @@ export async function pgbench(
     );
   }
   fs.rmSync(own, { recursive: true });
+  await server.connectionsHaveEnded(before);
   const cpu = server.cpuSeconds() - cpuBefore;
   return summary(samples, perSecond, 1000 * cpu / samples.length);
 }

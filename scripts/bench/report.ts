@@ -47,7 +47,15 @@ export function writeReport(
       withParts(fs.readFileSync(o.document, "utf8"), results),
     );
   }
+  format([o.folder, ...o.document ? [o.document] : []]);
   return o.folder;
+}
+
+/** As all else in the repository is formatted. */
+function format(paths: string[]) {
+  new Deno.Command(Deno.execPath(), {
+    args: ["fmt", "--quiet", "--no-config", ...paths],
+  }).outputSync();
 }
 
 /** All tables and plots. */
@@ -89,6 +97,15 @@ function withParts(document: string, results: Results): string {
   const parts: Record<string, string[]> = {
     machine: surroundings(results),
     goals: markdownTable(goalTable(results)),
+    plots: [
+      "All tables and plots are in [results.md](benchmarks/results.md).",
+      ...Object.values(results.answers).flatMap(({ plots }) =>
+        plots.flatMap(({ name, title }) => [
+          "",
+          `![${title}](benchmarks/${name}.svg)`,
+        ])
+      ),
+    ],
   };
   return document.replaceAll(
     /(<!-- from the run: (\w+) -->\n)[\s\S]*?(<!-- until here -->)/g,

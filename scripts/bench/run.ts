@@ -69,7 +69,9 @@ export async function runBench(o: {
       versions: {
         postgres: server.version,
         pgbench: pgbench.version,
-        redis: "reason" in redis ? redis.reason : redis.server.version,
+        redis: "reason" in redis
+          ? redis.reason
+          : redis.server.version.split(" ").slice(0, 3).join(" "),
       },
       settings,
       answers,

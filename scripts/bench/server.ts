@@ -37,6 +37,10 @@ export interface BenchServer {
   database(name: string, setUp: string): Promise<BenchDatabase>;
   /** Seconds on a processor of all connections that have ended. */
   cpuSeconds(): number;
+  /** Its processes at this moment. */
+  processes(): string[];
+  /** Waits for those that have come since: their time counts when they go. */
+  connectionsHaveEnded(before: string[]): Promise<void>;
   /** Is that known here? */
   knowsCpu: boolean;
   stop(): Promise<void>;
@@ -94,6 +98,16 @@ export async function startBenchServer(folder: string): Promise<BenchServer> {
     },
     knowsCpu: fs.existsSync(`/proc/${postmaster}/stat`),
     cpuSeconds: () => cpuSecondsOfChildren(postmaster),
+    processes: () => childrenOf(postmaster),
+    async connectionsHaveEnded(before) {
+      // one of autovacuum's may have come, too, and stay longer
+      const deadline = performance.now() + 500;
+      const others = () =>
+        childrenOf(postmaster).some((pid) => !before.includes(pid));
+      while (others() && performance.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+    },
     async stop() {
       await Promise.all([...open.values()].map(({ sql }) => sql.end()));
       await admin.end();
@@ -142,4 +156,10 @@ function cpuSecondsOfChildren(postmaster: number): number {
   const fields = fs.readFileSync(file, "utf8").split(") ")[1].split(" ");
   knownTicks ??= Number(execFileSync("getconf", ["CLK_TCK"]));
   return (Number(fields[13]) + Number(fields[14])) / knownTicks;
+}
+
+function childrenOf(pid: number): string[] {
+  const file = `/proc/${pid}/task/${pid}/children`;
+  if (!fs.existsSync(file)) return [];
+  return fs.readFileSync(file, "utf8").trim().split(" ");
 }
