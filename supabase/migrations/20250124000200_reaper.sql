@@ -78,6 +78,10 @@ create or replace function sessions.reap_batch(batch_size integer, at timestampt
 returns setof public.interview_session_history
 language sql
 set search_path = pg_catalog, pg_temp
+-- One by its key after the other. The planner takes the batch for a tenth of the table, whatever its size, and would
+-- read all of the table once more to join the two.
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
   -- Skip what is locked: somebody is busy with that session, or the user is being deleted, and the next run will see.
   -- A row that a heartbeat renewed before it could be locked is looked at again, under the lock, and left.
