@@ -35,6 +35,15 @@ const usageError = 2;
 /** How long a clean stop may take before the process ends anyway. */
 const stopMayTakeMs = 15_000;
 
+// When Postgres goes while the driver is about to write to it, the driver throws
+// from a timer of its own, where nobody can catch it; "broken" tells of it.
+addEventListener("error", (event) => {
+  const { error } = event;
+  if (error instanceof TypeError && /\bnextWrite\b/.test(`${error.stack}`)) {
+    event.preventDefault();
+  }
+});
+
 const began = performance.now();
 const options = readOptions(Deno.args);
 const stopRequested = untilAskedToStop();
