@@ -105,15 +105,19 @@ function over(session_id: string, end_reason: string | null): Answer {
   };
 }
 
-/** Resolves once the helper is in this state. */
+/** Resolves once the helper is in this state; fails after 20 s. */
 function until(helper: Helper, name: SessionState["name"]): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const stop = helper.subscribe(() => {
-    if (helper.state().name !== name) return;
-    stop();
-    resolve();
+    if (helper.state().name === name) resolve();
   });
-  return promise;
+  const giveUp = setTimeout(() => {
+    reject(new Error(`not ${name} after 20 s: ${helper.state().name}`));
+  }, 20_000);
+  return promise.finally(() => {
+    stop();
+    clearTimeout(giveUp);
+  });
 }
 
 Deno.test("M2 a start that nobody answers stops nothing: it is reported, and tried again", async () => {

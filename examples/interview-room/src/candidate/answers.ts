@@ -118,7 +118,7 @@ export function createAnswers(
     clearTimeout(timer);
     isSaving = true;
     tell();
-    const { error } = await supabase.from("interview_answers")
+    const { error, status } = await supabase.from("interview_answers")
       .upsert(rows, { onConflict: "user_id,session_id,question" })
       .abortSignal(AbortSignal.timeout(8_000));
     isSaving = false;
@@ -127,7 +127,7 @@ export function createAnswers(
       for (const { question, answer } of rows) {
         saved[question - 1] = { text: answer, session_id };
       }
-    } else if (error.code === "42501") {
+    } else if (status === 403) {
       isRefused = true;
       // why, the session will learn
       session.check();

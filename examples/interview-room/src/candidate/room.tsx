@@ -68,6 +68,14 @@ function sayingOf(state: SessionState): Saying {
   switch (state.name) {
     case "live":
     case "completing":
+      if (state.trouble?.kind === "signed-out") {
+        return {
+          look: "bad",
+          short: "Signed out",
+          long:
+            "Go on, your answers are kept on this page and saved as soon as you have signed in again.",
+        };
+      }
       return state.trouble
         ? {
           look: "bad",
