@@ -57,7 +57,10 @@ export interface InterviewSession {
   start(o?: { takeover?: boolean }): Promise<SessionState>;
   /** From now on the interview is being handed in. */
   complete(): Promise<SessionState>;
-  /** Ends it. If nobody can be told, it runs out by itself. */
+  /**
+   * Ends it: as completed after `complete`, unless a reason is given. If nobody
+   * can be told, it runs out by itself.
+   */
   end(reason?: OwnReason): Promise<SessionState>;
   /** Asks at once whether it is still held, as after a write was refused. */
   check(): void;
@@ -124,14 +127,20 @@ export function createSession(o: SessionOptions): InterviewSession {
     more: Record<string, unknown> = {},
     stop: AbortSignal = disposed.signal,
   ): Promise<T> {
-    const given = [stop, disposed.signal, AbortSignal.timeout(CALL_MS)];
-    sentAt = performance.now();
-    const answer: Answer = await supabase
-      .rpc(name, { session_id: id, ...more })
-      .abortSignal(AbortSignal.any(given));
-    const error = errorOf(answer);
-    if (error) throw error;
-    return answer.data as T;
+    for (let isRenewed = false;; isRenewed = true) {
+      const given = [stop, disposed.signal, AbortSignal.timeout(CALL_MS)];
+      sentAt = performance.now();
+      const answer: Answer = await supabase
+        .rpc(name, { session_id: id, ...more })
+        .abortSignal(AbortSignal.any(given));
+      const error = errorOf(answer);
+      if (!error) return answer.data as T;
+      if (error.kind !== "signed-out" || isRenewed) throw error;
+      // supabase-js renews a token by the clock of this machine; the server has
+      // one of its own
+      const { error: problem } = await supabase.auth.refreshSession();
+      if (problem) throw error;
+    }
   }
 
   /** Every call may be sent twice: so it is, where the cause may pass. */
@@ -338,7 +347,8 @@ export function createSession(o: SessionOptions): InterviewSession {
         clearTimeout(timer);
         const ended = await insist<{ end_reason: EndReason }[]>(
           "end_session",
-          reason && { reason },
+          // that it is being handed in may not have arrived
+          reason ?? isHandingIn ? { reason: reason ?? "completed" } : undefined,
         ).catch(() => []);
         return become({ name: "over", reason: ended[0]?.end_reason ?? null });
       });
