@@ -60,6 +60,7 @@ export function EndedByReason({ data, range }: PlotProps) {
       legend={seen.map((reason) => [reason, reasonNames[reason]])}
       table={
         <DataTable
+          name="Table of endings by reason"
           columns={["From", ...seen.map((reason) => reasonNames[reason])]}
           rows={spans.map(({ from }, i) => [
             timeOf(from, range),
@@ -161,6 +162,7 @@ export function Durations({ data, range }: PlotProps) {
       }
       table={
         <DataTable
+          name="Table of durations"
           columns={["From", "Sessions", "Median", "Longest"]}
           rows={rows.flatMap((row, i) =>
             row
@@ -256,25 +258,31 @@ function useWidthOf(element: RefObject<Element | null>): number {
 }
 
 function DataTable(
-  { columns, rows }: { columns: string[]; rows: string[][] },
+  { name, columns, rows }: {
+    name: string;
+    columns: string[];
+    rows: string[][];
+  },
 ) {
   if (rows.length === 0) return <p>There is nothing to show.</p>;
   return (
-    <table>
-      <thead>
-        <tr>
-          {columns.map((name) => <th scope="col" key={name}>{name}</th>)}
-        </tr>
-      </thead>
-      <tbody>
-        {rows.map(([first, ...rest]) => (
-          <tr key={first}>
-            <th scope="row">{first}</th>
-            {rest.map((cell, i) => <td key={columns[i + 1]}>{cell}</td>)}
+    <div className="scroll" tabIndex={0} role="region" aria-label={name}>
+      <table>
+        <thead>
+          <tr>
+            {columns.map((name) => <th scope="col" key={name}>{name}</th>)}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {rows.map(([first, ...rest]) => (
+            <tr key={first}>
+              <th scope="row">{first}</th>
+              {rest.map((cell, i) => <td key={columns[i + 1]}>{cell}</td>)}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 

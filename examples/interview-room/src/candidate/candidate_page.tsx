@@ -194,6 +194,7 @@ function Rounds(
       <Page>
         <div className="card narrow">
           <PreviousSession
+            isWholePage
             previous={state.holder}
             isBusy={false}
             onTakeOver={() => {

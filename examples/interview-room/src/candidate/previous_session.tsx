@@ -14,17 +14,20 @@ export interface Previous {
 
 /** "Previous session detected". */
 export function PreviousSession(
-  { previous, isBusy, onTakeOver }: {
+  { previous, isBusy, onTakeOver, isWholePage }: {
     previous: Previous;
+    /** Nothing else is on the page: then it begins here. */
+    isWholePage?: boolean;
     isBusy: boolean;
     onTakeOver(): void;
   },
 ) {
   useSecondTick();
+  const Heading = isWholePage ? "h1" : "h2";
   const { device, status, created_at, updated_at } = previous;
   return (
     <section className="notice" aria-labelledby="previous-session">
-      <h2 id="previous-session">Previous session detected</h2>
+      <Heading id="previous-session">Previous session detected</Heading>
       <dl>
         <div>
           <dt>Device</dt>
