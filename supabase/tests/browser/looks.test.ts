@@ -1,153 +1,304 @@
-// What a stranger sees: plain words, at every width, in light and dark, by
-// keyboard alone. UPDATE_SCREENSHOTS=1 writes docs/screenshots.
+// How the candidate's pages look and read: words without jargon, no findings of axe,
+// nothing that has to be scrolled sideways, all of it by keyboard alone.
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
-import { join } from "node:path";
-import process from "node:process";
+import { inspect, jargonIn } from "./inspect.ts";
 import {
-  administrator,
-  makeAdministrator,
-} from "../../../scripts/stack/administrator.ts";
-import { nodeModules, repositoryRoot } from "../../../scripts/stack/paths.ts";
-import {
-  browserTest,
-  type Page,
-  person,
-  seesHeading,
-  shortTimes,
+  inAnInterview,
+  lookAt,
+  type Person,
+  type Scene,
+  storiesOfThisFile,
+  type Tab,
+  until,
 } from "./support.ts";
 
-const axe = fs.readFileSync(
-  join(nodeModules, "axe-core", "axe.min.js"),
-  "utf8",
-);
+const story = storiesOfThisFile({ atOnce: 2 });
 
-/** Words for programmers. */
-const jargon =
-  /\b(lease|token|database|heartbeat|fence|expired?|conflict|error code|null|undefined|PT\d+)\b/i;
+const proud =
+  "I moved our billing to a new system without a day of downtime. My part was the plan, and the evening when it went live.";
+const decided =
+  "Half of the numbers were missing, so I asked what would be hardest to undo, and began with the rest.";
 
-for (const width of [360, 1440]) {
-  for (const dark of [false, true]) {
-    const look = `${dark ? "dark" : "light"} at ${width} px`;
-    browserTest(
-      `M5 every page of a candidate, ${look}: plain words, nothing that axe finds, no scrolling sideways`,
-      async ({ open, project }) => {
-        await shortTimes(project, "20 seconds");
-        const { page } = await open({ width, dark });
-        const looks = async (name: string) => {
-          await isForPeople(page);
-          await screenshot(page, `${name}-${dark ? "dark" : "light"}-${width}`);
-        };
-
-        await seesHeading(page, "Welcome");
-        await looks("welcome");
-        const email = await person.signsUp(page);
-        await looks("before");
-        await person.starts(page);
-        await person.answers(page, "A bridge over a small river.");
-        await looks("interview");
-
-        const other = await open({ width, dark });
-        await person.signsIn(other.page, email);
-        await seesHeading(other.page, "Previous session detected");
-        await isForPeople(other.page);
-        await screenshot(
-          other.page,
-          `previous-${dark ? "dark" : "light"}-${width}`,
-        );
-        await other.page.getByRole("button", { name: "End it and start here" })
-          .click();
-        await seesHeading(
-          page,
-          "This interview was continued on another device",
-        );
-        await looks("continued");
-        await person.handsIn(other.page);
-        await isForPeople(other.page);
-      },
-    );
-  }
+/** The person's session, in the hands of another client. */
+async function elsewhere({ project, live }: Scene, person: Person) {
+  const client = await project.signIn({ ...person, token: "", client: null! });
+  return { client, session: (await live(person))! };
 }
 
-browserTest("the whole interview by keyboard alone", async ({ open }) => {
-  const { page } = await open();
-  await page.getByLabel("Email").focus();
-  await page.keyboard.type("keys@example.com");
-  await page.keyboard.press("Tab");
-  await page.keyboard.type("correct horse");
-  await page.keyboard.press("Enter");
-  await tabTo(page, "Start the interview");
-  await page.keyboard.press("Enter");
-  await person.isConnected(page);
-  await page.getByRole("textbox").first().focus();
-  await page.keyboard.type("By keyboard.");
-  await tabTo(page, "Hand in");
-  await page.keyboard.press("Enter");
-  await seesHeading(page, "Your interview is handed in");
+Deno.test("the jargon that the tests look for is found", () => {
+  assert.deepEqual(
+    jargonIn(
+      "Previous session: the lease of your session has expired. Tokens!",
+    ),
+    ["lease", "session", "expired", "Tokens"],
+  );
+  assert.deepEqual(jargonIn("Please defence your lessees"), []);
 });
 
-for (const [width, dark] of [[1440, false], [360, true]] as const) {
-  const look = `${dark ? "dark" : "light"} at ${width} px`;
-  browserTest(
-    `M17 the admin page, ${look}: nothing that axe finds, no scrolling sideways`,
-    async ({ open, project }) => {
-      await makeAdministrator(project.databaseUrl, { url: project.url });
-      for (const user of await project.newUsers(3)) {
-        await user.client.rpc("start_session", {
-          session_id: "a",
-          device: "Chrome on Windows",
-        });
-      }
-      const { page } = await open({ width, dark, path: "/admin" });
-      await person.signsIn(page, administrator.email, administrator.password);
-      await seesHeading(page, "Live sessions");
-      await page.getByText("Chrome on Windows").first().waitFor();
+story(
+  "how it looks: signing up, before the interview, in it, handed in",
+  async ({ device }) => {
+    const { tab } = await device();
+    await tab.open();
+    await tab.sees("Create account");
+    await inspect(tab);
+    await tab.press("Sign in instead");
+    await tab.page.getByLabel("Email").fill("nobody@example.com");
+    await tab.page.getByLabel("Password").fill("not the password");
+    await tab.press("Sign in");
+    await tab.sees("This email and password do not go together.");
+    await inspect(tab);
 
-      await isAccessible(page);
-      await screenshot(page, `admin-${dark ? "dark" : "light"}-${width}`);
-    },
-  );
-}
+    await tab.signUp("/?upload=600");
+    await tab.sees("Start the interview");
+    await inspect(tab);
+    await tab.start();
+    await tab.write(1, proud);
+    await tab.write(2, decided);
+    await tab.answerIs(2, "Saved");
+    await inspect(tab, { picture: "interview" });
+    await tab.press("Leave");
+    await tab.sees("Leave the interview?");
+    await inspect(tab);
+    await tab.press("Stay");
+    await tab.press("Hand in");
+    await tab.sees("Handing in your interview");
+    await inspect(tab);
+  },
+);
 
-async function tabTo(page: Page, name: string) {
-  await page.getByRole("button", { name, exact: true, disabled: false })
-    .waitFor();
-  for (let presses = 0; presses < 30; presses++) {
+story(
+  "how it looks: handed in, and what the previous session is told with",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    const { tab: second } = await scene.device();
+    await second.open();
+    await second.signIn(person);
+    await second.sees("Previous session detected");
+    await inspect(second, { picture: "previous" });
+    await tab.handIn();
+    await inspect(tab);
+  },
+);
+
+story(
+  "how it looks: an interrupted connection, none at all, no configuration",
+  async ({ device, network }) => {
+    const { tab } = await device();
+    await tab.signUp();
+    network.fail("start_session");
+    await tab.press("Start the interview");
+    await tab.isTold("Not connected yet");
+    await inspect(tab);
+    network.fail();
+    await tab.isTold("Connected");
+    await network.cut();
+    await tab.write(1, proud);
+    await lookAt(tab);
+    await tab.isTold("Connection interrupted");
+    await tab.answerIs(1, "Kept on this page");
+    await inspect(tab);
+
+    await tab.page.route("**/config.json", (route) => route.abort());
+    await tab.page.reload();
+    await tab.sees("This page could not be loaded");
+    await inspect(tab);
+  },
+);
+
+story("how it looks: signed out in mid-interview", async ({ device }) => {
+  const { tab, newTab } = await device();
+  await tab.signUp();
+  await tab.start();
+  const other = await newTab();
+  await other.open();
+  await other.press("Sign out");
+
+  await tab.sees("You have been signed out");
+  await inspect(tab);
+});
+
+story(
+  "how it looks: an interview that is over, for every reason",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    const again = async (button: string) => {
+      await tab.press(button);
+      const start = tab.page.getByRole("button", {
+        name: "Start the interview",
+      });
+      if (button === "Back to the beginning") await start.click();
+      await tab.isTold("Connected");
+    };
+    for (
+      const [reason, words, button] of [
+        [
+          "completed",
+          "This interview has been handed in",
+          "Back to the beginning",
+        ],
+        ["disconnected", "This interview was left", "Continue here"],
+        ["cleared", "This interview was closed", "Continue here"],
+      ] as const
+    ) {
+      const { client, session: { session_id } } = await elsewhere(
+        scene,
+        person,
+      );
+      const { error } = await client.rpc("end_session", { session_id, reason });
+      assert.equal(error, null);
+      await lookAt(tab);
+      await tab.sees(words);
+      await inspect(tab);
+      await again(button);
+    }
+
+    const { error } = await scene.project.service.rpc("revoke_session", {
+      user_id: person.id,
+    });
+    assert.equal(error, null);
+    await lookAt(tab);
+    await tab.sees("This interview was ended by an administrator");
+    await inspect(tab);
+    await again("Back to the beginning");
+
+    await scene.project.sql`
+    update public.active_interview_sessions
+    set
+      created_at = created_at - interval '15 minutes',
+      deadline_at = clock_timestamp(),
+      expires_at = clock_timestamp()
+    where user_id = ${person.id}`;
+    await lookAt(tab);
+    await tab.sees("Your time is up");
+    await inspect(tab);
+    await again("Back to the beginning");
+
+    const { client } = await elsewhere(scene, person);
+    await client.rpc("start_session", { session_id: "x", takeover: true });
+    await tab.write(1, proud);
+    await tab.sees("This interview was continued on another device");
+    await inspect(tab, { picture: "continued" });
+  },
+);
+
+story(
+  "how it looks: picked up again, and found to be elsewhere",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    const runOut = () =>
+      scene.project.sql`
+      update public.active_interview_sessions
+      set updated_at = updated_at - interval '6 minutes', expires_at = clock_timestamp()
+      where user_id = ${person.id}`;
+    await runOut();
+    await lookAt(tab);
+    await tab.sees(
+      "You were away for a while; we picked up where you left off.",
+    );
+    await inspect(tab);
+
+    await runOut();
+    const { client } = await elsewhere(scene, person);
+    await client.rpc("start_session", {
+      session_id: "x",
+      device: "Safari on iPhone",
+    });
+    await lookAt(tab);
+    await tab.sees("Previous session detected");
+    await inspect(tab);
+  },
+);
+
+/** Goes on with the tabulator until what has the focus is called this. */
+async function goTo({ page }: Tab, name: string | RegExp) {
+  for (let pressed = 0; pressed < 40; pressed++) {
     await page.keyboard.press("Tab");
-    const focused = await page.evaluate("document.activeElement?.textContent");
-    if (String(focused).trim() === name) return;
+    const { called, isMarked } = await page.evaluate<
+      { called: string; isMarked: boolean }
+    >(`(() => {
+      const element = document.activeElement;
+      const { outlineStyle, outlineWidth } = getComputedStyle(element);
+      return {
+        called: element.labels?.[0]?.innerText || element.ariaLabel || element.innerText,
+        isMarked: outlineStyle !== "none" && parseFloat(outlineWidth) >= 2,
+      };
+    })()`);
+    if (typeof name === "string" ? called === name : name.test(called)) {
+      assert(isMarked, `${called} has the focus, and does not look like it`);
+      return;
+    }
   }
-  assert.fail(`Tab does not lead to "${name}"`);
+  assert.fail(`the tabulator does not lead to ${name}`);
 }
 
-async function isForPeople(page: Page) {
-  const text = await page.locator("body").innerText();
-  assert.doesNotMatch(text, jargon);
-  const sessions = text.match(/.{0,10}session.{0,10}/gi) ?? [];
-  for (const words of sessions) assert.match(words, /Previous session/);
-  await isAccessible(page);
+/** Whether the heading of the page has the focus: it is where a page begins. */
+async function isAtHeading({ page }: Tab, name: string) {
+  await until(`the focus is on "${name}"`, () =>
+    page.evaluate<boolean>(
+      `document.activeElement.matches("h1") && document.activeElement.innerText === ${
+        JSON.stringify(name)
+      }`,
+    ));
 }
 
-async function isAccessible(page: Page) {
-  const overflow = await page.evaluate(
-    "document.documentElement.scrollWidth - document.documentElement.clientWidth",
-  );
-  assert.equal(overflow, 0, "it scrolls sideways");
-  await page.evaluate(axe);
-  const found = await page.evaluate(
-    "axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))",
-  );
-  assert.deepEqual(found, []);
-}
+story(
+  "by keyboard alone: from signing up to having handed in",
+  async ({ device, project }) => {
+    const { tab } = await device();
+    const { keyboard } = tab.page;
+    await tab.open();
+    await tab.sees("Create account");
+    await goTo(tab, "Email");
+    await keyboard.type("keyboard@example.com");
+    await goTo(tab, "Password");
+    await keyboard.type("correct horse battery staple");
+    await keyboard.press("Enter");
+    await tab.sees("Start the interview");
+    await goTo(tab, "Start the interview");
+    await keyboard.press("Enter");
+    await tab.isTold("Connected");
+    await isAtHeading(tab, "Your interview");
+    await goTo(tab, /^Question 1/);
+    await keyboard.type("Typed");
+    await goTo(tab, /^Question 2/);
+    await keyboard.type("Typed, too");
+    await tab.answerIs(2, "Saved");
 
-/** Those that the README shows. */
-const shown = [
-  ...["previous-light-1440", "interview-light-1440"],
-  ...["interview-dark-360", "continued-light-360", "admin-light-1440"],
-];
+    await goTo(tab, "Leave");
+    await keyboard.press("Space");
+    await tab.sees("Leave the interview?");
+    await keyboard.press("Escape");
+    await tab.seesNoMore("Leave the interview?");
+    await keyboard.press("Shift+Tab");
+    await keyboard.press("Enter");
+    await tab.sees("You answered 2 of 5 questions");
+    await isAtHeading(tab, "Your interview is handed in");
+    await goTo(tab, "Back to the beginning");
+    await keyboard.press("Enter");
+    await tab.sees("Start the interview");
+    const [row] = await project.superuser`
+    select h.end_reason
+    from public.interview_session_history h
+      join auth.users u on u.id = h.user_id
+    where u.email = 'keyboard@example.com'`;
+    assert.equal(row.end_reason, "completed");
+  },
+);
 
-async function screenshot(page: Page, name: string) {
-  if (!process.env.UPDATE_SCREENSHOTS || !shown.includes(name)) return;
-  const folder = join(repositoryRoot, "docs", "screenshots");
-  await page.screenshot({ path: join(folder, `${name}.png`) });
-}
+story("by keyboard alone: one click is one key (M6 M17)", async (scene) => {
+  const { tab, person } = await inAnInterview(scene);
+  const { tab: other } = await scene.device();
+  await other.open();
+  await other.signIn(person);
+  await other.sees("Previous session detected");
+
+  await goTo(other, "End it and start here");
+  await other.page.keyboard.press("Enter");
+  await other.isTold("Connected");
+  await lookAt(tab);
+  await tab.sees("This interview was continued on another device");
+  await goTo(tab, "Continue here instead");
+  await tab.page.keyboard.press("Enter");
+  await tab.isTold("Connected");
+});

@@ -1,0 +1,128 @@
+// Pages that go, hide and come back. The lease is short: what is under test takes
+// longer than it.
+import assert from "node:assert/strict";
+import { onAComputer, pass, storiesOfThisFile, until } from "./support.ts";
+
+/** Seconds. */
+const lease = 9;
+
+const story = storiesOfThisFile({
+  times: { lease: `${lease} s`, heartbeat_every: "3 s" },
+  atOnce: 3,
+});
+
+story(
+  "M3 the tab is closed: it has ended at once, not when its lease runs out",
+  async (scene) => {
+    const { tab, newTab, person } = await onAComputer(scene);
+    await newTab();
+    const session = await scene.live(person);
+
+    await tab.page.close({ runBeforeUnload: true });
+
+    await until("it has ended", async () => !await scene.live(person));
+    assert.deepEqual(await scene.ended(person), [{
+      session_id: session!.session_id,
+      end_reason: "disconnected",
+    }]);
+  },
+);
+
+story(
+  "M3 left by its button: ended, and back at the beginning",
+  async (scene) => {
+    const { tab, person } = await onAComputer(scene);
+
+    await tab.press("Leave");
+    await tab.press("Leave the interview");
+
+    await tab.sees("Start the interview");
+    assert.equal(await scene.live(person), undefined);
+    assert.deepEqual(
+      (await scene.ended(person)).map(({ end_reason }) => end_reason),
+      ["disconnected"],
+    );
+  },
+);
+
+story(
+  "a tab hidden for longer than the lease keeps its interview, though its timers are slowed down",
+  async (scene) => {
+    const { tab, newTab, person } = await onAComputer(scene);
+    await tab.page.evaluate(() => {
+      const counted = Object.assign(globalThis, { ticks: 0 });
+      setInterval(() => counted.ticks++, 250);
+    });
+    const ticks = () =>
+      tab.page.evaluate(() =>
+        (globalThis as unknown as { ticks: number }).ticks
+      );
+    const session = await scene.live(person);
+
+    const other = await newTab();
+    await other.page.bringToFront();
+    await until(
+      "it is hidden",
+      () => tab.page.evaluate<boolean>("document.visibilityState === 'hidden'"),
+    );
+    await until("its timers are slowed down to one a minute", async () => {
+      const ran = await ticks();
+      await pass(3);
+      return await ticks() === ran;
+    });
+    const [before, ranBefore] = [await scene.live(person), await ticks()];
+    await pass(lease + 1);
+
+    const [after, ranAfter] = [await scene.live(person), await ticks()];
+    // the witness: a timer of the page's own would have lost it
+    assert(ranAfter - ranBefore <= 2, `${ranAfter - ranBefore} ticks`);
+    assert.equal(after?.session_id, session?.session_id);
+    assert(after!.expires_at > before!.expires_at);
+    assert.deepEqual(await scene.ended(person), []);
+    await tab.page.bringToFront();
+    await tab.isTold("Connected");
+  },
+);
+
+story(
+  "back/forward cache: a page that may come back ends nothing, and still holds when it is back",
+  async (scene) => {
+    const { tab, person } = await onAComputer(scene);
+    await tab.write(1, "Before the detour");
+    await tab.answerIs(1, "Saved");
+    const session = await scene.live(person);
+
+    await tab.page.goto(`${scene.url}/icon.svg`);
+    await tab.page.goBack({ waitUntil: "commit" });
+
+    await tab.isTold("Connected");
+    assert.equal(await tab.answer(1), "Before the detour", "the page itself");
+    await until(
+      "it is heard from",
+      async () => (await scene.live(person))!.updated_at > session!.updated_at,
+    );
+    assert.equal((await scene.live(person))?.session_id, session?.session_id);
+    assert.deepEqual(await scene.ended(person), []);
+  },
+);
+
+story(
+  "B4 back/forward cache: a page that comes back to find another in its place learns of it, and ends nothing",
+  async (scene) => {
+    const { tab, person } = await onAComputer(scene);
+    const { tab: other } = await scene.device();
+    await other.open();
+    await other.signIn(person);
+    await other.sees("Previous session detected");
+    await tab.page.goto(`${scene.url}/icon.svg`);
+    await other.press("End it and start here");
+    await other.isTold("Connected");
+    const successor = await scene.live(person);
+
+    await tab.page.goBack({ waitUntil: "commit" });
+
+    await tab.sees("This interview was continued on another device");
+    assert.equal((await scene.live(person))?.session_id, successor?.session_id);
+    await other.isTold("Connected");
+  },
+);

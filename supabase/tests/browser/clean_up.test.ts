@@ -1,0 +1,79 @@
+// M16, automatic clean-up: with a short lease, and the Edge Function called as the
+// schedule calls it. And B1: it may be dead as well.
+import assert from "node:assert/strict";
+import { startSchedule } from "../../../scripts/stack/schedule.ts";
+import { keys, storiesOfThisFile, until } from "./support.ts";
+
+const story = storiesOfThisFile({
+  times: { lease: "3 s", heartbeat_every: "1 s" },
+  functions: true,
+  // the schedule of one is not to clean up after another
+  atOnce: 1,
+});
+
+story(
+  "B1 the reaper is dead: what a crash leaves is out of the way when its lease has run out, and a start works at once",
+  async ({ computer, device, live, ended, project }) => {
+    const crashing = await computer();
+    const person = await crashing.tab.signUp();
+    await crashing.tab.start();
+    await crashing.kill();
+    const other = await device();
+    await other.tab.open();
+    await other.tab.signIn(person);
+    await other.tab.sees("Before the interview");
+
+    // the notice goes by itself
+    await other.tab.start();
+
+    const session = await live(person);
+    assert.equal(session?.previous_session_id, null);
+    assert.deepEqual(
+      (await ended(person)).map(({ end_reason }) => end_reason),
+      ["expired"],
+    );
+    assert.deepEqual(
+      [...await project.sql`select from sessions.reaper_runs`],
+      [],
+    );
+    await other.tab.handIn();
+  },
+);
+
+story(
+  "M16 automatic clean-up: what a crash leaves is gone without anyone's help, and the log says so (M7)",
+  async ({ computer, live, ended, project }) => {
+    const crashing = await computer();
+    const person = await crashing.tab.signUp();
+    await crashing.tab.start();
+    const crashed = await live(person);
+    assert(crashed);
+    const failures: string[] = [];
+    const schedule = startSchedule({
+      url: `${project.url}/functions/v1/reap-stale-sessions`,
+      key: keys.secret.default,
+      everyMs: 500,
+      onFailure: (message) => failures.push(message),
+    });
+    try {
+      // its witness: while the page lives, the schedule takes nothing from it
+      const runs = async () =>
+        (await project.sql`select from sessions.reaper_runs`).length;
+      await until("the reaper has run", async () => await runs() >= 2);
+      assert.equal((await live(person))?.session_id, crashed.session_id);
+
+      await crashing.kill();
+      await until("it is cleaned up", async () => !await live(person));
+    } finally {
+      await schedule.stop();
+    }
+    assert.deepEqual(failures, []);
+    assert.deepEqual(await ended(person), [{
+      session_id: crashed.session_id,
+      end_reason: "expired",
+    }]);
+    await project.functionLines.until((line) =>
+      line.includes(crashed.session_id)
+    );
+  },
+);

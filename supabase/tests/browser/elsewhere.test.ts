@@ -1,0 +1,182 @@
+// More than one page wants the interview: tabs and devices.
+import assert from "node:assert/strict";
+import {
+  inAnInterview,
+  lookAt,
+  type Person,
+  type Scene,
+  storiesOfThisFile,
+  type Tab,
+  until,
+} from "./support.ts";
+
+const story = storiesOfThisFile();
+
+const phone =
+  "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1";
+
+/** The same person on another device, before the interview. */
+async function onAnother({ device }: Scene, person: Person): Promise<Tab> {
+  const { tab } = await device({ userAgent: phone });
+  await tab.open();
+  await tab.signIn(person);
+  await tab.sees("Before the interview");
+  return tab;
+}
+
+story(
+  "B3 two tabs: the second is told of the first, on which device and since when, and disturbs nothing",
+  async (scene) => {
+    const { tab, newTab, person } = await inAnInterview(scene);
+    const session = await scene.live(person);
+
+    const second = await newTab();
+    await second.open();
+
+    await second.sees(
+      "Previous session detected",
+      "Chrome on Linux",
+      /just now|seconds ago/,
+      "End it and start here",
+    );
+    assert.equal(await second.page.getByText("Start the interview").count(), 0);
+    await tab.write(1, "The first goes on");
+    await tab.answerIs(1, "Saved");
+    assert.deepEqual(
+      (await scene.live(person))?.session_id,
+      session?.session_id,
+    );
+    assert.deepEqual(await scene.ended(person), []);
+  },
+);
+
+story(
+  "B3 two tabs that both stood at the start: the later click is refused politely, with the same notice",
+  async (scene) => {
+    const { device, live, network } = scene;
+    const { tab, newTab } = await device();
+    const person = await tab.signUp();
+    const second = await newTab();
+    await second.open();
+    await second.sees("Start the interview");
+    // what it sees is what was so a moment ago
+    network.fail("/rest/v1/active_interview_sessions");
+    await tab.start();
+    const session = await live(person);
+
+    await second.press("Start the interview");
+
+    await second.sees("Previous session detected", "Chrome on Linux");
+    assert(
+      network.calls.some(({ name, status }) =>
+        name.endsWith("/start_session") && status === 409
+      ),
+    );
+    assert.equal((await live(person))?.session_id, session?.session_id);
+  },
+);
+
+story(
+  "M17 B4 moved to another device and back: each time the one that was left is told, and can end or write nothing",
+  async (scene) => {
+    const { live, ended } = scene;
+    const { tab: laptop, person } = await inAnInterview(scene);
+    await laptop.write(1, "From the laptop");
+    await laptop.answerIs(1, "Saved");
+    const first = await live(person);
+    const mobile = await onAnother(scene, person);
+    await mobile.sees("Previous session detected", "Chrome on Linux");
+
+    await mobile.press("End it and start here");
+    await mobile.isTold("Connected");
+    await mobile.answerIs(1, "Saved");
+    assert.equal(await mobile.answer(1), "From the laptop");
+    await lookAt(laptop);
+    await laptop.sees("This interview was continued on another device");
+    const second = await live(person);
+    assert.equal(second?.device, "Safari on iPhone");
+    assert(BigInt(second!.fence) > BigInt(first!.fence));
+
+    await mobile.write(2, "From the phone");
+    await mobile.answerIs(2, "Saved");
+    await laptop.press("Continue here instead");
+    await laptop.isTold("Connected");
+    await laptop.answerIs(2, "Saved");
+    assert.equal(await laptop.answer(2), "From the phone");
+    await lookAt(mobile);
+    await mobile.sees("This interview was continued on another device");
+    const third = await live(person);
+    assert(BigInt(third!.fence) > BigInt(second!.fence));
+
+    // B4: it goes for good, and ends nothing that is not its own
+    await mobile.page.goto("about:blank");
+    await laptop.handIn();
+    assert.deepEqual(await ended(person), [
+      { session_id: first!.session_id, end_reason: "taken_over" },
+      { session_id: second!.session_id, end_reason: "taken_over" },
+      { session_id: third!.session_id, end_reason: "completed" },
+    ]);
+  },
+);
+
+story(
+  "B5 the zombie's answer is refused, and it is told kindly",
+  async (scene) => {
+    const { saved, network } = scene;
+    const { tab: laptop, person } = await inAnInterview(scene);
+    await laptop.write(1, "In time");
+    await laptop.answerIs(1, "Saved");
+    const mobile = await onAnother(scene, person);
+    await mobile.press("End it and start here");
+    await mobile.isTold("Connected");
+    await mobile.answerIs(1, "Saved");
+
+    await laptop.write(1, "Too late");
+
+    await laptop.sees(
+      "This interview was continued on another device",
+      "What you wrote here last was not saved any more",
+    );
+    assert(
+      network.calls.some(({ name, status }) =>
+        name === "POST /rest/v1/interview_answers" && status === 403
+      ),
+    );
+    const texts = await saved(person);
+    assert(
+      texts.length > 0 && texts.every((text) => text === "In time"),
+    );
+    // it is not lost: it comes along when the interview is continued here
+    await laptop.press("Continue here instead");
+    await laptop.isTold("Connected");
+    await until(
+      "it is saved",
+      async () => (await saved(person)).includes("Too late"),
+    );
+  },
+);
+
+story(
+  "a duplicated tab has an id of its own: it is refused politely, and the first goes on",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    const session = await scene.live(person);
+
+    // with an opener, it begins with a copy of the session storage
+    await tab.page.evaluate(() => sessionStorage.setItem("mark", "copied"));
+    const opened = tab.page.context().waitForEvent("page");
+    await tab.page.evaluate("void open(location.href)");
+    const page = await opened;
+
+    await page.getByText("Previous session detected").waitFor();
+    assert.equal(
+      await page.evaluate(() => sessionStorage.getItem("mark")),
+      "copied",
+    );
+    await page.close();
+    await tab.write(1, "Still here");
+    await tab.answerIs(1, "Saved");
+    assert.equal((await scene.live(person))?.session_id, session?.session_id);
+    assert.deepEqual(await scene.ended(person), []);
+  },
+);

@@ -1,0 +1,126 @@
+// Judges a page in light and in dark, on a phone and on a desk: its words, what axe
+// finds, what would have to be scrolled sideways; and takes the README's pictures
+// of it, if UPDATE_SCREENSHOTS is set.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { basename, join } from "node:path";
+import process from "node:process";
+import { nodeModules, repositoryRoot } from "../../../scripts/stack/paths.ts";
+import type { Tab } from "./support.ts";
+
+const looks = [
+  { colorScheme: "light", width: 1440, height: 900 },
+  { colorScheme: "light", width: 360, height: 740 },
+  { colorScheme: "dark", width: 360, height: 740 },
+  { colorScheme: "dark", width: 1440, height: 900 },
+] as const;
+
+const axe = fs.readFileSync(
+  join(nodeModules, "axe-core", "axe.min.js"),
+  "utf8",
+);
+
+/** What no candidate is to read. */
+const jargon =
+  /\b(lease|token|database|heartbeat|fence|expired|conflict|error code|session)\w*/gi;
+
+/** The words in a text that no candidate is to read. */
+export function jargonIn(text: string): string[] {
+  return text.replaceAll(/previous session/gi, "").match(jargon) ?? [];
+}
+
+/** Also what is hidden, and what only a screen reader says. */
+const everyWord = `
+  [
+    document.title,
+    document.body.textContent,
+    ...[...document.querySelectorAll("*")].flatMap((element) =>
+      ["aria-label", "title", "alt", "placeholder", "aria-description"]
+        .map((name) => element.getAttribute(name) ?? "")
+    ),
+  ].join("\\n")`;
+
+/**
+ * What is drawn as wide as there is room is drawn a frame later; and colours that
+ * are on their way are nobody's to judge.
+ */
+const settled = `
+  (async () => {
+    for (let frame = 0; frame < 3; frame++) {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+    }
+    await Promise.allSettled(document.getAnimations().map((a) => a.finished));
+  })()`;
+
+/** What makes the page be scrolled sideways. */
+const isTooWide = `
+  (document.documentElement.scrollWidth <= innerWidth
+    ? []
+    : [...document.body.querySelectorAll("*")]
+      .filter((element) => element.getBoundingClientRect().right > innerWidth)
+      .map((element) => element.outerHTML.slice(0, 80)))`;
+
+/** Judges a page as it is now, in all of its looks. */
+export async function inspect(
+  tab: Tab,
+  o: { picture?: string; isForOperators?: boolean } = {},
+) {
+  const { page } = tab;
+  if (!o.isForOperators) {
+    const words = await page.evaluate<string>(everyWord);
+    assert.match(words, /\w{3}/);
+    assert.deepEqual(jargonIn(words), []);
+  }
+  if (!await page.evaluate<boolean>("'axe' in window")) {
+    await page.evaluate(axe);
+  }
+  for (const look of looks) {
+    const { colorScheme, width, height } = look;
+    const name = `${colorScheme}, ${width} px`;
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.setViewportSize({ width, height });
+    await page.evaluate(settled);
+    await page.waitForFunction(isTooWide + ".length === 0", null, {
+      timeout: 10_000,
+    }).catch(async () => {
+      assert.deepEqual(await page.evaluate(isTooWide), [], `${name}: too wide`);
+    });
+    const findings = await page.evaluate<unknown[]>(
+      `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({
+        id,
+        nodes: nodes.map(({ html, failureSummary }) => html + failureSummary),
+      })))`,
+    );
+    assert.deepEqual(findings, [], name);
+    if (o.picture) await takePicture(tab, o.picture, look);
+  }
+}
+
+/** Those that are shown in the README. */
+const chosen = new Set([
+  "previous-light-1440.png",
+  "interview-light-1440.png",
+  "interview-dark-360.png",
+  "continued-light-360.png",
+  "admin-light-1440.png",
+]);
+
+const pictures = join(repositoryRoot, "docs", "screenshots");
+
+/** Writes it, if pictures are wanted and this look is. */
+async function takePicture(
+  { page }: Tab,
+  name: string,
+  { colorScheme, width }: typeof looks[number],
+) {
+  const path = join(pictures, `${name}-${colorScheme}-${width}.png`);
+  if (process.env.UPDATE_SCREENSHOTS && chosen.has(basename(path))) {
+    fs.mkdirSync(pictures, { recursive: true });
+    await page.evaluate("scrollTo(0, 0)");
+    await page.screenshot({
+      path,
+      fullPage: name === "admin",
+      style: "* { scrollbar-width: none }",
+    });
+  }
+}

@@ -1,0 +1,176 @@
+// What goes wrong between a page and the server: the network, the API, the token.
+import assert from "node:assert/strict";
+import { pass, storiesOfThisFile, type Tab, until } from "./support.ts";
+
+const story = storiesOfThisFile({
+  times: { lease: "45 s", heartbeat_every: "15 s" },
+  atOnce: 4,
+});
+
+story(
+  "M16 network loss: 30 seconds without a network end nothing, and what was written meanwhile is saved (M9)",
+  async ({ device, live, ended, saved }) => {
+    const { tab, context } = await device();
+    const person = await tab.signUp();
+    await tab.start();
+    const session = await live(person);
+
+    await context.setOffline(true);
+    const back = pass(30);
+    await tab.write(1, "Written without a network");
+    await tab.isTold("Connection interrupted");
+    await tab.answerIs(1, "Kept on this page");
+    await back;
+    assert.deepEqual(await saved(person), []);
+    await context.setOffline(false);
+
+    await tab.isTold("Connected");
+    await tab.answerIs(1, "Saved");
+    assert.deepEqual(await saved(person), ["Written without a network"]);
+    const after = await live(person);
+    assert.equal(after?.session_id, session?.session_id);
+    assert.equal(after?.fence, session?.fence);
+    assert.deepEqual(await ended(person), []);
+    await tab.handIn();
+  },
+);
+
+story(
+  "M2 the API is down in mid-interview: it goes on, keeps what is written, says so, and saves it later",
+  async ({ device, network, live, ended, saved }) => {
+    const { tab } = await device();
+    const person = await tab.signUp();
+    await tab.start();
+    const session = await live(person);
+
+    await network.cut();
+    await tab.write(1, "One");
+    await tab.isTold("Connection interrupted");
+    await tab.sees(
+      "Go on, your answers are kept on this page and saved as soon as it is back.",
+    );
+    await tab.write(2, "Two");
+    await tab.answerIs(2, "Kept on this page");
+    network.mend();
+
+    await tab.isTold("Connected");
+    await tab.answerIs(1, "Saved");
+    await tab.answerIs(2, "Saved");
+    assert.deepEqual(await saved(person), ["One", "Two"]);
+    assert.equal((await live(person))?.session_id, session?.session_id);
+    assert.deepEqual(await ended(person), []);
+  },
+);
+
+story(
+  "M2 the API is down while it is handed in: it goes on when the API is back",
+  async ({ device, network, live, ended }) => {
+    const { tab } = await device();
+    const person = await tab.signUp("/?upload=2");
+    await tab.start();
+    await tab.write(1, "The last word");
+    await network.cut();
+
+    await tab.press("Hand in");
+    await tab.sees(
+      "100 %",
+      "Please keep this page open: we go on as soon as your connection is back.",
+    );
+    assert.equal((await live(person))?.status, "active");
+    network.mend();
+
+    await tab.sees("Your interview is handed in");
+    await until("it has ended", async () => !await live(person));
+    assert.deepEqual(
+      (await ended(person)).map(({ end_reason }) => end_reason),
+      [
+        "completed",
+      ],
+    );
+  },
+);
+
+story(
+  "M2 registration fails at the start: the interview begins all the same, and is registered as soon as that is possible",
+  async ({ device, network, live, saved }) => {
+    const { tab } = await device();
+    const person = await tab.signUp();
+    network.fail("/rpc/start_session");
+
+    await tab.press("Start the interview");
+    await tab.isTold("Not connected yet");
+    await tab.write(1, "Answered all the same");
+    await tab.answerIs(1, "Kept on this page");
+    assert.equal(await live(person), undefined);
+    network.fail();
+
+    await tab.isTold("Connected");
+    await tab.answerIs(1, "Saved");
+    assert((await live(person))?.session_id);
+    assert.deepEqual(await saved(person), ["Answered all the same"]);
+    await tab.handIn();
+  },
+);
+
+/** Puts a token in place of the page's that has been of no use for an hour. */
+async function spoilToken(
+  { page }: Tab,
+  token: string,
+  o: { pageKnows: boolean },
+) {
+  await page.evaluate(([token, pageKnows]) => {
+    const key = Object.keys(localStorage)
+      .find((name) => name.endsWith("-auth-token"))!;
+    const session = JSON.parse(localStorage.getItem(key)!);
+    session.access_token = token;
+    if (pageKnows) session.expires_at = Math.floor(Date.now() / 1000) - 3600;
+    localStorage.setItem(key, JSON.stringify(session));
+    dispatchEvent(new Event("online"));
+  }, [token, o.pageKnows] as const);
+}
+
+for (
+  const { pageKnows, title } of [
+    { pageKnows: true, title: "the token runs out in mid-interview" },
+    {
+      pageKnows: false,
+      title: "the token runs out before the page's slow clock says so",
+    },
+  ]
+) {
+  story(
+    `${title}: it is renewed, and the interview goes on`,
+    async ({ device, network, project, live, ended }) => {
+      const { tab } = await device();
+      const person = await tab.signUp();
+      await tab.start();
+      const session = await live(person);
+      const token = await tab.page.evaluate(() =>
+        JSON.parse(
+          Object.entries(localStorage)
+            .find(([name]) => name.endsWith("-auth-token"))![1],
+        ).access_token as string
+      );
+      const renewed = () =>
+        network.calls.some(({ name, status }) =>
+          name === "POST /auth/v1/token" && status === 200
+        );
+      assert(!renewed());
+
+      await spoilToken(tab, project.expiredToken({ token } as never), {
+        pageKnows,
+      });
+
+      await until("it is renewed", renewed);
+      await until(
+        "it is heard from",
+        async () => (await live(person))!.updated_at > session!.updated_at,
+      );
+      await tab.isTold("Connected");
+      await tab.write(1, "Goes on");
+      await tab.answerIs(1, "Saved");
+      assert.equal((await live(person))?.session_id, session?.session_id);
+      assert.deepEqual(await ended(person), []);
+    },
+  );
+}
