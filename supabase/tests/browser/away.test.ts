@@ -48,23 +48,25 @@ story(
 story(
   "a tab hidden for longer than the lease keeps its interview, though its timers are slowed down",
   async (scene) => {
-    const { tab, newTab, person } = await onAComputer(scene);
-    await tab.page.evaluate(() => {
-      const counted = Object.assign(globalThis, { ticks: 0 });
-      setInterval(() => counted.ticks++, 250);
-    });
-    const ticks = () =>
-      tab.page.evaluate(() =>
-        (globalThis as unknown as { ticks: number }).ticks
-      );
-    const session = await scene.live(person);
-
+    const { tab, newTab } = await scene.computer();
+    const person = await tab.signUp();
     const other = await newTab();
+    // hidden while it is loaded, it is slowed down at once; else after a minute
+    await tab.page.bringToFront();
+    await tab.page.goto(scene.url, { waitUntil: "commit" });
     await other.page.bringToFront();
-    await until(
-      "it is hidden",
-      () => tab.page.evaluate<boolean>("document.visibilityState === 'hidden'"),
-    );
+    const start = tab.page.getByRole("button", {
+      name: "Start the interview",
+      disabled: false,
+    });
+    await start.waitFor();
+    // nobody can click on what is not drawn
+    await start.dispatchEvent("click");
+    await tab.isTold("Connected");
+    assert(await tab.page.evaluate<boolean>("document.hidden"));
+    const session = await scene.live(person);
+    await tab.page.evaluate("ticks = 0; setInterval(() => ticks++, 250)");
+    const ticks = () => tab.page.evaluate<number>("ticks");
     await until("its timers are slowed down to one a minute", async () => {
       const ran = await ticks();
       await pass(3);

@@ -44,8 +44,8 @@ const args = [
   // pages of the browser's own, which nobody sees
   "--disable-features=PreloadTopChromeWebUI,MediaRouter,Translate,OptimizationHints",
   "--window-size=1280,900",
-  // a page that has been hidden for this long has its timers slowed down to one
-  // a minute; without this it would be five minutes
+  // a page that is hidden while it is loaded has its timers slowed down to one a
+  // minute after a second, not after five minutes
   "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1",
   "--remote-debugging-port=0",
   // Chromium's own sandbox refuses root
