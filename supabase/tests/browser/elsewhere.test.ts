@@ -162,12 +162,15 @@ story(
     const { tab, person } = await inAnInterview(scene);
     const session = await scene.live(person);
 
+    // it is to try: so it cannot look first
+    scene.network.fail("/rest/v1/active_interview_sessions");
     // with an opener, it begins with a copy of the session storage
     await tab.page.evaluate(() => sessionStorage.setItem("mark", "copied"));
     const opened = tab.page.context().waitForEvent("page");
     await tab.page.evaluate("void open(location.href)");
     const page = await opened;
 
+    await page.getByRole("button", { name: "Start the interview" }).click();
     await page.getByText("Previous session detected").waitFor();
     assert.equal(
       await page.evaluate(() => sessionStorage.getItem("mark")),

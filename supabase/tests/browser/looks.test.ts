@@ -166,8 +166,8 @@ story(
     update public.active_interview_sessions
     set
       created_at = created_at - interval '15 minutes',
-      deadline_at = clock_timestamp(),
-      expires_at = clock_timestamp()
+      deadline_at = now(),
+      expires_at = now()
     where user_id = ${person.id}`;
     await lookAt(tab);
     await tab.sees("Your time is up");
