@@ -1,8 +1,10 @@
 // One of Postgres' backends is killed in the middle of a load, again and again.
 // Postgres cannot know what it left in their shared memory, ends all others and
 // starts anew; nobody has to help.
+import assert from "node:assert/strict";
 import { crashAgainAndAgain, heartbeatsOnly, underLoad } from "./crashes.ts";
 import {
+  codeOf,
   connected,
   killed,
   type OwnServer,
@@ -21,8 +23,9 @@ Deno.test("M13, B6: a backend killed under load brings Postgres down, which come
         order by state = 'active' desc
         limit 1`;
       killed(pid);
+      // every connection goes with it, this one too
+      assert.notEqual(await codeOf(sql`select pg_sleep(60)`), "no error");
     });
-    // every connection goes with it; a new one waits until it is back
     await until("it takes connections again", () => isBack(server));
   });
   report({

@@ -15,7 +15,7 @@ import {
 import { pasteMigrations } from "../../../scripts/test/databases_fixture.ts";
 import { descendantsOf } from "../stack/support.ts";
 
-export { connected, until, withFolder } from "../stack/support.ts";
+export { until, withFolder } from "../stack/support.ts";
 
 /** How often a fault that costs a second is produced. */
 export const times = Number(process.env.FAULT_TIMES ?? 5);
@@ -89,14 +89,7 @@ export async function ownServer(
   await pasteMigrations({
     name: "postgres",
     url: (role = "postgres") => url(role),
-    connected: async (work, role = "postgres") => {
-      const sql = connectTo(url(role));
-      try {
-        return await work(sql);
-      } finally {
-        await sql.end();
-      }
-    },
+    connected: (work, role = "postgres") => connected(url(role), work),
   });
   const durable = o.durable ?? true;
   if (durable) {
@@ -130,7 +123,23 @@ export function killed(pid: number) {
   }
 }
 
-/** One connection, made when first used. */
+/** Runs `work` with a connection, which is closed afterwards. */
+export async function connected<T>(
+  url: string,
+  work: (sql: postgres.Sql) => Promise<T>,
+): Promise<T> {
+  const sql = connectTo(url);
+  try {
+    return await work(sql);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+/**
+ * One connection, made when first used. It does not ask for the types of arrays:
+ * when that question of the driver's own is cut off, nobody can catch its error.
+ */
 export function connectTo(url: string, max = 1): postgres.Sql {
   return postgres(url, {
     max,
