@@ -7,7 +7,7 @@ import { advisoryLock } from "./parties/advisory_lock.ts";
 import { firstPlan } from "./parties/first_plan.ts";
 import { jobQueue } from "./parties/job_queue.ts";
 import { indexed, ours } from "./parties/ours.ts";
-import { type Measured, pgbench } from "./pgbench.ts";
+import { type Measured, pgbench, warmUp } from "./pgbench.ts";
 import { nextUser, userOf, userZero } from "./request.ts";
 import type { BenchDatabase } from "./server.ts";
 
@@ -108,7 +108,9 @@ export function timesFor(
   clients: number,
 ): number {
   const wanted = perSecond * effort.turnSeconds / clients;
-  return Math.max(2, Math.floor(Math.min(wanted, effort.users / clients)));
+  // with many clients, enough for each to be warm for most of the turn
+  const least = Math.max(wanted, 6 * warmUp);
+  return Math.max(2, Math.floor(Math.min(least, effort.users / clients)));
 }
 
 /** The operations in their order. */
