@@ -11,13 +11,17 @@
 //   });
 //
 // A file of races has a copy of the migrated database, each race a user of its
-// own in it, and whatever else it makes is gone before the next.
+// own in it, and whatever else it makes is gone before the next. The suite
+// "pooler" has all of them once more, in a database behind a pooler.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
 import postgres from "postgres";
-import type { Database } from "../../../scripts/test/databases.ts";
-import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import {
+  type LastingDatabase,
+  makeCopyOf,
+} from "../../../scripts/test/databases_fixture.ts";
+import type { PooledDatabase } from "../pooler/support.ts";
 
 /** A row of `active_interview_sessions`; times in ISO 8601, which sorts. */
 export interface Session {
@@ -67,9 +71,10 @@ export type Call<T = unknown> = Promise<Answer<T>> & {
   passes(other: Backend): Promise<Answer<T>>;
 };
 
-/** A connection, seen from the server. */
+/** Who has a transaction, seen from the server. */
 export interface Backend {
-  pid: number;
+  /** That of the latest transaction: through a pooler each may have another. */
+  readonly pid: number;
 }
 
 /** What a transaction may be begun with. */
@@ -85,6 +90,8 @@ export interface Client extends Backend {
   begin(isolation?: Isolation): Promise<void>;
   commit(): Promise<Answer>;
   rollback(): Promise<void>;
+  /** Has each transaction from now on begin with this setting, too. */
+  set(name: string, value: string): void;
   start(
     sessionId: string,
     o?: { takeover?: boolean; device?: string },
@@ -100,9 +107,8 @@ export interface Client extends Backend {
   query<T>(statement: string, ...parameters: unknown[]): Call<T>;
 }
 
-/** Where a race takes place: a database, and who is on it. */
+/** Where a race takes place: who is on the database, and what is in it. */
 export interface Scene {
-  database: Database;
   /** The id of the user whom everything is about, unless another is named. */
   user: string;
   newUser(): Promise<string>;
@@ -148,47 +154,51 @@ export interface Gate extends Backend {
 /** Registers a race as a test. */
 export function race(name: string, script: (scene: Scene) => Promise<void>) {
   Deno.test(name, async () => {
-    const database = await databaseOfThisFile;
-    assert(database);
+    const superuser = postgres(way.beside("supabase_admin"), {
+      max: 1,
+      onnotice: () => {},
+    });
     const connections: postgres.Sql[] = [];
     try {
-      await script(await sceneIn(database, connections));
+      await script(await sceneIn(superuser, connections));
     } finally {
-      await database.connected(leaveNothing, "supabase_admin");
       await Promise.all(connections.map((sql) => sql.end({ timeout: 0 })));
+      await leaveNothing(superuser);
+      await superuser.end();
     }
   });
 }
 
-let databaseOfThisFile: Promise<Database> | undefined;
-let lastRaceIsOver: () => Promise<void>;
+/** How the clients get to the database; who watches them always goes beside. */
+let way: PooledDatabase;
+let isPooled = false;
+let ownDatabase: LastingDatabase | undefined;
+
+/** Has the clients of all races in this process go through a pooler. */
+export function racesGoThrough(pooled: PooledDatabase) {
+  way = pooled;
+  isPooled = true;
+}
 
 Deno.test.beforeAll(async () => {
-  const ready = Promise.withResolvers<Database>();
-  const over = Promise.withResolvers<void>();
-  const gone = withCopyOf("migrated", (database) => {
-    ready.resolve(database);
-    return over.promise;
-  });
-  gone.catch(ready.reject);
-  lastRaceIsOver = () => {
-    over.resolve();
-    return gone;
-  };
-  databaseOfThisFile = ready.promise;
-  await databaseOfThisFile;
+  if (isPooled) return;
+  ownDatabase = await makeCopyOf("migrated");
+  way = { through: ownDatabase.url, beside: ownDatabase.url };
 });
 
-Deno.test.afterAll(() => lastRaceIsOver());
+Deno.test.afterAll(() => ownDatabase?.drop());
 
-/** Ends all connections, whatever they are still waiting for, and makes the
- * database what it was. */
+/** Ends the transactions of those who are gone, whatever they are still waiting
+ * for, and makes the database what it was. */
 async function leaveNothing(sql: postgres.Sql) {
   const others = () =>
     sql`
     select pg_terminate_backend(pid)
     from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()`;
+    where datname = current_database()
+      and pid <> pg_backend_pid()
+      -- one that a pooler keeps is at rest
+      and state <> 'idle'`;
   while ((await others()).length > 0);
   await sql`drop function if exists public.at_the_gate() cascade`;
   await sql`delete from auth.users`;
@@ -198,23 +208,23 @@ async function leaveNothing(sql: postgres.Sql) {
 }
 
 async function sceneIn(
-  database: Database,
+  superuser: postgres.Sql,
   connections: postgres.Sql[],
 ): Promise<Scene> {
-  const connect = async (role: string): Promise<Connection> => {
-    const connection = await connectedTo(database.url(role));
-    connections.push(connection.sql);
-    return connection;
-  };
-  const { sql: superuser } = await connect("supabase_admin");
   const newUser = async () => {
     const [{ id }] = await superuser<{ id: string }[]>`
       insert into auth.users (id) values (gen_random_uuid()) returning id`;
     return id;
   };
   const user = await newUser();
-  const client = async (role: string, settings: Record<string, string> = {}) =>
-    clientOn(await connect(role), settings, superuser);
+  const client = async (
+    role: string,
+    settings: Record<string, string> = {},
+  ) => {
+    const connection = await connectedTo(way.through(role));
+    connections.push(connection.sql);
+    return clientOn(connection, settings, superuser);
+  };
   const tab = (who = user) =>
     client("authenticator", {
       role: "authenticated",
@@ -240,7 +250,6 @@ async function sceneIn(
   };
 
   return {
-    database,
     user,
     newUser,
     tab,
@@ -339,25 +348,41 @@ async function connectedTo(url: string): Promise<Connection> {
   const { hostname, port } = new URL(url);
   const socket = connectSocket(Number(port), hostname);
   await once(socket, "connect");
-  const options = { max: 1, onnotice: () => {}, socket: () => socket };
-  return { sql: postgres(url, options), socket };
+  const options = {
+    max: 1,
+    // nothing that a transaction leaves to the next, which may be elsewhere
+    prepare: false,
+    fetch_types: false,
+    onnotice: () => {},
+    socket: () => socket,
+  };
+  const sql = postgres(url, options);
+  // the log-in is no part of the race
+  await sql`select`;
+  return { sql, socket };
 }
 
-async function clientOn(
+function clientOn(
   { sql, socket }: Connection,
   settings: Record<string, string>,
   watcher: postgres.Sql,
-): Promise<Client> {
-  const [{ pid }] = await sql<Backend[]>`select pg_backend_pid() as pid`;
+): Client {
+  const backend = { pid: nobody };
   let open = false;
 
   const begin = async (isolation?: Isolation) => {
+    backend.pid = nobody;
     await sql.unsafe(
       isolation ? `begin isolation level ${isolation}` : "begin",
     );
     for (const [name, value] of Object.entries(settings)) {
       await sql`select set_config(${name}, ${value}, true)`;
     }
+    const [{ pid, port }] = await sql<{ pid: number; port: number }[]>`
+      select pg_backend_pid() as pid, inet_server_port() as port`;
+    const wentThrough = port !== socket.remotePort;
+    assert.equal(wentThrough, isPooled, "a client went the other way");
+    backend.pid = pid;
   };
   const commit = () => answerOf(sql.unsafe("commit"));
   const rollback = async () => {
@@ -381,7 +406,7 @@ async function clientOn(
     return committed.refusal ? committed : answer;
   };
   const query = <T>(statement: string, ...parameters: unknown[]) =>
-    underWay<T>(run(statement, parameters), pid, watcher);
+    underWay<T>(run(statement, parameters), backend, watcher);
   const call = <T>(name: string, ...parameters: unknown[]): Call<T> => {
     const places = parameters.map((_, at) => `$${at + 1}`).join(", ");
     const answer = run<{ row: T }>(
@@ -390,11 +415,13 @@ async function clientOn(
     ).then((answer) =>
       answer.refusal ? answer : { rows: answer.rows.map(({ row }) => row) }
     );
-    return underWay<T>(answer, pid, watcher);
+    return underWay<T>(answer, backend, watcher);
   };
 
   return {
-    pid,
+    get pid() {
+      return backend.pid;
+    },
     async begin(isolation) {
       await begin(isolation);
       open = true;
@@ -406,6 +433,9 @@ async function clientOn(
     async rollback() {
       open = false;
       await rollback();
+    },
+    set(name, value) {
+      settings[name] = value;
     },
     start: (sessionId, o = {}) =>
       call(
@@ -424,6 +454,10 @@ async function clientOn(
   };
 }
 
+/** The pid as long as a transaction begins: nothing waits for it, nor it for
+ * anything. */
+const nobody = 0;
+
 function isGone({ code }: Refusal): boolean {
   return code.startsWith("57P0") || code.startsWith("CONNECTION_");
 }
@@ -440,14 +474,14 @@ async function answerOf<T>(rows: PromiseLike<unknown>): Promise<Answer<T>> {
 
 function underWay<T>(
   answer: Promise<Answer<T>>,
-  pid: number,
+  own: Backend,
   watcher: postgres.Sql,
 ): Call<T> {
   let settled: Answer<T> | undefined;
   answer.then((value) => settled = value, () => {});
   const waits = async (other: Backend) => {
     const [{ waits }] = await watcher<{ waits: boolean }[]>`
-      select ${other.pid} = any (pg_blocking_pids(${pid})) as waits`;
+      select ${other.pid} = any (pg_blocking_pids(${own.pid})) as waits`;
     return waits;
   };
   return Object.assign(answer, {

@@ -28,7 +28,7 @@ race(
       await withASession(scene, revocation, await scene.operator()),
     ];
     const reaper = await scene.operator();
-    await letOnlyTheFunctionLimitTheWait(reaper);
+    letOnlyTheFunctionLimitTheWait(reaper);
     await owner.begin();
     answered(
       await owner.query(
@@ -60,14 +60,13 @@ async function withASession(
   const tab = await scene.tab(user);
   granted(await tab.start("a"));
   const client = operator ?? tab;
-  await letOnlyTheFunctionLimitTheWait(client);
+  letOnlyTheFunctionLimitTheWait(client);
   return { send: () => send(client, user) };
 }
 
 /** The API's own limits would end the wait, too; later, and without the code that
  * says that it was a lock. */
-async function letOnlyTheFunctionLimitTheWait(client: Client) {
-  for (const limit of ["lock_timeout = 0", "statement_timeout = '6s'"]) {
-    answered(await client.query(`set ${limit}`));
-  }
+function letOnlyTheFunctionLimitTheWait(client: Client) {
+  client.set("lock_timeout", "0");
+  client.set("statement_timeout", "6s");
 }

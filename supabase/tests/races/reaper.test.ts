@@ -55,7 +55,7 @@ race(
   "R6 a heartbeat commits between the reaper's look and its lock: re-checked, and left",
   async (scene) => {
     const { reaper, owner, first, second } = await twoStaleSessions(scene);
-    await pipelined(reaper);
+    pipelined(reaper);
     const gate = await scene.gate("before delete on active", "first");
     const late = reaper.reap();
     await late.waitsFor(gate);
@@ -227,7 +227,7 @@ race(
     const users = await staleSessions(scene, 3);
     const [killed, next] = [await scene.operator(), await scene.operator()];
     const owner = await scene.owner();
-    await pipelined(killed);
+    pipelined(killed);
     const gate = await scene.gate("before delete on active", "stale 1");
     const late = killed.reap();
     await late.waitsFor(gate);
@@ -345,12 +345,9 @@ async function renewInTime(owner: Client, user: string) {
 
 /** Lets a reaper take one row after the other, whatever the planner thinks of so
  * small a table: a gate then finds it in mid-batch. */
-async function pipelined(reaper: Client) {
-  for (const join of ["enable_hashjoin", "enable_mergejoin"]) {
-    answered(
-      await reaper.query("select set_config($1, 'off', false)", join),
-    );
-  }
+function pipelined(reaper: Client) {
+  reaper.set("enable_hashjoin", "off");
+  reaper.set("enable_mergejoin", "off");
 }
 
 async function twoStaleSessions(
