@@ -302,7 +302,11 @@ async function sceneIn(
           join pg_database d on d.oid = l.database
           -- the server's own workers come and go
           join pg_stat_activity s on s.pid = l.pid and s.backend_type = 'client backend'
-          where d.datname = current_database() and l.pid <> pg_backend_pid()`,
+          where d.datname = current_database()
+            and l.pid <> pg_backend_pid()
+            -- nobody waits for that, which outlives its transaction as long as
+            -- another is SERIALIZABLE at the same time, in whatever database
+            and l.mode <> 'SIReadLock'`,
         ],
         [],
         "somebody still holds a lock",
