@@ -40,7 +40,10 @@ export async function startPooler(
   if ("reason" in found) throw new Error(found.reason);
   const port = freePort();
   const users = join(server.folder, "users.txt");
-  const roles = ["authenticator", "postgres", "supabase_admin"];
+  const roles = [
+    ...["authenticator", "postgres"],
+    ...["supabase_admin", "supabase_auth_admin"],
+  ];
   fs.writeFileSync(users, roles.map((role) => `"${role}" ""\n`).join(""));
   const config = join(server.folder, "pgbouncer.ini");
   fs.writeFileSync(config, configuration(server, port, users));
