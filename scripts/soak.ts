@@ -28,7 +28,9 @@ or one is answered otherwise. Ends with 1 if one was.
   --minutes <n>       how long (1)
   --seed <n>          what all programs follow from (random)
   --path <path>       only the program that a failed run has named
-  --concurrent        only calls at the same time
+  --only <kind>       sequential: one call after the other; concurrent: calls at
+                      the same time, explained; mix: everything at once, which
+                      may not deadlock (all three in turn)
   --postgres <major>  15, 16, 17 or 18 (17)
   --help              this text
 `;
@@ -38,13 +40,17 @@ const exit = { violation: 1, usage: 2, interrupted: 130 } as const;
 /** How the time of a turn is shared. */
 const turnMs = { sequential: 10_000, concurrent: 10_000, mix: 20_000 };
 
+type Kind = keyof typeof turnMs;
+
+const allKinds = Object.keys(turnMs) as Kind[];
+
 const manyRuns = 1_000_000;
 
 interface Options {
   minutes: number;
   seed: number;
   path?: string;
-  concurrent: boolean;
+  only?: Kind;
   major: PostgresMajor;
 }
 
@@ -96,9 +102,7 @@ async function soak({ o, database, count, until, stop }: Soak) {
   );
   const seeds = randomNumbers(o.seed);
   const left = (ms: number) => Math.min(ms, until - performance.now());
-  const kinds = o.concurrent ? ["concurrent"] as const : [
-    ...["sequential", "concurrent", "mix"] as const,
-  ];
+  const kinds = o.only ? [o.only] : allKinds;
   for (let turn = 0; performance.now() < until && !stop.aborted; turn++) {
     const kind = kinds[turn % kinds.length];
     // the first follows from the seed that was given, as a report tells it
@@ -122,7 +126,7 @@ async function soak({ o, database, count, until, stop }: Soak) {
 }
 
 async function take(
-  kind: keyof typeof turnMs,
+  kind: Kind,
   { database, count, seed, ms }: {
     database: Database;
     count: Count;
@@ -186,7 +190,7 @@ function readOptions(args: string[]): Options {
         minutes: text,
         seed: text,
         path: text,
-        concurrent: { type: "boolean", default: false },
+        only: text,
         postgres: text,
         help: { type: "boolean" },
       },
@@ -200,6 +204,10 @@ function readOptions(args: string[]): Options {
     if (values.path !== undefined && values.seed === undefined) {
       throw new Error("--path goes with the --seed it was reported with.");
     }
+    const only = allKinds.find((kind) => kind === values.only);
+    if (values.only !== only) {
+      throw new Error(`--only wants ${allKinds.join(", ")}: ${values.only}`);
+    }
     const major = number("--postgres", values.postgres ?? "17");
     if (![15, 16, 17, 18].includes(major)) {
       throw new Error("--postgres wants 15, 16, 17 or 18.");
@@ -211,7 +219,7 @@ function readOptions(args: string[]): Options {
       minutes,
       seed: number("--seed", values.seed ?? `${randomSeed()}`),
       path: values.path,
-      concurrent: values.concurrent,
+      only,
       major: major as PostgresMajor,
     };
   } catch (error) {

@@ -195,7 +195,7 @@ export async function checkConcurrently(
     return {
       seed,
       report: `${errorInstance.message}\n` +
-        `Again, with luck: npm run soak -- --concurrent --seed ${seed}`,
+        `Again, with luck: npm run soak -- --only concurrent --seed ${seed}`,
     };
   } finally {
     await Promise.all(connections.map((connection) => connection.close()));
