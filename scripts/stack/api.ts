@@ -23,6 +23,8 @@ export interface ApiOptions {
   jwtSecret: string;
   /** The schemas it exposes; `public` unless given. */
   schemas?: string[];
+  /** For how many seconds an access token is good; an hour unless given. */
+  tokensLast?: number;
   /** Answers requests to `/functions/v1/<name>`. */
   functions?(request: Request, name: string): Promise<Response>;
   /** Told of every refused call of a database function. */
@@ -186,7 +188,7 @@ function authApi(o: ApiOptions) {
     auth: {
       enabled: true,
       jwt_secret: o.jwtSecret,
-      jwt_expiry: 3600,
+      jwt_expiry: o.tokensLast ?? 3600,
       publishable_key: o.keys.publishable,
       secret_key: o.keys.secret.default,
       email: { enable_signup: true, enable_confirmations: false },

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import postgres from "postgres";
 import type { Database } from "../rehearse/database.ts";
-import { startApi } from "../stack/api.ts";
+import { type Api, type ApiOptions, startApi } from "../stack/api.ts";
 import { type Functions, serveFunctions } from "../stack/functions.ts";
 import { localJwtSecret, localKeys } from "../stack/keys.ts";
 import { repositoryRoot } from "../stack/paths.ts";
@@ -69,13 +69,15 @@ export interface Project {
   /** Signs somebody up, who then is signed in, as an app does. */
   newUser(): Promise<User>;
   /** Signs the user in once more: another browser, another device. */
-  signIn(user: User): Promise<Client>;
+  signIn(user: Pick<User, "email">): Promise<Client>;
   /** So many users who have signed up long ago: a password takes its time. */
   newUsers(count: number): Promise<User[]>;
   /** A client that sends this text as its user's token. */
   clientWith(token: string): Client;
-  /** A token of the user's that was good until an hour ago. */
-  expiredToken(user: User): string;
+  /** The same token, but good until an hour ago. */
+  expiredToken(token: string): string;
+  /** One more API over the same database, which whoever asks for it stops. */
+  anotherApi(o: { tokensLast?: number }): Promise<Api>;
   /** Ends all of it. */
   stop(): Promise<void>;
 }
@@ -100,7 +102,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
   const functionLines = collectLines();
 
   let functions: Functions | undefined;
-  const api = await startApi({
+  const apiOptions: ApiOptions = {
     databaseUrl: database.url,
     port: 0,
     keys,
@@ -109,7 +111,8 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
       functions
         ? functions.answer(request, name)
         : Promise.resolve(new Response(null, { status: 404 })),
-  });
+  };
+  const api = await startApi(apiOptions);
   const network = o.between && startNetwork(api.url, o.between);
   if (o.functions) {
     functions = serveFunctions({
@@ -184,8 +187,8 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
       });
     },
     clientWith: (token) => client(keys.publishable, token),
-    expiredToken(user) {
-      const [, payload] = user.token.split(".");
+    expiredToken(token) {
+      const [, payload] = token.split(".");
       const claims = JSON.parse(`${Buffer.from(payload, "base64url")}`);
       return signedToken({
         ...claims,
@@ -193,6 +196,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
         exp: claims.exp - 7200,
       });
     },
+    anotherApi: (o) => startApi({ ...apiOptions, ...o }),
     async stop() {
       await api.stop();
       await functions?.stop();

@@ -118,7 +118,7 @@ Deno.test("an expired token is refused: 401", async () => {
 
   await allRefused(
     { ...forUsers, ...forOperators(user) },
-    project.clientWith(project.expiredToken(user)),
+    project.clientWith(project.expiredToken(user.token)),
     refusal.expiredToken,
   );
 });

@@ -60,17 +60,20 @@ const isTooWide = `
       .filter((element) => element.getBoundingClientRect().right > innerWidth)
       .map((element) => element.outerHTML.slice(0, 80)))`;
 
+/** Asserts that a candidate understands every word that is on the page now. */
+export async function speaksPlainly({ page }: Tab) {
+  const words = await page.evaluate<string>(everyWord);
+  assert.match(words, /\w{3}/);
+  assert.deepEqual(jargonIn(words), []);
+}
+
 /** Judges a page as it is now, in all of its looks. */
 export async function inspect(
   tab: Tab,
   o: { picture?: string; isForOperators?: boolean } = {},
 ) {
   const { page } = tab;
-  if (!o.isForOperators) {
-    const words = await page.evaluate<string>(everyWord);
-    assert.match(words, /\w{3}/);
-    assert.deepEqual(jargonIn(words), []);
-  }
+  if (!o.isForOperators) await speaksPlainly(tab);
   if (!await page.evaluate<boolean>("'axe' in window")) {
     await page.evaluate(axe);
   }
@@ -117,10 +120,14 @@ async function takePicture(
   if (process.env.UPDATE_SCREENSHOTS && chosen.has(basename(path))) {
     fs.mkdirSync(pictures, { recursive: true });
     await page.evaluate("scrollTo(0, 0)");
-    await page.screenshot({
-      path,
-      fullPage: name === "admin",
-      style: "* { scrollbar-width: none }",
-    });
+    if (name === "admin") {
+      // all of it: what is drawn again for a taller page is to be in the picture
+      const height = await page.evaluate<number>(
+        "document.documentElement.scrollHeight",
+      );
+      await page.setViewportSize({ width, height });
+      await page.evaluate(settled);
+    }
+    await page.screenshot({ path, style: "* { scrollbar-width: none }" });
   }
 }

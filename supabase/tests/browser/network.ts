@@ -18,6 +18,8 @@ export interface Network {
   cut(): Promise<void>;
   /** The API is there again. */
   mend(): void;
+  /** It leads to this API, from now on. */
+  leadTo(url: string): void;
   /** Calls with this in their name fail, from now on; without it, none does. */
   fail(part?: string): void;
   stop(): Promise<void>;
@@ -75,6 +77,7 @@ export function startNetwork(to: string): Network {
     calls,
     cut,
     mend,
+    leadTo: (url) => to = url,
     fail: (part) => failing = part,
     stop: cut,
   };

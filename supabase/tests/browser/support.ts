@@ -11,6 +11,7 @@ import {
   administrator,
   makeAdministrator,
 } from "../../../scripts/stack/administrator.ts";
+import type { Api } from "../../../scripts/stack/api.ts";
 import {
   type AppFiles,
   appSource,
@@ -45,6 +46,14 @@ export interface Person {
   password: string;
 }
 
+/** An API that goes and comes back. */
+export interface OwnApi {
+  /** Nobody answers any more. */
+  stop(): Promise<void>;
+  /** It is there again. */
+  start(): Promise<void>;
+}
+
 /** A live session, as far as it is looked at here. */
 export interface Live {
   session_id: string;
@@ -64,6 +73,11 @@ export interface Scene {
   url: string;
   /** Between the app's pages and the API. */
   network: Network;
+  /**
+   * Puts an API of the story's own behind its network: one that can be stopped
+   * while others go on, or whose tokens are good for so many seconds only.
+   */
+  ownApi(o?: { tokensLast?: number }): Promise<OwnApi>;
   /** A profile of its own, in a browser that others use, too. */
   device(o?: { userAgent?: string }): Promise<Device>;
   /** A browser of its own, which can be killed. */
@@ -109,7 +123,11 @@ export interface Tab {
   seesNoMore(...words: (string | RegExp)[]): Promise<void>;
   /** Waits until the connection is told with these words. */
   isTold(
-    words: "Connected" | "Connection interrupted" | "Not connected yet",
+    words:
+      | "Connected"
+      | "Connection interrupted"
+      | "Not connected yet"
+      | "Signed out",
   ): Promise<void>;
   press(button: string): Promise<void>;
   write(question: number, text: string): Promise<void>;
@@ -243,6 +261,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
   const newFolder = () => join(place.folder, randomUUID());
   const contexts = new Set<BrowserContext>();
   const browsers = new Set<RunningBrowser>();
+  const apis = new Set<OwnApi>();
   const deviceOf = async (context: BrowserContext): Promise<Device> => {
     contexts.add(context);
     context.setDefaultTimeout(MOST_MS);
@@ -258,6 +277,12 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
       project,
       url: app.url,
       network,
+      async ownApi(o = {}) {
+        const own = startAgainAndAgain(() => project.anotherApi(o), network);
+        apis.add(own);
+        await own.start();
+        return own;
+      },
       device: async (o = {}) =>
         await deviceOf(await place.browser.newProfile(o)),
       async computer(profile = newFolder()) {
@@ -303,8 +328,26 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
       [...contexts].map((context) => context.close().catch(() => {})),
     );
     await network.stop();
+    await Promise.all([...apis].map((api) => api.stop()));
     await app.stop();
   }
+}
+
+function startAgainAndAgain(
+  startOne: () => Promise<Api>,
+  network: Network,
+): OwnApi {
+  let api: Api | undefined;
+  return {
+    async start() {
+      api = await startOne();
+      network.leadTo(api.url);
+    },
+    async stop() {
+      await api?.stop();
+      api = undefined;
+    },
+  };
 }
 
 async function wordsIn(context: BrowserContext): Promise<string[]> {
@@ -404,6 +447,41 @@ export async function onAComputer(
   const person = await on.tab.signUp();
   await on.tab.start();
   return { ...on, person };
+}
+
+/** The same person on another device, before the interview. */
+export async function onAnother(
+  { device }: Scene,
+  person: Person,
+  o: { userAgent?: string } = {},
+): Promise<Tab> {
+  const { tab } = await device(o);
+  await tab.open();
+  await tab.signIn(person);
+  await tab.sees("Before the interview");
+  return tab;
+}
+
+/** Writes down what an interview's page tells by itself from now on. */
+export async function noteSayings(
+  { page }: Tab,
+): Promise<() => Promise<string[]>> {
+  await page.evaluate(`(() => {
+    sayings = new Set();
+    const note = () => {
+      for (const name of ["Connection", "Messages"]) {
+        const said = document.querySelector(\`[aria-label=\${name}]\`)?.innerText;
+        if (said) sayings.add(said.replaceAll(/\\s+/g, " "));
+      }
+    };
+    note();
+    new MutationObserver(note).observe(document.body, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+    });
+  })()`);
+  return () => page.evaluate<string[]>("[...sayings]");
 }
 
 /** As when the network comes back: the page asks at once whether it still holds. */
