@@ -1,7 +1,13 @@
 // Pages that go, hide and come back. The lease is short: what is under test takes
 // longer than it.
 import assert from "node:assert/strict";
-import { onAComputer, pass, storiesOfThisFile, until } from "./support.ts";
+import {
+  onAComputer,
+  onAnother,
+  pass,
+  storiesOfThisFile,
+  until,
+} from "./support.ts";
 
 /** Seconds. */
 const lease = 9;
@@ -141,10 +147,7 @@ story(
   "B4 back/forward cache: a page that comes back to find another in its place learns of it, and ends nothing",
   async (scene) => {
     const { tab, person } = await onAComputer(scene);
-    const { tab: other } = await scene.device();
-    await other.open();
-    await other.signIn(person);
-    await other.sees("Previous session detected");
+    const other = await onAnother(scene, person);
     await tab.page.goto(`${scene.url}/icon.svg`);
     await other.press("End it and start here");
     await other.isTold("Connected");

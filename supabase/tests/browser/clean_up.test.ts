@@ -2,7 +2,7 @@
 // schedule calls it. And B1: it may be dead as well.
 import assert from "node:assert/strict";
 import { startSchedule } from "../../../scripts/stack/schedule.ts";
-import { keys, storiesOfThisFile, until } from "./support.ts";
+import { keys, onAnother, storiesOfThisFile, until } from "./support.ts";
 
 const story = storiesOfThisFile({
   times: { lease: "3 s", heartbeat_every: "1 s" },
@@ -13,18 +13,16 @@ const story = storiesOfThisFile({
 
 story(
   "B1 the reaper is dead: what a crash leaves is out of the way when its lease has run out, and a start works at once",
-  async ({ computer, device, live, ended, project }) => {
+  async (scene) => {
+    const { computer, live, ended, project } = scene;
     const crashing = await computer();
     const person = await crashing.tab.signUp();
     await crashing.tab.start();
     await crashing.kill();
-    const other = await device();
-    await other.tab.open();
-    await other.tab.signIn(person);
-    await other.tab.sees("Before the interview");
+    const other = await onAnother(scene, person);
 
     // the notice goes by itself
-    await other.tab.start();
+    await other.start();
 
     const session = await live(person);
     assert.equal(session?.previous_session_id, null);
@@ -36,7 +34,7 @@ story(
       [...await project.sql`select from sessions.reaper_runs`],
       [],
     );
-    await other.tab.handIn();
+    await other.handIn();
   },
 );
 

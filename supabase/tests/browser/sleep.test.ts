@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {
   onAComputer,
+  onAnother,
   type Person,
   type Scene,
   storiesOfThisFile,
@@ -74,9 +75,7 @@ story(
   async (scene) => {
     const { tab, person, sleep, wake } = await onAComputer(scene);
     sleep();
-    const { tab: other } = await scene.device();
-    await other.open();
-    await other.signIn(person);
+    const other = await onAnother(scene, person);
     // its lease runs out first: nobody has to take anything over
     await other.start();
     const successor = await scene.live(person);
