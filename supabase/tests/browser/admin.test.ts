@@ -22,15 +22,20 @@ story(
     await tab.open("/admin");
     await tab.sees("Sign in with an administrator's account.");
     await inspect(tab, { isForOperators: true });
-    await someHistory(scene);
+    const runsOut = await someHistory(scene);
     await addAdministrator(scene);
     await tab.signIn(administrator);
-    await tab.sees("Live sessions", "What has ended", "Overdue");
+    await tab.sees("Live sessions", "What has ended", "Being handed in");
+    for (const mark of ["rect", "circle"]) {
+      await tab.page.locator(`figure ${mark}`).first().waitFor();
+    }
     await inspect(tab, { isForOperators: true, picture: "admin" });
     await tab.press("End ada@example.com");
     await tab.sees("End this session?");
     await inspect(tab, { isForOperators: true });
     await tab.press("Cancel");
+    await runsOut();
+    await tab.sees(/^over for \d+ seconds$/);
     await tab.page.getByText("Show as a table").first().click();
     await inspect(tab, { isForOperators: true });
 
@@ -104,8 +109,11 @@ story(
   },
 );
 
-/** Three live sessions, one of them overdue, and an hour that has gone by. */
-async function someHistory({ project }: Scene) {
+/**
+ * Three live sessions, and an hour that has gone by. Answers what makes one of the
+ * three run out.
+ */
+async function someHistory({ project }: Scene): Promise<() => Promise<void>> {
   const users = await project.newUsers(12);
   for (const [i, name] of ["ada", "grace", "alan"].entries()) {
     await project.superuser`
@@ -116,14 +124,17 @@ async function someHistory({ project }: Scene) {
   for (const [i, device] of devices.entries()) {
     await users[i].client.rpc("start_session", { session_id: "now", device });
   }
+  await users[1].client.rpc("complete_session", { session_id: "now" });
   await project.service.rpc("reap_stale_sessions");
-  await project.sql`
-    update public.active_interview_sessions
-    set
-      created_at = created_at - interval '7 minutes',
-      updated_at = updated_at - interval '6 minutes',
-      expires_at = clock_timestamp() - interval '20 seconds'
-    where user_id = ${users[2].id}`;
+  for (const [i, { id }] of users.slice(0, devices.length).entries()) {
+    const age = `${140 + 110 * i} seconds`;
+    await project.sql`
+      update public.active_interview_sessions
+      set
+        created_at = created_at - ${age}::interval,
+        deadline_at = deadline_at - ${age}::interval
+      where user_id = ${id}`;
+  }
   // each user once in eleven minutes, for less than ten
   await project.sql`
     insert into public.interview_session_history (
@@ -138,4 +149,13 @@ async function someHistory({ project }: Scene) {
     users.map(({ id }) => id)
   }::uuid[]) with ordinality as u (id, i) on u.i = 1 + n % 12
       cross join lateral (select now() - make_interval(secs => 430 + 660 * (n / 12) + 45 * (n % 12)) as at) as e`;
+
+  return async () => {
+    await project.sql`
+      update public.active_interview_sessions
+      set
+        updated_at = updated_at - interval '6 minutes',
+        expires_at = clock_timestamp() - interval '20 seconds'
+      where user_id = ${users[2].id}`;
+  };
 }

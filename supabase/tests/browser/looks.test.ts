@@ -5,6 +5,7 @@ import { inspect, jargonIn } from "./inspect.ts";
 import {
   inAnInterview,
   lookAt,
+  onAnother,
   type Person,
   type Scene,
   storiesOfThisFile,
@@ -21,7 +22,7 @@ const decided =
 
 /** The person's session, in the hands of another client. */
 async function elsewhere({ project, live }: Scene, person: Person) {
-  const client = await project.signIn({ ...person, token: "", client: null! });
+  const client = await project.signIn(person);
   return { client, session: (await live(person))! };
 }
 
@@ -71,13 +72,29 @@ story(
   "how it looks: handed in, and what the previous session is told with",
   async (scene) => {
     const { tab, person } = await inAnInterview(scene);
-    const { tab: second } = await scene.device();
-    await second.open();
-    await second.signIn(person);
-    await second.sees("Previous session detected");
-    await inspect(second, { picture: "previous" });
     await tab.handIn();
     await inspect(tab);
+
+    // a crash: nobody beats any more
+    const { client } = await elsewhere(scene, person);
+    await client.rpc("start_session", {
+      session_id: "x",
+      device: "Chrome on Windows",
+    });
+    await scene.project.sql`
+      update public.active_interview_sessions
+      set
+        created_at = created_at - interval '7 minutes',
+        updated_at = updated_at - interval '2 minutes'
+      where user_id = ${person.id}`;
+    const second = await onAnother(scene, person);
+    await second.sees(
+      "Previous session detected",
+      "Chrome on Windows",
+      "7 minutes ago",
+      "2 minutes ago",
+    );
+    await inspect(second, { picture: "previous" });
   },
 );
 
@@ -288,10 +305,7 @@ story(
 
 story("by keyboard alone: one click is one key (M6 M17)", async (scene) => {
   const { tab, person } = await inAnInterview(scene);
-  const { tab: other } = await scene.device();
-  await other.open();
-  await other.signIn(person);
-  await other.sees("Previous session detected");
+  const other = await onAnother(scene, person);
 
   await goTo(other, "End it and start here");
   await other.page.keyboard.press("Enter");
