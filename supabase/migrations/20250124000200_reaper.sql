@@ -149,7 +149,8 @@ begin
         reaped := reaped || sessions.retire(v_row, null, at);
       end if;
     exception
-      when serialization_failure or deadlock_detected or lock_not_available then
+      -- That is the moment's fault, or the server's, and no session's.
+      when serialization_failure or deadlock_detected or lock_not_available or insufficient_resources then
         raise;
       when others then
         failed := failed + 1;
@@ -233,7 +234,7 @@ begin
   begin
     v_reaped := array(select h from sessions.reap_batch(batch_size, v_now) h);
   exception
-    when serialization_failure or deadlock_detected or lock_not_available then
+    when serialization_failure or deadlock_detected or lock_not_available or insufficient_resources then
       raise;
     when others then
       -- One of them cannot be moved. Find out which, and move the others.
