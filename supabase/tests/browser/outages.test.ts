@@ -75,8 +75,8 @@ story(
 );
 
 story(
-  "M2 the API is down while it is handed in: it goes on when the API is back",
-  async ({ device, network, live, ended }) => {
+  "M2 the API is down while it is handed in: it goes on when the API is back, and the last word is saved",
+  async ({ device, network, live, ended, saved }) => {
     const { tab } = await device();
     const person = await tab.signUp("/?upload=2");
     await tab.start();
@@ -92,13 +92,12 @@ story(
     network.mend();
 
     await tab.sees("Your interview is handed in");
-    await until("it has ended", async () => !await live(person));
+    assert.equal(await live(person), undefined);
     assert.deepEqual(
       (await ended(person)).map(({ end_reason }) => end_reason),
-      [
-        "completed",
-      ],
+      ["completed"],
     );
+    assert.deepEqual(await saved(person), ["The last word"]);
   },
 );
 

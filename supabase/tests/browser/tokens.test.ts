@@ -16,7 +16,7 @@ import {
 } from "./support.ts";
 
 const story = storiesOfThisFile({
-  times: { lease: "90 s", heartbeat_every: "15 s" },
+  times: { lease: "60 s", heartbeat_every: "20 s" },
   atOnce: 4,
 });
 
@@ -112,7 +112,7 @@ for (
   story(
     `${title}: heartbeats are answered, answers are saved, and the candidate notices nothing`,
     async (scene) => {
-      await scene.ownApi({ tokensLast: 15 });
+      await scene.ownApi({ tokensLast: 5 });
       const { tab, person, sleep, wake } = await onAComputer(scene);
       const session = await scene.live(person);
       const sayings = await noteSayings(tab);
