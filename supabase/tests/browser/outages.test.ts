@@ -3,7 +3,7 @@
 // one that is longer than the lease.
 import assert from "node:assert/strict";
 import { speaksPlainly } from "./inspect.ts";
-import { inAnInterview, pass, storiesOfThisFile, until } from "./support.ts";
+import { inAnInterview, pass, storiesOfThisFile } from "./support.ts";
 
 const story = storiesOfThisFile({
   times: { lease: "90 s", heartbeat_every: "15 s" },
