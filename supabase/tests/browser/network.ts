@@ -6,13 +6,15 @@ export interface Call {
   /** As in "POST /rest/v1/rpc/start_session". */
   name: string;
   status: number;
+  /** When, in milliseconds. */
+  at: number;
 }
 
 /** A network. */
 export interface Network {
   /** Where pages find the API. */
   url: string;
-  /** What has been answered so far. */
+  /** What has been answered so far, by the API or in its place. */
   calls: Call[];
   /** Nobody is there any more: connections are refused. */
   cut(): Promise<void>;
@@ -34,22 +36,26 @@ export function startNetwork(to: string): Network {
   let server: Deno.HttpServer;
 
   async function answer(request: Request): Promise<Response> {
+    const name = `${request.method} ${new URL(request.url).pathname}`;
+    const response = await passOn(request, name);
+    calls.push({ name, status: response.status, at: performance.now() });
+    return response;
+  }
+
+  async function passOn(request: Request, name: string): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const { method, headers } = request;
-    const name = `${method} ${pathname}`;
     // as a gateway answers whose service is down: no page may read it
     if (failing && name.includes(failing)) {
       return new Response("no", { status: 503 });
     }
     const body = await request.bytes();
     try {
-      const response = await fetch(to + pathname + search, {
+      return await fetch(to + pathname + search, {
         method,
         headers,
         ...(body.length > 0 && { body }),
       });
-      calls.push({ name, status: response.status });
-      return response;
     } catch {
       return new Response("no", { status: 502 });
     }

@@ -3,7 +3,13 @@
 // one that is longer than the lease.
 import assert from "node:assert/strict";
 import { speaksPlainly } from "./inspect.ts";
-import { inAnInterview, pass, storiesOfThisFile } from "./support.ts";
+import {
+  inAnInterview,
+  pass,
+  savingsInVain,
+  storiesOfThisFile,
+  until,
+} from "./support.ts";
 
 const story = storiesOfThisFile({
   times: { lease: "90 s", heartbeat_every: "15 s" },
@@ -61,6 +67,9 @@ story(
     await tab.isTold("Connection interrupted");
     assert.deepEqual(await live(person), session, "nothing was heard");
     assert.deepEqual(await saved(person), []);
+    // every three seconds, and no flood that meets the API when it comes back
+    const tries = savingsInVain(scene).length;
+    assert(tries > 5 && tries < 40, `${tries} tries in a minute`);
     await api.start();
 
     await tab.isTold("Connected");
@@ -71,6 +80,28 @@ story(
     assert.equal((await live(person))?.fence, session?.fence);
     assert.deepEqual(await scene.ended(person), []);
     await tab.handIn();
+  },
+);
+
+story(
+  "M2 answers cannot be saved, though all else is well: they are kept, tried again every few seconds, and saved",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    scene.network.fail("interview_answers");
+    await tab.write(1, "Patience");
+
+    await tab.answerIs(1, "Kept on this page");
+    await until(
+      "it is tried three times",
+      () => savingsInVain(scene).length >= 3,
+    );
+    const [first, , third] = savingsInVain(scene);
+    assert(third.at - first.at > 4_000, `${third.at - first.at} ms`);
+    await tab.isTold("Connected");
+    scene.network.fail();
+
+    await tab.answerIs(1, "Saved");
+    assert.deepEqual(await scene.saved(person), ["Patience"]);
   },
 );
 

@@ -29,7 +29,7 @@ import {
   openBrowser,
   type RunningBrowser,
 } from "./chromium.ts";
-import { type Network, startNetwork } from "./network.ts";
+import { type Call, type Network, startNetwork } from "./network.ts";
 
 export { administrator, keys };
 
@@ -482,6 +482,13 @@ export async function noteSayings(
     });
   })()`);
   return () => page.evaluate<string[]>("[...sayings]");
+}
+
+/** How often the page has tried in vain to save what was written, and when. */
+export function savingsInVain({ network }: Scene): Call[] {
+  return network.calls.filter(({ name, status }) =>
+    name.endsWith(" /rest/v1/interview_answers") && status >= 400
+  );
 }
 
 /** As when the network comes back: the page asks at once whether it still holds. */

@@ -49,6 +49,7 @@ export function createAnswers(
   let isRefused = false;
   let hasFailed = false;
   let isDisposed = false;
+  let wasTroubled = false;
   let holding: string | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let queue: Promise<unknown> = Promise.resolve();
@@ -59,9 +60,10 @@ export function createAnswers(
       holding = granted.session_id;
       isRefused = false;
       void fetchFrom(granted).then(save);
-    } else if (granted && all.some(({ state }) => state === "kept")) {
+    } else if (wasTroubled && !isTroubled()) {
       saveIn(0);
     }
+    wasTroubled = isTroubled();
     tell();
   });
 
@@ -70,6 +72,11 @@ export function createAnswers(
     return state.name === "live" || state.name === "completing"
       ? state.session
       : undefined;
+  }
+
+  function isTroubled(): boolean {
+    const state = session.state();
+    return !held() || "trouble" in state && !!state.trouble;
   }
 
   function isSaved(index: number): boolean {
@@ -84,9 +91,7 @@ export function createAnswers(
     const state = (index: number): AnswerState => {
       if (isSaved(index)) return texts[index] === "" ? "empty" : "saved";
       if (isRefused) return "refused";
-      const current = session.state();
-      const isTroubled = !held() || "trouble" in current && current.trouble;
-      return hasFailed || isTroubled && !isSaving ? "kept" : "saving";
+      return hasFailed || isTroubled() && !isSaving ? "kept" : "saving";
     };
     all = texts.map((text, index) => ({ text, state: state(index) }));
     for (const listener of [...listeners]) listener();
