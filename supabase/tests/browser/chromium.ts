@@ -42,7 +42,7 @@ const args = [
   "--disable-extensions",
   "--disable-component-extensions-with-background-pages",
   // pages of the browser's own, which nobody sees
-  "--disable-features=PreloadTopChromeWebUI,MediaRouter,Translate,OptimizationHints",
+  "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,MediaRouter,Translate,OptimizationHints",
   "--window-size=1280,900",
   // a page that is hidden while it is loaded has its timers slowed down to one a
   // minute after a second, not after five minutes
