@@ -5,7 +5,7 @@ import { startSchedule } from "../../../scripts/stack/schedule.ts";
 import { keys, onAnother, storiesOfThisFile, until } from "./support.ts";
 
 const story = storiesOfThisFile({
-  times: { lease: "3 s", heartbeat_every: "1 s" },
+  times: { lease: "6 s", heartbeat_every: "2 s" },
   functions: true,
   // the schedule of one is not to clean up after another
   atOnce: 1,

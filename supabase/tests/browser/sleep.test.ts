@@ -12,7 +12,7 @@ import {
 } from "./support.ts";
 
 const story = storiesOfThisFile({
-  times: { lease: "6 s", heartbeat_every: "2 s" },
+  times: { lease: "9 s", heartbeat_every: "3 s" },
   atOnce: 4,
 });
 
