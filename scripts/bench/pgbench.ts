@@ -122,7 +122,9 @@ function warm(all: Sample[]): { samples: Sample[]; seconds: number } {
     .map((own) => own.map(({ at }) => at).sort((a, b) => a - b));
   const fewest = Math.min(...ends.map(({ length }) => length));
   const cold = Math.min(warmUp, Math.floor(fewest / 2));
-  const from = Math.max(...ends.map((own) => own[cold - 1]));
+  const from = cold === 0
+    ? Math.min(...all.map(({ at, ms }) => at - ms))
+    : Math.max(...ends.map((own) => own[cold - 1]));
   const to = Math.max(...ends.map((own) => own[own.length - 1]));
   return {
     samples: all.filter(({ at }) => at > from),
