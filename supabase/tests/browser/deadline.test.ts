@@ -20,9 +20,9 @@ async function onlyLeft(
   await project.sql`
     update public.active_interview_sessions
     set
-      created_at = created_at - (deadline_at - clock_timestamp() - ${time}::interval),
-      deadline_at = clock_timestamp() + ${time}::interval,
-      expires_at = least(expires_at, clock_timestamp() + ${time}::interval)
+      created_at = created_at - (deadline_at - now() - ${time}::interval),
+      deadline_at = now() + ${time}::interval,
+      expires_at = least(expires_at, now() + ${time}::interval)
     where user_id = ${person.id}`;
   // it learns of it with its next heartbeat
   await lookAt(tab);
