@@ -57,10 +57,21 @@ story(
     const { tab, newTab } = await scene.computer();
     const person = await tab.signUp();
     const other = await newTab();
-    // hidden while it is loaded, it is slowed down at once; else after a minute
+    // hidden while it is loaded, it is slowed down at once; else after a minute:
+    // so its script comes when it is hidden
     await tab.page.bringToFront();
+    const hidden = Promise.withResolvers<void>();
+    await tab.page.route("**/*.js", async (route) => {
+      await hidden.promise;
+      await route.continue();
+    });
     await tab.page.goto(scene.url, { waitUntil: "commit" });
     await other.page.bringToFront();
+    await until(
+      "it is hidden",
+      () => tab.page.evaluate<boolean>("document.hidden"),
+    );
+    hidden.resolve();
     const start = tab.page.getByRole("button", {
       name: "Start the interview",
       disabled: false,
@@ -69,7 +80,6 @@ story(
     // nobody can click on what is not drawn
     await start.dispatchEvent("click");
     await tab.isTold("Connected");
-    assert(await tab.page.evaluate<boolean>("document.hidden"));
     const session = await scene.live(person);
     // a timer as the helper's is, were it the page's own
     await tab.page.evaluate("ticks = 0; setInterval(() => ticks++, 3000)");
