@@ -47,6 +47,7 @@ comment on function sessions.refuse_argument(text, text) is 'Raises 22023: which
 create or replace function sessions.check_line(argument text, line text, shortest integer, longest integer)
 returns void
 language plpgsql
+strict
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -100,66 +101,35 @@ comment on function sessions.stale_reason(timestamptz, timestamptz) is
   'Why a stale session is over: it reached its deadline (timed_out) or its heartbeats stopped (expired).';
 
 
-create or replace function sessions.move_to_history(user_ids uuid[], at timestamptz, end_reason text default null)
-returns setof public.interview_session_history
+create or replace function sessions.retire(a public.active_interview_sessions, at timestamptz, end_reason text default null)
+returns public.interview_session_history
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_row public.interview_session_history;
 begin
-  return query
-    with gone as (
-      delete from public.active_interview_sessions a where a.user_id = any (user_ids) returning *
-    )
-    insert into public.interview_session_history (
-      user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
-    )
-    select
-      g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at,
-      -- Not before its start, also if the clock was set back meanwhile.
-      greatest(g.created_at, least(g.expires_at, at)),
-      case when g.expires_at > at then move_to_history.end_reason else sessions.stale_reason(g.expires_at, g.deadline_at) end,
-      g.status, g.previous_session_id, g.interview_id
-    from gone g
-    returning *;
+  delete from public.active_interview_sessions x where x.user_id = a.user_id;
+
+  insert into public.interview_session_history (
+    user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
+  )
+  values (
+    a.user_id, a.session_id, a.fence, a.device, a.created_at, a.updated_at,
+    -- Not before its start, even if the clock was set back meanwhile.
+    greatest(a.created_at, least(a.expires_at, at)),
+    case when a.expires_at > at then retire.end_reason else sessions.stale_reason(a.expires_at, a.deadline_at) end,
+    a.status, a.previous_session_id, a.interview_id
+  )
+  returning * into v_row;
+
+  return v_row;
 end
 $$;
 
-revoke all on function sessions.move_to_history(uuid[], timestamptz, text) from public, anon, authenticated, service_role;
-comment on function sessions.move_to_history(uuid[], timestamptz, text) is
-  'Moves the sessions of these users, whose rows are locked, to the history: with this reason those that are live at that time, with the true one those that are stale. All of them or none.';
-
-
-create or replace function sessions.how_it_ended(
-  user_id uuid,
-  session_id text,
-  out end_reason text,
-  out ended_at timestamptz
-)
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  select h.end_reason, h.ended_at
-  into end_reason, ended_at
-  from public.interview_session_history h
-  where h.user_id = how_it_ended.user_id and h.session_id = how_it_ended.session_id
-  union all
-  select sessions.stale_reason(a.expires_at, a.deadline_at), a.expires_at
-  from public.active_interview_sessions a
-  where a.user_id = how_it_ended.user_id
-    and a.session_id = how_it_ended.session_id
-    and a.expires_at <= clock_timestamp()
-  union all
-  select e.end_reason, e.ended_at
-  from sessions.early_ends e
-  where e.user_id = how_it_ended.user_id and e.session_id = how_it_ended.session_id
-  limit 1;
-end
-$$;
-
-revoke all on function sessions.how_it_ended(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.how_it_ended(uuid, text) is
-  'Why and when a session ended, the same before it is reaped and after. Nulls if it is live or was never known.';
+revoke all on function sessions.retire(public.active_interview_sessions, timestamptz, text) from public, anon, authenticated, service_role;
+comment on function sessions.retire(public.active_interview_sessions, timestamptz, text) is
+  'Moves a session, whose row is locked, to the history: with this reason if it is live at that time, with the true one if it is stale.';
 
 
 create or replace function sessions.refuse_over(
@@ -195,11 +165,28 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_kept_since timestamptz := clock_timestamp() - (sessions.current_settings()).history_retention;
+  v_now timestamptz := clock_timestamp();
+  v_kept_since timestamptz := v_now - (sessions.current_settings()).history_retention;
   v_end record;
 begin
   -- The history is read before the user: deleting a user deletes both, and the session must not look unknown meanwhile.
-  select * into v_end from sessions.how_it_ended(user_id, session_id) e where e.ended_at >= v_kept_since;
+  select e.end_reason, e.ended_at
+  into v_end
+  from (
+    select h.end_reason, h.ended_at
+    from public.interview_session_history h
+    where h.user_id = refuse_not_live.user_id and h.session_id = refuse_not_live.session_id
+    union all
+    select sessions.stale_reason(a.expires_at, a.deadline_at), a.expires_at
+    from public.active_interview_sessions a
+    where a.user_id = refuse_not_live.user_id and a.session_id = refuse_not_live.session_id and a.expires_at <= v_now
+    union all
+    select x.end_reason, x.ended_at
+    from sessions.early_ends x
+    where x.user_id = refuse_not_live.user_id and x.session_id = refuse_not_live.session_id
+  ) e
+  where e.ended_at >= v_kept_since;
+
   if not exists (select from auth.users u where u.id = refuse_not_live.user_id) then
     perform sessions.refuse_caller();
   end if;
@@ -210,7 +197,7 @@ $$;
 
 revoke all on function sessions.refuse_not_live(uuid, text) from public, anon, authenticated, service_role;
 comment on function sessions.refuse_not_live(uuid, text) is
-  'Raises PT410 for a session that is not live: how it ended; PT401 if the user no longer exists.';
+  'Raises PT410 for a session that is not live: how it ended, the same before it is reaped and after; PT401 if the user no longer exists.';
 
 
 create or replace function sessions.refuse_held(a public.active_interview_sessions, at timestamptz, takeover text)
@@ -319,11 +306,19 @@ begin
 
   -- A stale row goes to the history first: from here on it makes no difference whether the reaper has run.
   if v_row.expires_at <= v_now then
-    perform sessions.move_to_history(array[v_user], v_now);
+    perform sessions.retire(v_row, v_now);
     v_row := null;
   end if;
 
-  select * into v_end from sessions.how_it_ended(v_user, session_id);
+  select h.end_reason, h.ended_at
+  into v_end
+  from public.interview_session_history h
+  where h.user_id = v_user and h.session_id = start_session.session_id
+  union all
+  select e.end_reason, e.ended_at
+  from sessions.early_ends e
+  where e.user_id = v_user and e.session_id = start_session.session_id
+  order by ended_at desc;
   if v_end.ended_at >= v_kept_since then
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   elsif v_end.ended_at is not null then
@@ -353,7 +348,7 @@ begin
     if not takeover or v_settings.takeover = 'refused' then
       perform sessions.refuse_held(v_row, v_now, v_settings.takeover);
     end if;
-    perform sessions.move_to_history(array[v_user], v_now, 'taken_over');
+    perform sessions.retire(v_row, v_now, 'taken_over');
   end if;
 
   v_deadline := coalesce(v_interview.deadline_at, v_now + v_settings.max_duration);
@@ -525,7 +520,7 @@ begin
 
   if found then
     reason := coalesce(reason, case v_row.status when 'completing' then 'completed' else 'disconnected' end);
-    select * into v_ended from sessions.move_to_history(array[v_user], v_now, reason);
+    v_ended := sessions.retire(v_row, v_now, reason);
     if v_ended.end_reason = 'completed' and v_ended.interview_id is not null then
       update public.interviews i
       set submitted_at = coalesce(i.submitted_at, v_now)

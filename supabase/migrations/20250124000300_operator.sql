@@ -74,7 +74,7 @@ begin
 
   v_now := clock_timestamp();
   if v_row.expires_at > v_now then
-    select * into v_ended from sessions.move_to_history(array[user_id], v_now, 'revoked');
+    v_ended := sessions.retire(v_row, v_now, 'revoked');
     insert into sessions.revocations (user_id, session_id, revoked_at, revoked_by, role, note)
     values (user_id, v_ended.session_id, v_now, auth.uid(), role, note);
     return next v_ended;
@@ -184,6 +184,29 @@ $$;
 revoke all on function sessions.extend_interview(uuid, text, interval, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.extend_interview(uuid, text, interval, text) to service_role;
 comment on function sessions.extend_interview(uuid, text, interval, text) is 'Implements public.extend_interview().';
+
+
+create or replace function sessions.retire_stale(user_ids uuid[])
+returns setof public.interview_session_history
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  with gone as (
+    delete from public.active_interview_sessions a where a.user_id = any (user_ids) returning *
+  )
+  insert into public.interview_session_history (
+    user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
+  )
+  select
+    g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at, greatest(g.created_at, g.expires_at),
+    sessions.stale_reason(g.expires_at, g.deadline_at), g.status, g.previous_session_id, g.interview_id
+  from gone g
+  returning *;
+$$;
+
+revoke all on function sessions.retire_stale(uuid[]) from public, anon, authenticated, service_role;
+comment on function sessions.retire_stale(uuid[]) is
+  'Moves the stale sessions of these users, whose rows are locked, to the history in one statement: all of them or none.';
 
 
 create or replace function sessions.pick_stale(batch_size integer, at timestamptz)
@@ -382,7 +405,7 @@ begin
   v_movable := array(select u.id from auth.users u where u.id = any (v_picked) for key share skip locked);
 
   begin
-    return query select * from sessions.move_to_history(v_movable, v_now);
+    return query select * from sessions.retire_stale(v_movable);
     get diagnostics v_reaped = row_count;
   exception
     when others then
@@ -393,7 +416,7 @@ begin
       -- Some of them cannot be moved. Find out which, and move the others.
       foreach v_user in array v_movable loop
         begin
-          return query select * from sessions.move_to_history(array[v_user], v_now);
+          return query select * from sessions.retire_stale(array[v_user]);
           v_reaped := v_reaped + 1;
         exception
           when others then
