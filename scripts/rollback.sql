@@ -1,4 +1,4 @@
--- Takes away everything that the migrations of interview sessions have made, and nothing else.
+-- Removes everything that the migrations of interview sessions created, and nothing else.
 --
 -- Run as postgres: paste it into the SQL editor, or psql -v ON_ERROR_STOP=1 -f scripts/rollback.sql "$DATABASE_URL".
 -- All of it happens or nothing does, and it may be run again. Before:
@@ -24,49 +24,71 @@ drop function if exists
   sessions.admin_ended_sessions(timestamptz, interval),
   sessions.admin_session_health(),
   sessions.admin_revoke_session(uuid, text),
-  public.start_session(text, boolean, text),
+  sessions.check_administrator(),
+  public.start_session(text, boolean, text, text),
   public.heartbeat_session(text),
   public.complete_session(text),
   public.end_session(text, text),
-  public.holds_session(text, bigint),
+  public.holds_session(text, bigint, text),
+  public.user_holds_session(uuid, text, bigint, text),
   public.revoke_session(uuid, text),
+  public.extend_interview(uuid, text, interval, text),
   public.reap_stale_sessions(integer, boolean),
   public.session_health(),
-  sessions.start_session(text, boolean, text),
+  sessions.start_session(text, boolean, text, text),
   sessions.heartbeat_session(text),
   sessions.complete_session(text),
   sessions.end_session(text, text),
-  sessions.holds_session(text, bigint),
+  sessions.holds_session(text, bigint, text),
+  sessions.user_holds_session(uuid, text, bigint, text),
   sessions.revoke_session(uuid, text),
+  sessions.extend_interview(uuid, text, interval, text),
   sessions.reap_stale_sessions(integer, boolean),
   sessions.session_health(),
   sessions.refuse_caller(),
-  sessions.caller(),
-  sessions.hold_user(uuid),
-  sessions.hold_starts(uuid),
-  sessions.held_caller(),
   sessions.refuse_argument(text, text),
-  sessions.check_session_id(text),
+  sessions.check_line(text, text, integer, integer),
+  sessions.lock_user(uuid),
   sessions.stale_reason(timestamptz, timestamptz),
-  sessions.how_it_ended(uuid, text),
-  sessions.refuse_over(text, text, timestamptz),
-  sessions.refuse_held(public.active_interview_sessions, timestamptz),
-  sessions.lock_live(uuid, text),
-  sessions.renew(public.active_interview_sessions),
-  sessions.retire(public.active_interview_sessions, text, timestamptz, uuid, text),
+  sessions.retire(public.active_interview_sessions, timestamptz, text),
+  sessions.refuse_over(text, text, timestamptz, text),
+  sessions.refuse_not_live(uuid, text),
+  sessions.refuse_held(public.active_interview_sessions, timestamptz, text),
   sessions.refuse_unseen_end(uuid, text),
   sessions.operator(),
-  sessions.reap_batch(integer, timestamptz),
-  sessions.reap_one_by_one(integer, timestamptz),
-  sessions.prune_history(integer),
-  sessions.overlapping_sessions(timestamptz)
+  sessions.check_note(text),
+  sessions.revoke(uuid, text, text),
+  sessions.extend(uuid, text, interval, text, text),
+  sessions.retire_stale(uuid[]),
+  sessions.pick_stale(integer, timestamptz),
+  sessions.is_transient(text),
+  sessions.note_failures(uuid[], text, timestamptz),
+  sessions.prune(timestamptz, integer),
+  sessions.overlapping_sessions(timestamptz),
+  sessions.unexpected_grants(),
+  sessions.health(),
+  sessions.current_settings(),
+  sessions.lift_fence(),
+  sessions.version()
 restrict;
+
+drop type if exists public.interview_session_health restrict;
 
 drop table if exists
   public.active_interview_sessions,
   public.interview_session_history,
+  sessions.extensions,
+  public.interviews,
   sessions.settings,
-  sessions.reaper_runs
+  sessions.early_ends,
+  sessions.revocations,
+  sessions.reaper_runs,
+  sessions.reap_failures
+restrict;
+
+drop function if exists
+  sessions.end_reason_message(text),
+  sessions.keep_settings()
 restrict;
 
 drop sequence if exists sessions.fence restrict;
@@ -82,7 +104,8 @@ declare
     from pg_catalog.pg_proc p
     where p.prosrc ~* (
         '\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
-        || '|holds_session|revoke_session|reap_stale_sessions|session_health|sessions\.(settings|reaper_runs|overlapping_sessions))\M'
+        || '|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\.interviews'
+        || '|sessions\.(settings|reaper_runs|overlapping_sessions))\M'
       )
       and p.pronamespace <> 'pg_catalog'::regnamespace
       and not exists (
@@ -107,7 +130,7 @@ do $$
 begin
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations m
-    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500');
+    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500', '20250124000600');
   end if;
 end
 $$;
