@@ -62,7 +62,7 @@ drop function if exists
   sessions.retire_stale(uuid[]),
   sessions.pick_stale(integer, timestamptz),
   sessions.is_transient(text),
-  sessions.note_failures(uuid[], text, timestamptz),
+  sessions.postpone(uuid[], timestamptz),
   sessions.prune(timestamptz, integer),
   sessions.overlapping_sessions(timestamptz),
   sessions.unexpected_grants(),
@@ -82,8 +82,7 @@ drop table if exists
   sessions.settings,
   sessions.early_ends,
   sessions.revocations,
-  sessions.reaper_runs,
-  sessions.reap_failures
+  sessions.reaper_runs
 restrict;
 
 drop function if exists

@@ -59,6 +59,7 @@ create table if not exists public.active_interview_sessions (
   expires_at timestamptz not null,
   previous_session_id text,
   interview_id text,
+  reap_after timestamptz,
   -- One pattern over all three, since it is evaluated at every heartbeat.
   constraint texts_are_short_lines check (
     char_length(session_id) between 1 and 128
@@ -95,6 +96,7 @@ comment on column public.active_interview_sessions.deadline_at is 'The session e
 comment on column public.active_interview_sessions.expires_at is 'End of the lease: the last heartbeat plus sessions.settings.lease, at most deadline_at.';
 comment on column public.active_interview_sessions.previous_session_id is 'The last session of the same interview, however it ended. Without an interview, the live session that this one took over.';
 comment on column public.active_interview_sessions.interview_id is 'The app''s id of the interview, if it named one.';
+comment on column public.active_interview_sessions.reap_after is 'Null, except for a stale session that the reaper could not move: when it tries again.';
 
 
 -- The end reasons, once: the history accepts what has a message here.
@@ -391,29 +393,10 @@ comment on column sessions.reaper_runs.ran_at is 'When the call began.';
 comment on column sessions.reaper_runs.id is 'Tells apart two calls of the same instant.';
 comment on column sessions.reaper_runs.ran_by is 'The role that called.';
 comment on column sessions.reaper_runs.reaped is 'Stale sessions moved to the history.';
-comment on column sessions.reaper_runs.failed is 'Stale sessions that could not be moved; the server log has one warning for all of them.';
+comment on column sessions.reaper_runs.failed is 'Stale sessions that could not be moved; the server log has one warning per call.';
 comment on column sessions.reaper_runs.orphaned is 'Stale sessions removed without a history row, because their user no longer exists.';
 comment on column sessions.reaper_runs.pruned is 'Rows past their retention that were deleted.';
 comment on column sessions.reaper_runs.took is 'Duration of the call.';
-
-
-create table if not exists sessions.reap_failures (
-  user_id uuid primary key,
-  fence bigint not null,
-  failures integer not null,
-  retry_at timestamptz not null,
-  error text not null
-);
-
-create index if not exists reap_failures_retry_at on sessions.reap_failures (retry_at);
-
-revoke all on table sessions.reap_failures from public, anon, authenticated, service_role;
-comment on table sessions.reap_failures is
-  'Stale sessions that the reaper could not move, so that it does not try them again before others. A row whose session is gone is removed when its retry is due.';
-comment on column sessions.reap_failures.fence is 'The fence of the session: a later session of the user is another one.';
-comment on column sessions.reap_failures.failures is 'How often in a row it failed; the wait doubles each time, up to a day.';
-comment on column sessions.reap_failures.retry_at is 'When the reaper tries again.';
-comment on column sessions.reap_failures.error is 'Message and SQLSTATE of the last failure.';
 
 
 -- The first plan's rows. Its clients send no heartbeat, so each row gets the longest duration of a session, counted

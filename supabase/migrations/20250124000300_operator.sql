@@ -222,21 +222,18 @@ begin
   v_picked := array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.expires_at <= at
-      and not exists (select from sessions.reap_failures f where f.user_id = a.user_id and f.fence = a.fence)
+    where a.expires_at <= at and a.reap_after is null
     limit batch_size
     for update skip locked
   );
 
-  -- What failed before comes last, and at most a tenth as many of it.
+  -- What failed before comes last, and only a tenth of a batch of it.
   return v_picked || array(
     select a.user_id
-    from sessions.reap_failures f
-    join public.active_interview_sessions a on a.user_id = f.user_id and a.fence = f.fence
-    where f.retry_at <= at and a.expires_at <= at
-    order by f.retry_at
+    from public.active_interview_sessions a
+    where a.expires_at <= at and a.reap_after <= at
     limit least(batch_size - cardinality(v_picked), ceil(batch_size / 10.0)::integer)
-    for update of a skip locked
+    for update skip locked
   );
 end
 $$;
@@ -263,42 +260,28 @@ comment on function sessions.is_transient(text) is
   'Whether an error of this SQLSTATE is caused by the state of the server or of another transaction, and not by the row at hand.';
 
 
-create or replace function sessions.note_failures(user_ids uuid[], error text, at timestamptz)
+create or replace function sessions.postpone(user_ids uuid[], at timestamptz)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  insert into sessions.reap_failures as f (user_id, fence, failures, retry_at, error)
-  select a.user_id, a.fence, 1, at + interval '2 minutes', note_failures.error
-  from public.active_interview_sessions a
-  where a.user_id = any (user_ids)
-  on conflict on constraint reap_failures_pkey do update
-  set
-    fence = excluded.fence,
-    failures = case when f.fence = excluded.fence then f.failures + 1 else 1 end,
-    retry_at = case
-      when f.fence = excluded.fence then at + least(interval '1 day', interval '1 minute' * 2 ^ least(f.failures + 1, 12))
-      else excluded.retry_at
-    end,
-    error = excluded.error;
-
-  -- Those whose session was moved, renewed or replaced.
-  delete from sessions.reap_failures f
-  where f.ctid = any (
-    array(
-      select d.ctid from sessions.reap_failures d where d.retry_at <= at order by d.retry_at limit 1000 for update skip locked
-    )
-  )
-    and not exists (
-      select from public.active_interview_sessions a where a.user_id = f.user_id and a.fence = f.fence and a.expires_at <= at
-    );
+  -- As long again as it has been overdue: the wait doubles, from 2 minutes up to a day.
+  update public.active_interview_sessions a
+  set reap_after = at + least(greatest(at - a.expires_at, interval '2 minutes'), interval '1 day')
+  where a.user_id = any (user_ids);
+exception
+  when others then
+    if sessions.is_transient(sqlstate) then
+      raise;
+    end if;
+    raise warning 'Nor could they be postponed: % (%)', sqlerrm, sqlstate;
 end
 $$;
 
-revoke all on function sessions.note_failures(uuid[], text, timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.note_failures(uuid[], text, timestamptz) is
-  'Records that these users'' sessions could not be moved and when to try again, and removes at most 1000 records that are no longer needed.';
+revoke all on function sessions.postpone(uuid[], timestamptz) from public, anon, authenticated, service_role;
+comment on function sessions.postpone(uuid[], timestamptz) is
+  'Sets when the reaper tries again to move these users'' stale sessions, which it could not move.';
 
 
 create or replace function sessions.prune(at timestamptz, at_most integer)
@@ -433,18 +416,17 @@ begin
   delete from public.active_interview_sessions a
   where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
   get diagnostics v_orphaned = row_count;
-  perform sessions.note_failures(v_failed, coalesce(v_error, 'a trigger kept the row'), v_now);
-  v_pruned := sessions.prune(v_now, batch_size);
-
   if v_failed <> '{}' then
     raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
-      using hint = 'Remove the cause. They are tried again later and do not hold up others: select * from sessions.reap_failures.';
+      using hint = 'Remove the cause. They are tried again later and do not hold up others.';
+    perform sessions.postpone(v_failed, v_now);
   end if;
   if v_orphaned > 0 then
     raise warning '% stale sessions were removed without a history row: their users no longer exist.', v_orphaned
       using hint = 'They were deleted with foreign keys switched off (session_replication_role = replica).';
   end if;
 
+  v_pruned := sessions.prune(v_now, batch_size);
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, took)
   values (v_now, v_role, v_reaped, cardinality(v_failed), v_orphaned, v_pruned, clock_timestamp() - v_now);
 

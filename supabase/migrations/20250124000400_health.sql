@@ -7,14 +7,17 @@ language sql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
-  with every_session as (
+  with ended as (
     select h.user_id, h.session_id, h.fence, h.started_at, h.ended_at, h.ended_fence
     from public.interview_session_history h
     where h.ended_at >= since
+  ),
+  every_session as (
+    select * from ended
     union all
     select a.user_id, a.session_id, a.fence, a.created_at, a.expires_at, null
     from public.active_interview_sessions a
-    where a.expires_at >= since
+    where a.user_id in (select e.user_id from ended e)
   )
   select later.user_id, later.session_id, later.started_at, max(earlier.ended_at)
   from every_session later
@@ -26,7 +29,7 @@ $$;
 
 revoke all on function sessions.overlapping_sessions(timestamptz) from public, anon, authenticated, service_role;
 comment on function sessions.overlapping_sessions(timestamptz) is
-  'The sessions that were granted while an earlier session of the same user was live, among those that are live or ended since then. No rows: no user ever had two live sessions.';
+  'The sessions that were granted while an earlier session of the same user was live, among those that ended since then and the live ones of their users. No rows: no user ever had two live sessions.';
 
 
 do $$
@@ -100,6 +103,7 @@ declare
   v_now timestamptz := clock_timestamp();
   v_row public.interview_session_health;
   v_every interval;
+  v_stuck bigint;
   v_history regclass;
   v_recent_since timestamptz;
   v_fence_used bigint;
@@ -113,8 +117,9 @@ begin
     count(*) filter (where a.expires_at > v_now and a.status = 'completing'),
     count(*) filter (where a.expires_at <= v_now),
     v_now - min(a.expires_at) filter (where a.expires_at <= v_now),
+    count(a.reap_after),
     max(a.fence)
-  into v_row.live, v_row.completing, v_row.stale, v_row.oldest_stale_age, v_fence_used
+  into v_row.live, v_row.completing, v_row.stale, v_row.oldest_stale_age, v_stuck, v_fence_used
   from public.active_interview_sessions a;
 
   select r.ran_at, greatest(v_now - r.ran_at, '0'), r.failed
@@ -182,7 +187,13 @@ begin
     when v_grants is not null then
       v_row.status := 'critical';
       v_row.reason := format('API roles have privileges that the migrations do not grant: %s. Apply the migrations again.', v_grants);
-    when v_row.oldest_stale_age > 10 * v_every and v_row.stale > (select count(*) from sessions.reap_failures f) then
+    when v_row.oldest_stale_age > 10 * v_every and v_stuck > 0 then
+      v_row.status := 'critical';
+      v_row.reason := format(
+        '%s stale sessions cannot be reaped, the oldest for %s; their users cannot start. The server log says why.',
+        v_stuck, date_trunc('second', v_row.oldest_stale_age)
+      );
+    when v_row.oldest_stale_age > 10 * v_every then
       v_row.status := 'critical';
       v_row.reason := format(
         'A session that was over %s ago has not been cleaned up; the reaper last ran %s. Check the schedule that calls it.',
@@ -202,7 +213,7 @@ begin
       v_row.reason := format('The reaper last ran %s ago; it should run every %s.', date_trunc('second', v_row.last_reap_age), v_every);
     when v_row.last_reap_failed > 0 then
       v_row.status := 'warning';
-      v_row.reason := format('The last run could not reap %s sessions: see sessions.reap_failures.', v_row.last_reap_failed);
+      v_row.reason := format('The last run could not reap %s sessions; the server log says why.', v_row.last_reap_failed);
     else
       v_row.status := 'ok';
       v_row.reason := format('The reaper ran %s ago, and nothing is overdue.', date_trunc('second', v_row.last_reap_age));
