@@ -56,6 +56,7 @@ drop function if exists
   sessions.refuse_held(public.active_interview_sessions, timestamptz, text),
   sessions.refuse_unseen_end(uuid, text),
   sessions.operator(),
+  sessions.is_held(uuid, text, bigint, text),
   sessions.check_note(text),
   sessions.revoke(uuid, text, text),
   sessions.extend(uuid, text, interval, text, text),
