@@ -1,8 +1,8 @@
-// Runs a file of pgTAP tests as pg_prove does, without psql: over a connection
-// of its own, so that no role, setting or temporary table reaches another file.
-import * as fs from "node:fs";
+// Runs a pgTAP file as pg_prove does, but without psql: over its own connection,
+// so that no role, setting or temporary table reaches another file.
 import postgres from "postgres";
 import { Parser } from "tap-parser";
+import { PsqlProblem, readPsqlFile, type SourceText } from "./psql_file.ts";
 
 /** What a file of pgTAP tests came to. */
 export interface PgtapResult {
@@ -32,13 +32,12 @@ export async function runPgtapFile(
   file: string,
   o: PgtapOptions = {},
 ): Promise<PgtapResult> {
-  const text = fs.readFileSync(file, "utf8");
-  const command = /^\s*\\.*$/m.exec(text);
-  if (command) {
-    const line = lineAt(text, command.index + command[0].indexOf("\\"));
-    return resultOf("", [
-      `line ${line}: commands of psql cannot be used in a test`,
-    ]);
+  let source: SourceText;
+  try {
+    source = readPsqlFile(file);
+  } catch (error) {
+    if (error instanceof PsqlProblem) return resultOf("", [error.message]);
+    throw error;
   }
   const lines: string[] = [];
   const problems: string[] = [];
@@ -50,11 +49,11 @@ export async function runPgtapFile(
     onnotice: o.onNotice ?? (() => {}),
   });
   try {
-    await sql.unsafe(text).simple().forEach((row) => {
+    await sql.unsafe(source.text).simple().forEach((row) => {
       lines.push(...asPsqlPrints(row));
     });
   } catch (error) {
-    problems.push(inWords(error, text));
+    problems.push(inWords(error, source));
   } finally {
     await sql.end();
   }
@@ -96,16 +95,12 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   };
 }
 
-function inWords(error: unknown, text: string): string {
+function inWords(error: unknown, source: SourceText): string {
   if (!(error instanceof postgres.PostgresError)) throw error;
   const { position, severity, code, message, detail, hint, where } = error;
   return [
-    (position ? `line ${lineAt(text, Number(position) - 1)}: ` : "") +
+    (position ? `${source.placeOf(Number(position))}: ` : "") +
     `${severity} ${code}: ${message}`,
     ...[detail, hint, where].filter((more) => more !== undefined),
   ].join("\n");
-}
-
-function lineAt(text: string, index: number): number {
-  return text.slice(0, index).split("\n").length;
 }
