@@ -7,9 +7,7 @@ select pg_temp.create_users('ada');
 select pg_temp.authenticate_as('ada');
 select from public.start_session('first');
 select pg_temp.clear_authentication();
-
 delete from auth.users where id = pg_temp.user_id('ada');
-
 select pg_temp.authenticate_as('ada');
 
 select throws_ok(

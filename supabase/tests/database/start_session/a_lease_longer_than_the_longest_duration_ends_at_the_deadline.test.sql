@@ -3,9 +3,7 @@ begin;
 select plan(2);
 
 select pg_temp.create_users('ada');
-
 update sessions.settings set lease = '5 minutes', max_duration = '3 minutes' where true;
-
 select pg_temp.authenticate_as('ada');
 create temp table granted as select * from public.start_session('first');
 

@@ -7,14 +7,13 @@ select pg_temp.create_users('ada', 'ben');
 select pg_temp.authenticate_as('ada');
 select from public.start_session('stale');
 select pg_temp.clear_authentication();
-
 update sessions.settings set max_duration = '3 minutes' where true;
-
 select pg_temp.authenticate_as('ben');
 select from public.start_session('stale');
 select pg_temp.clear_authentication();
 select pg_temp.age_session('ada', '6 minutes');
 select pg_temp.age_session('ben', '6 minutes');
+
 create temp table stale as
 select user_id, expires_at
 from public.active_interview_sessions
