@@ -1,33 +1,50 @@
 begin;
+\ir ../helpers.psql
 select plan(7);
 
--- given: something that could be reaped
+-- given: a stale session
 delete from public.active_interview_sessions where true;
 delete from sessions.reaper_runs where true;
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-insert into public.active_interview_sessions (user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at)
-values (
-  'aaaaaaaa-0000-4000-8000-000000000001', 'crashed', 1,
-  now() - interval '6 minutes', now() - interval '6 minutes', now() + interval '9 minutes', now() - interval '1 minute'
-);
+select pg_temp.create_user_with_session('ada', 'crashed', '6 minutes');
 
 -- when, then
-set local role anon;
-set local request.jwt.claims to '{"role": "anon"}';
-select throws_ok('select public.reap_stale_sessions()', '42501', 'permission denied for function reap_stale_sessions', 'B8: anon may not');
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-select throws_ok('select public.reap_stale_sessions()', '42501', 'permission denied for function reap_stale_sessions', 'B8: a user may not');
-select throws_ok('select public.reap_stale_sessions(1, true)', '42501', 'permission denied for function reap_stale_sessions', 'B8: not even look');
-select throws_ok('select sessions.reap_stale_sessions()', '42501', 'permission denied for function reap_stale_sessions', 'B8: nor go round the API');
-reset role;
-select is_empty('select from sessions.reaper_runs', 'B8: none of these was a run');
+select pg_temp.act_as('anon');
 
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
-select results_eq('select session_id from public.reap_stale_sessions(dry_run => true)', $$ values ('crashed') $$, 'B8: the secret key may');
-reset role;
-select results_eq('select session_id from public.reap_stale_sessions()', $$ values ('crashed') $$, 'M14: postgres may');
+select throws_ok(
+  'select public.reap_stale_sessions()', '42501', 'permission denied for function reap_stale_sessions',
+  'B8: anon is refused'
+);
+
+select pg_temp.authenticate_as('ada');
+
+select throws_ok(
+  call, '42501', 'permission denied for function reap_stale_sessions',
+  'B8: a user is refused: ' || call
+)
+from (
+  values
+    ('select public.reap_stale_sessions()'),
+    ('select public.reap_stale_sessions(1, true)'),
+    ('select sessions.reap_stale_sessions()')
+) as calls (call);
+
+select pg_temp.clear_authentication();
+
+select is_empty('select id from sessions.reaper_runs', 'B8: none of them counts as a run');
+
+select pg_temp.act_as('service_role');
+
+select results_eq(
+  'select session_id from public.reap_stale_sessions(dry_run => true)', $$ values ('crashed') $$,
+  'B8: service_role may call it'
+);
+
+select pg_temp.clear_authentication();
+
+select results_eq(
+  'select session_id from public.reap_stale_sessions()', $$ values ('crashed') $$,
+  'M14: postgres may call it'
+);
 
 select * from finish();
 rollback;
