@@ -1,28 +1,30 @@
 begin;
+\ir ../helpers.psql
 select plan(8);
 
-set local role anon;
-set local request.jwt.claims to '{"role": "anon"}';
-select throws_ok('select public.session_health()', '42501', 'permission denied for function session_health', 'B8: anon may not');
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-select throws_ok('select public.session_health()', '42501', 'permission denied for function session_health', 'B8: a user may not');
-select throws_ok('select sessions.session_health()', '42501', 'permission denied for function session_health', 'B8: nor go round the API');
-select throws_ok(
-  'select sessions.overlapping_sessions()', '42501', 'permission denied for function overlapping_sessions',
-  'B8: nor look for overlaps'
-);
+select is(
+  refusal.code || ' ' || refusal.message,
+  '42501 permission denied for function ' || name,
+  format('B8: %s is refused: %s', role_name, call)
+)
+from (
+  values
+    ('anon', 'select public.session_health()', 'session_health'),
+    ('authenticated', 'select public.session_health()', 'session_health'),
+    ('authenticated', 'select sessions.session_health()', 'session_health'),
+    ('authenticated', 'select sessions.overlapping_sessions()', 'overlapping_sessions'),
+    ('service_role', 'select sessions.overlapping_sessions()', 'overlapping_sessions')
+) as calls (role_name, call, name)
+cross join pg_temp.refusal_of(call, role_name) refusal;
 
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
-select is((select count(*) from public.session_health()), 1::bigint, 'M14: the secret key may, and gets one row');
-select throws_ok(
-  'select sessions.overlapping_sessions()', '42501', 'permission denied for function overlapping_sessions',
-  'B8: overlaps are for postgres'
-);
-reset role;
-select is((select count(*) from public.session_health()), 1::bigint, 'M14: postgres may, too');
-select lives_ok('select sessions.overlapping_sessions()', 'B7: and look for overlaps');
+select pg_temp.act_as('service_role');
+
+select is((select count(*) from public.session_health()), 1::bigint, 'M14: service_role may call it and gets one row');
+
+select pg_temp.clear_authentication();
+
+select is((select count(*) from public.session_health()), 1::bigint, 'M14: so may postgres');
+select lives_ok('select sessions.overlapping_sessions()', 'B7: postgres may look for overlaps');
 
 select * from finish();
 rollback;
