@@ -4,25 +4,25 @@ import postgres from "postgres";
 import { Parser } from "tap-parser";
 import { PsqlProblem, readPsqlFile, type SourceText } from "./psql_file.ts";
 
-/** What a file of pgTAP tests came to. */
+/** The result of a pgTAP file. */
 export interface PgtapResult {
-  /** Did all that was planned run and pass? */
+  /** Whether everything planned ran and passed. */
   ok: boolean;
   passed: number;
   failed: number;
-  /** Skipped, or yet to be done. */
+  /** SKIP or TODO. */
   skipped: number;
-  /** What it printed. */
+  /** Its output. */
   tap: string;
-  /** What went wrong beside assertions that failed. */
+  /** Errors other than failed assertions. */
   problems: string[];
 }
 
-/** How a file is run. */
+/** Options of a run. */
 export interface PgtapOptions {
   /** Settings of the connection, as `{ "my.setting": "on" }`. */
   settings?: Record<string, string>;
-  /** Told of every notice and warning. */
+  /** Called for every notice and warning. */
   onNotice?(notice: postgres.Notice): void;
 }
 
@@ -60,7 +60,7 @@ export async function runPgtapFile(
   return resultOf(lines.map((line) => `${line}\n`).join(""), problems);
 }
 
-/** As `psql --quiet --no-align --tuples-only` does. */
+/** Formats a row as `psql --quiet --no-align --tuples-only` does. */
 function asPsqlPrints(row: Record<string, unknown>): string[] {
   const values = Object.values(row).map((value) => String(value ?? ""));
   return values.join("|").split("\n");
@@ -70,7 +70,7 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   const parser = new Parser({});
   let [passed, failed, skipped] = [0, 0, 0];
   parser.on("assert", ({ ok, skip, todo }) => {
-    // what is yet to be done may fail
+    // a TODO test may fail
     if (skip || todo) skipped++;
     else if (ok) passed++;
     else failed++;
@@ -78,7 +78,7 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   parser.end(tap);
   const { results } = parser;
   if (!results) throw new Error("tap-parser has no results");
-  // a file that broke off has not run all that it planned
+  // a file that broke off has not run everything it planned
   if (problems.length === 0) {
     if (results.count === 0) problems.push("no test was run");
     for (const { tapError } of results.failures) {
