@@ -41,7 +41,7 @@ select pg_temp.clear_authentication();
 select bag_eq(
   'select session_id from public.interview_session_history',
   array['91 days', '89 days', '1 days'],
-  'M13: a run prunes a bounded number of rows, the oldest first, whoever''s they are'
+  'M13: a run prunes a bounded number of rows, the oldest first, of whichever user'
 );
 
 select is_empty('select session_id from first', 'M13: pruned rows are not among the reaped ones');

@@ -7,9 +7,9 @@ select pg_temp.authenticate_as('ada');
 select from public.start_session('left');
 create temp table of_left as select * from public.end_session('left');
 
-select from public.start_session('handed in');
-select from public.complete_session('handed in');
-create temp table of_handed_in as select * from public.end_session('handed in');
+select from public.start_session('submitted');
+select from public.complete_session('submitted');
+create temp table of_submitted as select * from public.end_session('submitted');
 
 select results_eq(
   'select session_id, status, end_reason from of_left',
@@ -18,8 +18,8 @@ select results_eq(
 );
 
 select results_eq(
-  'select session_id, status, end_reason from of_handed_in',
-  $$ values ('handed in', 'completing', 'completed') $$,
+  'select session_id, status, end_reason from of_submitted',
+  $$ values ('submitted', 'completing', 'completed') $$,
   'M4: a completing session was completed'
 );
 
