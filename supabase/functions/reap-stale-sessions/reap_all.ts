@@ -22,6 +22,7 @@ interface EndedSession {
 interface Health {
   status: "ok" | "warning" | "critical";
   reason: string;
+  last_reap_failed: number | null;
 }
 
 /** What a database call answers: the shape of supabase-js. */
@@ -95,21 +96,27 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
       );
     });
 
-  while (!progress.drained && elapsed() < TIME_BUDGET_MS) {
-    const batch = await call("reap_stale_sessions", {
-      batch_size: BATCH_SIZE,
-    }) as EndedSession[];
-    progress.batches++;
-    progress.reaped += batch.length;
-    progress.drained = batch.length < BATCH_SIZE;
-    for (const { end_reason } of batch) {
-      progress.by_reason[end_reason] = (progress.by_reason[end_reason] ?? 0) +
-        1;
+  let health: Health;
+  do {
+    progress.drained = false;
+    while (!progress.drained && elapsed() < TIME_BUDGET_MS) {
+      const batch = await call("reap_stale_sessions", {
+        batch_size: BATCH_SIZE,
+      }) as EndedSession[];
+      progress.batches++;
+      progress.reaped += batch.length;
+      progress.drained = batch.length < BATCH_SIZE;
+      for (const { end_reason } of batch) {
+        progress.by_reason[end_reason] = (progress.by_reason[end_reason] ?? 0) +
+          1;
+      }
+      if (batch.length > 0) logBatch(batch);
     }
-    if (batch.length > 0) logBatch(batch);
-  }
+    [health] = await call("session_health") as Health[];
+    // A batch is also short if some of it could not be moved. The database tries
+    // those last from now on, so others may be left.
+  } while ((health.last_reap_failed ?? 0) > 0 && elapsed() < TIME_BUDGET_MS);
 
-  const [health] = await call("session_health") as Health[];
   return {
     ...progress,
     duration_ms: elapsed(),
