@@ -98,18 +98,18 @@ function candidatesFor(
   if (quick) return quickParts(allParts());
   if (all || postgres === "all") {
     const others = majors.filter((major) => major !== usualMajor);
-    return [...allParts(), ...others.flatMap(partsOn)].map(noExtra);
+    return [...allParts(), ...others.flatMap(partsOn)].map(asRegular);
   }
   if (postgres === undefined) return allParts();
   const major = majors.find((major) => String(major) === postgres);
-  if (major) return partsOn(major).map(noExtra);
+  if (major) return partsOn(major).map(asRegular);
   throw new Error(
     `--postgres wants ${majors.join(", ")} or all: ${postgres}`,
   );
 }
 
-/** Runs it like any other. */
-function noExtra(part: Part): Part {
+/** The part, no longer left out of a plain run. */
+function asRegular(part: Part): Part {
   return { ...part, isExtra: false };
 }
 

@@ -1,28 +1,28 @@
-// Runs a file of pgTAP tests as pg_prove does, without psql: over a connection
-// of its own, so that no role, setting or temporary table reaches another file.
+// Runs a file of pgTAP tests as pg_prove does, without psql. Each file has its own
+// connection, so no role, setting or temporary table reaches another file.
 import * as fs from "node:fs";
 import postgres from "postgres";
 import { Parser } from "tap-parser";
 
-/** What a file of pgTAP tests came to. */
+/** The result of a file of pgTAP tests. */
 export interface PgtapResult {
-  /** Did all that was planned run and pass? */
+  /** Did all planned tests run and pass? */
   ok: boolean;
   passed: number;
   failed: number;
-  /** Skipped, or yet to be done. */
+  /** Marked as SKIP or TODO. */
   skipped: number;
-  /** What it printed. */
+  /** Its output. */
   tap: string;
-  /** What went wrong beside assertions that failed. */
+  /** What went wrong apart from failed assertions. */
   problems: string[];
 }
 
-/** How a file is run. */
+/** Options for a file. */
 export interface PgtapOptions {
   /** Settings of the connection, as `{ "my.setting": "on" }`. */
   settings?: Record<string, string>;
-  /** Told of every notice and warning. */
+  /** Called with every notice and warning. */
   onNotice?(notice: postgres.Notice): void;
 }
 
@@ -71,7 +71,7 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   const parser = new Parser({});
   let [passed, failed, skipped] = [0, 0, 0];
   parser.on("assert", ({ ok, skip, todo }) => {
-    // what is yet to be done may fail
+    // a TODO may fail
     if (skip || todo) skipped++;
     else if (ok) passed++;
     else failed++;
@@ -79,7 +79,7 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   parser.end(tap);
   const { results } = parser;
   if (!results) throw new Error("tap-parser has no results");
-  // a file that broke off has not run all that it planned
+  // after an error, that the plan was not completed is no news
   if (problems.length === 0) {
     if (results.count === 0) problems.push("no test was run");
     for (const { tapError } of results.failures) {

@@ -12,7 +12,7 @@ export interface Report {
   finish(seconds: number): Totals;
 }
 
-/** How many of the slowest parts are listed; not if there are no more parts. */
+/** How many of the slowest parts are listed, if there are more than that. */
 const slowest = 10;
 
 interface Ended {
