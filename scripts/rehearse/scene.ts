@@ -1,8 +1,8 @@
 // What happens in the story, in its own words: people sign up, open browsers,
 // start and end sessions, and wait.
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { pause } from "../stack/pause.ts";
 import type { ActiveSession, Database, EndedSession } from "./database.ts";
 import { type Answer, duration, short, type Telling } from "./telling.ts";
 
@@ -81,8 +81,7 @@ export function sceneOn(stage: Stage, telling: Telling): Scene {
   const wait = async (text: string, ms: number) => {
     stage.stop.throwIfAborted();
     telling.wait(text);
-    await pause(ms, stage.stop);
-    stage.stop.throwIfAborted();
+    await delay(ms, undefined, { signal: stage.stop });
   };
 
   return {
