@@ -24,6 +24,8 @@ export async function playStory(stage: Stage, telling: Telling) {
   const ada = await scene.signUp("Ada");
   const ben = await scene.signUp("Ben");
   await crashAndRecovery(scene, ada, ben);
+  // only now: on a slow machine Ada's session would run out between her steps
+  await stage.useShortLease();
   await crashAndNobody(scene, ben);
 }
 
