@@ -207,10 +207,10 @@ Deno.test("stopping ends connections that are open", async () => {
     const server = await postgresIn(folder);
     const url = server.url("postgres", "supabase_admin");
     const sleepers = (sql: Sql) =>
-      sql`select from pg_stat_activity where query like '%pg_sleep(60)%'
+      sql`select from pg_stat_activity where query like '%pg_sleep(3600)%'
           and state = 'active' and pid <> pg_backend_pid()`;
     await connected(url, async (sleeper) => {
-      const asleep = sleeper`select pg_sleep(60)`.catch(({ code }) => code);
+      const asleep = sleeper`select pg_sleep(3600)`.catch(({ code }) => code);
       await connected(
         url,
         (sql) =>
