@@ -1,7 +1,6 @@
 // `npm start` as a person meets it: as a process, with its output, signals and
 // exit codes, in a folder with a blank.
 import assert from "node:assert/strict";
-import * as fs from "node:fs";
 import { createClient } from "@supabase/supabase-js";
 import { administrator } from "../../../scripts/stack/administrator.ts";
 import { localKeys } from "../../../scripts/stack/keys.ts";
@@ -13,6 +12,7 @@ import { startStack } from "../../../scripts/stack/stack.ts";
 import {
   answersOn,
   connected,
+  copyFolder,
   descendantsOf,
   isAlive,
   until,
@@ -40,8 +40,8 @@ Deno.test.afterAll(() => Deno.remove(prepared, { recursive: true }));
 /** Runs `work` with a folder whose stack is up again in a moment. */
 async function withPreparedFolder(work: (folder: string) => Promise<void>) {
   await withFolder(async (folder) => {
-    fs.cpSync(prepared, folder, { recursive: true });
-    await work(folder);
+    await copyFolder(prepared, `${folder}/stack`);
+    await work(`${folder}/stack`);
   });
 }
 
