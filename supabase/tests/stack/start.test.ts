@@ -8,42 +8,21 @@ import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { canFollowParent } from "../../../scripts/stack/unprivileged.ts";
 import { findRunningStack } from "../../../scripts/stack/running_stack.ts";
-import { startStack } from "../../../scripts/stack/stack.ts";
+import { type PreparedFolder, prepareFolder } from "./prepared_folder.ts";
 import {
   answersOn,
   connected,
-  copyFolder,
   descendantsOf,
   isAlive,
   until,
   withFolder,
 } from "./support.ts";
 
-/** The folder of a stack that has been up, and its data: made once, copied. */
-let prepared: string;
-
+let prepared: PreparedFolder;
 Deno.test.beforeAll(async () => {
-  prepared = await Deno.makeTempDir({ prefix: "prepared-" });
-  const stack = await startStack({
-    folder: prepared,
-    apiPort: freePort(),
-    dbPort: freePort(),
-    appPort: freePort(),
-    reapEveryMs: null,
-    durable: false,
-  });
-  await stack.stop();
+  prepared = await prepareFolder();
 });
-
-Deno.test.afterAll(() => Deno.remove(prepared, { recursive: true }));
-
-/** Runs `work` with a folder whose stack is up again in a moment. */
-async function withPreparedFolder(work: (folder: string) => Promise<void>) {
-  await withFolder(async (folder) => {
-    await copyFolder(prepared, `${folder}/stack`);
-    await work(`${folder}/stack`);
-  });
-}
+Deno.test.afterAll(() => prepared.remove());
 
 /** `npm start` with these arguments, less npm. */
 function npmStart(args: string[]) {
@@ -215,7 +194,7 @@ Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", 
 });
 
 Deno.test("killed, it leaves nothing running, and the next start has the data", async () => {
-  await withPreparedFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start, apiPort, dbPort }) => {
       await insertUser(dbPort, "kept@example.com");
       const pids = await descendantsOf(start.pid);
@@ -236,7 +215,7 @@ Deno.test("killed, it leaves nothing running, and the next start has the data", 
 });
 
 Deno.test("all of it killed at once, Postgres too, the next start has the data", async () => {
-  await withPreparedFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start, dbPort }) => {
       await insertUser(dbPort, "kept@example.com");
       for (const pid of [start.pid, ...await descendantsOf(start.pid)]) {
@@ -255,7 +234,7 @@ Deno.test("all of it killed at once, Postgres too, the next start has the data",
 });
 
 Deno.test("when what started it is killed, it stops by itself", async () => {
-  await withPreparedFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start, apiPort }) => {
       const pids = await descendantsOf(start.pid);
       start.kill("SIGKILL");
@@ -266,7 +245,7 @@ Deno.test("when what started it is killed, it stops by itself", async () => {
 });
 
 Deno.test("when Postgres ends, it says so and ends, too", async () => {
-  await withPreparedFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start }) => {
       const pidFile = await Deno.readTextFile(
         `${folder}/postgres/postmaster.pid`,
@@ -279,7 +258,7 @@ Deno.test("when Postgres ends, it says so and ends, too", async () => {
 });
 
 Deno.test("a second one on the same folder is refused, and disturbs nothing", async () => {
-  await withPreparedFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ apiPort }) => {
       const again = npmStart(["--data", folder]);
       assert.equal(await again.ended, 1);
@@ -294,7 +273,7 @@ Deno.test("a second one on the same folder is refused, and disturbs nothing", as
 
 for (const [what, option] of [["API", "--api-port"], ["app", "--app-port"]]) {
   Deno.test(`an ${what} port that is taken is named, and nothing is left running`, async () => {
-    await withPreparedFolder(async (folder) => {
+    await prepared.withCopy(async (folder) => {
       const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = other.addr;
       const dbPort = freePort();
