@@ -35,9 +35,8 @@ the scheduled reaper. Ends with 1 where an answer is not the contract's.
   --help                     this text
 
 A time is a number with a unit: 500ms, 5s, 10m, 1h. The first two change the
-settings of a running stack, from the step that waits for a lease to run out
-until the rehearsal is over. A lease of 5 minutes makes it last minutes; with
---lease 5s it takes seconds.
+settings of a running stack while the rehearsal waits for a lease to run out. A
+lease of 5 minutes makes it last minutes; with --lease 5s it takes seconds.
 `;
 
 const exit = { broken: 1, usage: 2, interrupted: 130 } as const;
@@ -77,12 +76,12 @@ async function rehearse(o: Options, stop: AbortSignal): Promise<number> {
     surroundings = await surroundingsFor(o);
     const { apiUrl, dbUrl, isOwn } = surroundings;
     borrowed = await borrowTimes(dbUrl, o.times);
-    const { times, use } = borrowed;
+    const { times } = borrowed;
     console.log(prologue(surroundings, times, o));
     await playStory({
       apiUrl,
       publishableKey: localKeys.publishable,
-      useShortLease: use,
+      shortLease: borrowed,
       reapEvery: times.reapEvery,
       reapWithin: o.reapWithinMs / 1000,
       stop,

@@ -20,7 +20,9 @@ export interface BorrowedTimes {
   times: TimesInSeconds;
   /** Puts them in force. */
   use(): Promise<void>;
-  /** Puts the times of before back. */
+  /** Puts the times of before back, if they are not. */
+  putBack(): Promise<void>;
+  /** Does that, and lets another rehearsal borrow. */
   giveBack(): Promise<void>;
 }
 
@@ -40,14 +42,19 @@ export async function borrowTimes(
     const [before] = await sql<{ lease: string; heartbeat_every: string }[]>`
       select lease::text, heartbeat_every::text from sessions.settings`;
     let inUse = false;
+    const putBack = async () => {
+      if (inUse) await restore(sql, before);
+      inUse = false;
+    };
     return {
       times: await timesAfter(sql, changes),
       async use() {
         inUse = true;
         await changeTimes(sql, changes);
       },
+      putBack,
       async giveBack() {
-        if (inUse) await putBack(sql, before);
+        await putBack();
         await sql.end();
       },
     };
@@ -61,6 +68,7 @@ async function borrowNothing(sql: postgres.Sql): Promise<BorrowedTimes> {
   return {
     times: await timesInForce(sql),
     use: () => Promise.resolve(),
+    putBack: () => Promise.resolve(),
     giveBack: () => sql.end(),
   };
 }
@@ -101,7 +109,7 @@ async function timesInForce(sql: postgres.Sql): Promise<TimesInSeconds> {
   return times;
 }
 
-async function putBack(
+async function restore(
   sql: postgres.Sql,
   before: { lease: string; heartbeat_every: string },
 ) {

@@ -12,8 +12,8 @@ export interface Stage {
   apiUrl: string;
   /** The key that a browser has. */
   publishableKey: string;
-  /** Puts the times in force that the story waits for. */
-  useShortLease(): Promise<void>;
+  /** The lease that the story waits for. */
+  shortLease: { use(): Promise<void>; putBack(): Promise<void> };
   /** Seconds between two calls of the reaper. */
   reapEvery: number;
   /** Seconds that the reaper may be late before it counts as stopped. */
