@@ -109,7 +109,8 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_by interval := make_interval(secs => extract(epoch from by));
+  v_seconds numeric := extract(epoch from by);
+  v_by interval;
   v_extended integer := coalesce(nullif(current_setting('sessions.extended', true), '')::integer, 0) + 1;
   v_row public.active_interview_sessions;
   v_interview public.interviews;
@@ -119,9 +120,10 @@ begin
     perform sessions.refuse_argument('user_id', 'the id of a user');
   end if;
   perform sessions.check_line('interview_id', coalesce(interview_id, ''), 1, 128);
-  if (v_by > interval '0' and v_by <= interval '365 days') is not true then
+  if (v_seconds > 0 and v_seconds <= 365 * 86400) is not true then
     perform sessions.refuse_argument('by', 'an interval from 1 microsecond to 365 days');
   end if;
+  v_by := make_interval(secs => v_seconds);
   perform sessions.check_note(note);
   -- Each extension holds a lock in the shared lock table until its transaction ends.
   if v_extended > 500 then
