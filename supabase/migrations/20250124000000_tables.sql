@@ -342,7 +342,8 @@ create table if not exists sessions.revocations (
   revoked_by uuid,
   role text not null,
   note text,
-  primary key (user_id, session_id),
+  -- An id past its retention can be used and revoked again.
+  primary key (user_id, session_id, revoked_at),
   constraint note_is_short check (char_length(note) <= 1000)
 );
 
