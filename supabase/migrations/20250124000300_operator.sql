@@ -362,7 +362,7 @@ declare
   v_error text;
   v_user uuid;
   v_reaped integer := 0;
-  v_orphaned integer;
+  v_orphaned integer := 0;
   v_pruned integer;
 begin
   if (batch_size between 1 and 10000) is not true then
@@ -417,11 +417,25 @@ begin
       end loop;
   end;
 
-  -- Also those that a trigger kept without an error.
-  v_failed := array(select a.user_id from public.active_interview_sessions a where a.user_id = any (v_movable));
-  delete from public.active_interview_sessions a
-  where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
-  get diagnostics v_orphaned = row_count;
+  begin
+    delete from public.active_interview_sessions a
+    where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
+    get diagnostics v_orphaned = row_count;
+  exception
+    when others then
+      if sessions.is_transient(sqlstate) then
+        raise;
+      end if;
+      v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
+  end;
+
+  -- Also those that a trigger kept without an error. Not those whose users are being deleted.
+  v_failed := array(
+    select a.user_id
+    from public.active_interview_sessions a
+    where a.user_id = any (v_picked)
+      and (a.user_id = any (v_movable) or not exists (select from auth.users u where u.id = a.user_id))
+  );
   if v_failed <> '{}' then
     raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
       using hint = 'Remove the cause. They are tried again later and do not hold up others.';
