@@ -305,7 +305,7 @@ declare
 begin
   -- A clock that is wrong for a moment must not empty the history: nothing is pruned if the last run seems to be more
   -- than a day ago (the next run confirms the time), and each call prunes at most the oldest day.
-  if (select max(r.ran_at) from sessions.reaper_runs r) < at - interval '1 day' then
+  if (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= at) < at - interval '1 day' then
     return 0;
   end if;
 
