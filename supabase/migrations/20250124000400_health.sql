@@ -166,7 +166,8 @@ begin
   );
   v_row.active_table_bytes := pg_total_relation_size('public.active_interview_sessions');
   v_row.history_table_bytes := pg_total_relation_size(v_history);
-  select f.last_value into strict v_fence from sessions.fence f;
+  -- A new sequence has the value 1 before it was drawn.
+  select f.last_value - (not f.is_called)::integer into strict v_fence from sessions.fence f;
   v_grants := sessions.unexpected_grants();
 
   -- The worst first. Ten intervals of the default schedule and the default lease make the promised 15 minutes.
