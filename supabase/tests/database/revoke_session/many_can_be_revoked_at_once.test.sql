@@ -1,0 +1,35 @@
+-- The server's table of locks is shared by everybody, and its size is fixed. Locks on rows are not in it.
+begin;
+\ir ../helpers.psql
+select plan(4);
+
+-- given: 300 live sessions
+select pg_temp.create_user_with_session('user ' || n, 'session ' || n) from generate_series(1, 300) n;
+create temp view locks as
+select count(*) as held
+from pg_locks
+where pid = pg_backend_pid() and locktype in ('advisory', 'tuple');
+create temp table before as select held from locks;
+grant select on before to service_role;
+
+-- when: all are revoked in one statement
+select pg_temp.act_as('service_role');
+create temp table revoked as
+select r.* from generate_series(1, 300) n, public.revoke_session(pg_temp.user_id('user ' || n), 'Maintenance.') r;
+select pg_temp.clear_authentication();
+
+-- then
+select is((select count(*) from revoked where end_reason = 'revoked'), 300::bigint, 'M8: all of them end');
+select is(locks.held, before.held, 'M8: no lock for each user is left in the server''s table of locks') from locks, before;
+select is((select count(*) from sessions.revocations where note = 'Maintenance.'), 300::bigint, 'M17: each is recorded');
+
+-- when
+select pg_temp.authenticate_as('user 1');
+select from public.start_session('next');
+select pg_temp.clear_authentication();
+
+-- then: this test would notice
+select cmp_ok(locks.held, '>', before.held, 'a start, which serialises the starts of its user, does leave one') from locks, before;
+
+select * from finish();
+rollback;
