@@ -306,6 +306,141 @@ race(
 );
 
 race(
+  "S2 R25 two reapers at once, each with a session that cannot be moved: the others are moved, nobody waits",
+  async (scene) => {
+    const users = await staleSessions(scene, 6);
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    const owner = await scene.owner();
+    for (const stuck of ["stale 1", "stale 4"]) {
+      await makeUnmovable(owner, users.get(stuck)!);
+    }
+    await one.begin();
+    const first = ids(answered(await one.reap(3)));
+    const second = ids(answered(await other.reap(3).passes(one)));
+    await one.commit();
+
+    assert.deepEqual([first, second].map((batch) => batch.length), [2, 2]);
+    assert.deepEqual(
+      [...first, ...second].sort(),
+      ["stale 2", "stale 3", "stale 5", "stale 6"],
+    );
+    assert.deepEqual(await postponed(owner), ["stale 1", "stale 4"]);
+    assert.deepEqual(answered(await other.reap()), []);
+    assert.deepEqual(
+      answered(
+        await owner.query(
+          "select failed from sessions.reaper_runs order by id",
+        ),
+      ),
+      [{ failed: 1 }, { failed: 1 }, { failed: 0 }],
+    );
+  },
+);
+
+race(
+  "S2 R25 the first of two reapers rolls back: what it could not move is the next one's, and fails once",
+  async (scene) => {
+    const users = await staleSessions(scene, 2);
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    const owner = await scene.owner();
+    await makeUnmovable(owner, users.get("stale 1")!);
+    await one.begin();
+    assert.deepEqual(ids(answered(await one.reap())), ["stale 2"]);
+    assert.deepEqual(answered(await other.reap().passes(one)), []);
+    await one.rollback();
+    assert.deepEqual(await postponed(owner), []);
+
+    assert.deepEqual(ids(answered(await other.reap())), ["stale 2"]);
+
+    assert.deepEqual(await postponed(owner), ["stale 1"]);
+  },
+);
+
+race(
+  "S2 R24 sessions that cannot be moved do not hold up those that come later",
+  async (scene) => {
+    const stuck = await staleSessions(scene, 3);
+    const [reaper, owner] = [await scene.operator(), await scene.owner()];
+    for (const user of stuck.values()) await makeUnmovable(owner, user);
+    assert.deepEqual(answered(await reaper.reap(3)), []);
+    granted(await (await scene.tab()).start("later"));
+    await scene.letExpire();
+    answered(
+      await owner.query(
+        `update public.active_interview_sessions
+        set reap_after = now()
+        where reap_after is not null`,
+      ),
+    );
+
+    assert.deepEqual(ids(answered(await reaper.reap(2))), ["later"]);
+
+    const [{ failed }] = answered(
+      await owner.query<{ failed: number }>(
+        "select failed from sessions.reaper_runs order by id desc limit 1",
+      ),
+    );
+    assert.equal(failed, 1);
+    await scene.leaves({ history: { later: "expired" } });
+  },
+);
+
+for (const ends of ["commits", "rolls back"] as const) {
+  race(
+    `S21 R23 the reaper comes while a deletion without triggers is under way, which ${ends}: skipped, and ${
+      ends === "commits" ? "removed" : "reaped"
+    } by the next run`,
+    async (scene) => {
+      const [a, reaper] = [await scene.tab(), await scene.operator()];
+      const superuser = await scene.superuser();
+      granted(await a.start("a"));
+      await scene.letExpire();
+      superuser.set("session_replication_role", "replica");
+      await superuser.begin();
+      answered(await superuser.query(deletion, scene.user));
+
+      assert.deepEqual(answered(await reaper.reap().passes(superuser)), []);
+      if (ends === "commits") await superuser.commit();
+      else await superuser.rollback();
+      const reaped = ids(answered(await reaper.reap()));
+
+      const isRemoved = ends === "commits";
+      assert.deepEqual(reaped, isRemoved ? [] : ["a"]);
+      const runs = await (await scene.owner()).query(
+        "select orphaned, failed from sessions.reaper_runs order by id",
+      );
+      assert.deepEqual(answered(runs), [
+        { orphaned: 0, failed: 0 },
+        { orphaned: isRemoved ? 1 : 0, failed: 0 },
+      ]);
+      await scene.leaves(isRemoved ? {} : { history: { a: "expired" } });
+    },
+  );
+}
+
+race(
+  "S21 R25 two reapers at once and a session without a user: removed once, nobody waits",
+  async (scene) => {
+    const [a, superuser] = [await scene.tab(), await scene.superuser()];
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    granted(await a.start("a"));
+    await scene.letExpire();
+    superuser.set("session_replication_role", "replica");
+    answered(await superuser.query(deletion, scene.user));
+    await one.begin();
+    assert.deepEqual(answered(await one.reap()), []);
+    assert.deepEqual(answered(await other.reap().passes(one)), []);
+    await one.commit();
+
+    const runs = await (await scene.owner()).query(
+      "select orphaned from sessions.reaper_runs order by id",
+    );
+    assert.deepEqual(answered(runs), [{ orphaned: 1 }, { orphaned: 0 }]);
+    await scene.leaves({});
+  },
+);
+
+race(
   "R24 three days without a reaper: a session ended when its lease did",
   async (scene) => {
     const [a, b, reaper] = [...await scene.tabs(2), await scene.operator()];
@@ -331,6 +466,37 @@ race(
   },
 );
 
+const deletion = "delete from auth.users where id = $1";
+
+/** Leaves a row in the history with which the user's session collides. */
+async function makeUnmovable(owner: Client, user: string) {
+  answered(
+    await owner.query(
+      `insert into public.interview_session_history (
+        user_id, session_id, fence, started_at, last_seen_at, ended_at,
+        end_reason, status
+      )
+      select
+        user_id, session_id, fence, created_at, updated_at, created_at,
+        'cleared', 'active'
+      from public.active_interview_sessions
+      where user_id = $1`,
+      user,
+    ),
+  );
+}
+
+/** The sessions that the reaper tries again later. */
+async function postponed(owner: Client): Promise<string[]> {
+  const rows = await owner.query<Ended>(
+    `select session_id
+    from public.active_interview_sessions
+    where reap_after > now()
+    order by session_id`,
+  );
+  return ids(answered(rows));
+}
+
 async function twoStaleSessions(
   scene: Scene,
   o: { afterOneThatCannotBeReaped?: boolean } = {},
@@ -340,17 +506,7 @@ async function twoStaleSessions(
     const stuck = await scene.newUser();
     granted(await (await scene.tab(stuck)).start("stuck"));
     await scene.letExpire(stuck);
-    answered(
-      await owner.query(`
-        insert into public.interview_session_history (
-          user_id, session_id, fence, started_at, last_seen_at, ended_at,
-          end_reason, status
-        )
-        select
-          user_id, session_id, fence, created_at, updated_at, created_at,
-          'cleared', 'active'
-        from public.active_interview_sessions`),
-    );
+    await makeUnmovable(owner, stuck);
   }
   const [first, second] = [scene.user, await scene.newUser()];
   granted(await (await scene.tab(first)).start("first"));
