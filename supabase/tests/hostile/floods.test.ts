@@ -22,7 +22,9 @@ import { holders } from "./support.ts";
 const project = projectOfThisFile();
 
 // many wait for one another, on a slow machine for longer than a call does
-Deno.test.beforeAll(() => liftTimeouts(project.superuser));
+Deno.test.beforeAll(async () => {
+  await liftTimeouts(project.superuser);
+});
 
 interface Row {
   session_id: string;
