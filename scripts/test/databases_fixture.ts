@@ -41,7 +41,7 @@ export async function withNewProject<T>(
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
   const made = await makeDatabase(async (name) => {
-    // not a copy of template1: another test may be connected to that
+    // not as a copy of template1, to which a test beside this may be connected
     await connected(
       databaseUrl("postgres", "supabase_admin"),
       (sql) => sql`create database ${sql(name)} template template0`,
