@@ -25,8 +25,9 @@ import {
   startProject,
 } from "../../../scripts/test/api_fixture.ts";
 import {
-  chromiumProgram,
+  CEILING_MS,
   openBrowser,
+  program,
   type RunningBrowser,
 } from "./chromium.ts";
 import { type Call, type Network, startNetwork } from "./network.ts";
@@ -35,9 +36,6 @@ export { administrator, keys };
 
 /** The upload takes no longer than this many seconds. */
 const quickly = "/?upload=0.3";
-
-/** Nothing here takes as long as this, on the slowest of machines. */
-const MOST_MS = 60_000;
 
 /** Somebody with an account. */
 export interface Person {
@@ -161,7 +159,7 @@ export function storiesOfThisFile(
   const told: { begin(): Promise<void>; result?: Promise<void> }[] = [];
   let isOver = false;
 
-  if (chromiumProgram) {
+  if (program) {
     Deno.test.beforeAll(async () => {
       Object.assign(place, await openPlace(o));
     });
@@ -193,8 +191,8 @@ export function storiesOfThisFile(
     };
     told.push(one);
     Deno.test({
-      name: chromiumProgram ? name : `${name} (skipped: no Chromium here)`,
-      ignore: !chromiumProgram,
+      name: program ? name : `${name} (skipped: no Chromium here)`,
+      ignore: !program,
       // those beside it have begun and not ended
       sanitizeOps: false,
       sanitizeResources: false,
@@ -264,7 +262,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
   const apis = new Set<OwnApi>();
   const deviceOf = async (context: BrowserContext): Promise<Device> => {
     contexts.add(context);
-    context.setDefaultTimeout(MOST_MS);
+    context.setDefaultTimeout(CEILING_MS);
     const tabOf = (page: Page) => makeTab(page, app.url, project);
     return {
       context,
@@ -506,7 +504,7 @@ export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const end = performance.now() + MOST_MS;
+  const end = performance.now() + CEILING_MS;
   while (performance.now() < end) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
