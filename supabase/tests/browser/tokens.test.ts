@@ -4,12 +4,12 @@ import assert from "node:assert/strict";
 import { speaksPlainly } from "./inspect.ts";
 import {
   type Device,
+  failedSaves,
   inAnInterview,
   keys,
-  noteSayings,
   onAComputer,
   type Person,
-  savingsInVain,
+  recordMessages,
   type Scene,
   storiesOfThisFile,
   type Tab,
@@ -116,7 +116,7 @@ for (
       await scene.ownApi({ tokensLast: 5 });
       const { tab, person, sleep, wake } = await onAComputer(scene);
       const session = await scene.live(person);
-      const sayings = await noteSayings(tab);
+      const sayings = await recordMessages(tab);
       const token = await tokenOf(tab);
 
       if (isAsleep) sleep();
@@ -128,7 +128,7 @@ for (
       assert.notEqual(await tokenOf(tab), token);
       assert.deepEqual(heartbeats(scene), new Set([200]));
       assert.deepEqual(await sayings(), nothingWrong);
-      await tab.handIn();
+      await tab.submit();
     },
   );
 }
@@ -146,7 +146,7 @@ for (
     `${title}: it is renewed, and the candidate notices nothing`,
     async (scene) => {
       const { tab, person } = await inAnInterview(scene);
-      const sayings = await noteSayings(tab);
+      const sayings = await recordMessages(tab);
       const renewals = () =>
         scene.network.calls.filter(({ name, status }) =>
           name === "POST /auth/v1/token" && status === 200
@@ -204,14 +204,14 @@ for (
       );
       await tab.write(3, "Written while signed out");
       await tab.answerIs(3, "Kept on this page");
-      await tab.isTold("Signed out");
+      await tab.connectionIs("Signed out");
       await speaksPlainly(tab);
       const before = await scene.saved(person);
       assert(!before.includes("Written while signed out"));
       await tab.signIn(person);
 
-      await tab.isTold("Connected");
-      const tries = savingsInVain(scene).length;
+      await tab.connectionIs("Connected");
+      const tries = failedSaves(scene).length;
       assert(tries < 10, `${tries} tries to save it`);
       await tab.seesNoMore("You have been signed out");
       await tab.answerIs(3, "Saved");
@@ -220,7 +220,7 @@ for (
         "Written while signed out",
       ]);
       assert.equal((await scene.live(person))?.session_id, session?.session_id);
-      await tab.handIn();
+      await tab.submit();
       assert.deepEqual(await scene.ended(person), [{
         session_id: session!.session_id,
         end_reason: "completed",
