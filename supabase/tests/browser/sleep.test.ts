@@ -28,6 +28,8 @@ async function freeze({ page }: Tab) {
     await cdp.send("Page.setWebLifecycleState", { state: "active" });
     await page.bringToFront();
     await inFront.close();
+    // for the headless shell, in which every page is in front
+    await cdp.send("Emulation.setFocusEmulationEnabled", { enabled: true });
   };
 }
 
