@@ -160,11 +160,13 @@ export type Story = (
   },
 ) => void;
 
+let isFull: Promise<boolean> | undefined;
+
 /** Why tests that need a full browser are skipped; undefined if there is one. */
 export async function whyNoFullBrowser(
   feature: string,
 ): Promise<string | undefined> {
-  if (!program || await isFullBrowser()) return;
+  if (!program || await (isFull ??= isFullBrowser())) return;
   return `needs a full browser (${feature}): only Chromium's headless shell was found`;
 }
 
