@@ -35,20 +35,26 @@ export async function withCopyOf<T>(
   return await droppedAfter(await makeCopyOf(source), work);
 }
 
-/** A hosted project before its first migration, for `work` alone. */
-export async function withNewProject<T>(
+/** A hosted project before its first migration. */
+export async function makeNewProject(
   defaultPrivileges: DefaultPrivileges,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
-  const made = await makeDatabase(async (name) => {
-    // not as a copy of template1, to which a test beside this may be connected
+): Promise<LastingDatabase> {
+  return await makeDatabase(async (name) => {
+    // not a copy of template1: another test may be connected to that
     await connected(
       databaseUrl("postgres", "supabase_admin"),
       (sql) => sql`create database ${sql(name)} template template0`,
     );
     await bootstrapDatabase(theServer, name, { defaultPrivileges });
   });
-  return await droppedAfter(made, work);
+}
+
+/** A hosted project before its first migration, for `work` alone. */
+export async function withNewProject<T>(
+  defaultPrivileges: DefaultPrivileges,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  return await droppedAfter(await makeNewProject(defaultPrivileges), work);
 }
 
 /** Applies the migrations as in the SQL editor: each file in one transaction. */
