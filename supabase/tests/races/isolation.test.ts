@@ -12,6 +12,7 @@ import {
   over,
   race,
   refused,
+  renewInTime,
 } from "./harness.ts";
 
 for (const isolation of ["repeatable read", "serializable"] as const) {
@@ -247,15 +248,7 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
       const owner = await scene.owner();
       granted(await a.start("a"));
       await scene.letExpire();
-      await beginsBefore(reaper, async () =>
-        answered(
-          await owner.query(
-            `select sessions.renew(
-      jsonb_populate_record(a, jsonb_build_object('updated_at', clock_timestamp()))
-    )
-          from public.active_interview_sessions a`,
-          ),
-        ));
+      await beginsBefore(reaper, () => renewInTime(owner, scene.user));
 
       await mustRetry(reaper, reaper.reap());
 
