@@ -244,9 +244,9 @@ begin
   -- The index knows every id, visible or not: inserting one that ended unseen fails with 40001, which is what
   -- `on conflict do nothing` does under such a snapshot. A successful insert is undone.
   insert into public.interview_session_history (
-    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status
+    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
   )
-  values (refuse_unseen_end.user_id, refuse_unseen_end.session_id, 0, now(), now(), now(), 'cleared', 'active')
+  values (refuse_unseen_end.user_id, refuse_unseen_end.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
   on conflict do nothing;
   raise sqlstate 'UNDO1';
 exception

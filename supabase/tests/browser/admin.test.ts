@@ -5,8 +5,8 @@ import { inspect } from "./inspect.ts";
 import {
   addAdministrator,
   administrator,
+  checkNow,
   inAnInterview,
-  lookAt,
   type Scene,
   storiesOfThisFile,
 } from "./support.ts";
@@ -68,7 +68,7 @@ story(
     await desk.press("End session");
 
     await desk.sees(`${person.email} was ended.`);
-    await lookAt(tab);
+    await checkNow(tab);
     await tab.sees("This interview was ended by an administrator");
     assert.deepEqual(
       (await ended(person)).map(({ end_reason }) => end_reason),
@@ -105,7 +105,7 @@ story(
         name.endsWith("/admin_session_health") && status === 403
       ),
     );
-    await tab.isTold("Connected");
+    await tab.connectionIs("Connected");
   },
 );
 

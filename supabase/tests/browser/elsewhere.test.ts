@@ -1,8 +1,8 @@
 // More than one page wants the interview: tabs and devices.
 import assert from "node:assert/strict";
 import {
+  checkNow,
   inAnInterview,
-  lookAt,
   onAnother,
   storiesOfThisFile,
   until,
@@ -76,10 +76,10 @@ story(
     await mobile.sees("Previous session detected", "Chrome on Linux");
 
     await mobile.press("End it and start here");
-    await mobile.isTold("Connected");
+    await mobile.connectionIs("Connected");
     await mobile.answerIs(1, "Saved");
     assert.equal(await mobile.answer(1), "From the laptop");
-    await lookAt(laptop);
+    await checkNow(laptop);
     await laptop.sees("This interview was continued on another device");
     const second = await live(person);
     assert.equal(second?.device, "Safari on iPhone");
@@ -88,17 +88,17 @@ story(
     await mobile.write(2, "From the phone");
     await mobile.answerIs(2, "Saved");
     await laptop.press("Continue here instead");
-    await laptop.isTold("Connected");
+    await laptop.connectionIs("Connected");
     await laptop.answerIs(2, "Saved");
     assert.equal(await laptop.answer(2), "From the phone");
-    await lookAt(mobile);
+    await checkNow(mobile);
     await mobile.sees("This interview was continued on another device");
     const third = await live(person);
     assert(BigInt(third!.fence) > BigInt(second!.fence));
 
     // B4: it goes for good, and ends nothing that is not its own
     await mobile.page.goto("about:blank");
-    await laptop.handIn();
+    await laptop.submit();
     assert.deepEqual(await ended(person), [
       { session_id: first!.session_id, end_reason: "taken_over" },
       { session_id: second!.session_id, end_reason: "taken_over" },
@@ -116,7 +116,7 @@ story(
     await laptop.answerIs(1, "Saved");
     const mobile = await onAnother(scene, person, phone);
     await mobile.press("End it and start here");
-    await mobile.isTold("Connected");
+    await mobile.connectionIs("Connected");
     await mobile.answerIs(1, "Saved");
 
     await laptop.write(1, "Too late");
@@ -134,7 +134,7 @@ story(
     assert.deepEqual(new Set(texts), new Set(["In time"]));
     // it is not lost: it comes along when the interview is continued here
     await laptop.press("Continue here instead");
-    await laptop.isTold("Connected");
+    await laptop.connectionIs("Connected");
     await until(
       "it is saved",
       async () => (await saved(person)).includes("Too late"),

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { inspect, jargonIn } from "./inspect.ts";
 import {
+  checkNow,
   inAnInterview,
-  lookAt,
   onAnother,
   type Person,
   type Scene,
@@ -72,7 +72,7 @@ story(
   "how it looks: handed in, and what the previous session is told with",
   async (scene) => {
     const { tab, person } = await inAnInterview(scene);
-    await tab.handIn();
+    await tab.submit();
     await inspect(tab);
 
     // a crash: nobody beats any more
@@ -105,14 +105,14 @@ story(
     await tab.signUp();
     network.fail("start_session");
     await tab.press("Start the interview");
-    await tab.isTold("Not connected yet");
+    await tab.connectionIs("Not connected yet");
     await inspect(tab);
     network.fail();
-    await tab.isTold("Connected");
+    await tab.connectionIs("Connected");
     await network.cut();
     await tab.write(1, proud);
-    await lookAt(tab);
-    await tab.isTold("Connection interrupted");
+    await checkNow(tab);
+    await tab.connectionIs("Connection interrupted");
     await tab.answerIs(1, "Kept on this page");
     await inspect(tab);
 
@@ -145,7 +145,7 @@ story(
         name: "Start the interview",
       });
       if (button === "Back to the beginning") await start.click();
-      await tab.isTold("Connected");
+      await tab.connectionIs("Connected");
     };
     for (
       const [reason, words, button] of [
@@ -164,7 +164,7 @@ story(
       );
       const { error } = await client.rpc("end_session", { session_id, reason });
       assert.equal(error, null);
-      await lookAt(tab);
+      await checkNow(tab);
       await tab.sees(words);
       await inspect(tab);
       await again(button);
@@ -174,7 +174,7 @@ story(
       user_id: person.id,
     });
     assert.equal(error, null);
-    await lookAt(tab);
+    await checkNow(tab);
     await tab.sees("This interview was ended by an administrator");
     await inspect(tab);
     await again("Back to the beginning");
@@ -186,7 +186,7 @@ story(
       deadline_at = now(),
       expires_at = now()
     where user_id = ${person.id}`;
-    await lookAt(tab);
+    await checkNow(tab);
     await tab.sees("Your time is up");
     await inspect(tab);
     await again("Back to the beginning");
@@ -209,7 +209,7 @@ story(
       set updated_at = updated_at - interval '6 minutes', expires_at = clock_timestamp()
       where user_id = ${person.id}`;
     await runOut();
-    await lookAt(tab);
+    await checkNow(tab);
     await tab.sees(
       "You were away for a while; we picked up where you left off.",
     );
@@ -221,7 +221,7 @@ story(
       session_id: "x",
       device: "Safari on iPhone",
     });
-    await lookAt(tab);
+    await checkNow(tab);
     await tab.sees("Previous session detected");
     await inspect(tab);
   },
@@ -274,7 +274,7 @@ story(
     await tab.sees("Start the interview");
     await goTo(tab, "Start the interview");
     await keyboard.press("Enter");
-    await tab.isTold("Connected");
+    await tab.connectionIs("Connected");
     await isAtHeading(tab, "Your interview");
     await goTo(tab, /^Question 1/);
     await keyboard.type("Typed");
@@ -309,10 +309,10 @@ story("by keyboard alone: one click is one key (M6 M17)", async (scene) => {
 
   await goTo(other, "End it and start here");
   await other.page.keyboard.press("Enter");
-  await other.isTold("Connected");
-  await lookAt(tab);
+  await other.connectionIs("Connected");
+  await checkNow(tab);
   await tab.sees("This interview was continued on another device");
   await goTo(tab, "Continue here instead");
   await tab.page.keyboard.press("Enter");
-  await tab.isTold("Connected");
+  await tab.connectionIs("Connected");
 });

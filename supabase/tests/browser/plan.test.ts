@@ -63,13 +63,13 @@ story(
     );
     assert.deepEqual(await live(person), crashed, "the crash told nobody");
     await after.tab.press("End it and start here");
-    await after.tab.isTold("Connected");
+    await after.tab.connectionIs("Connected");
 
     const session = await live(person);
     assert.equal(session?.previous_session_id, crashed?.session_id);
     await after.tab.answerIs(2, "Saved");
     assert.equal(await after.tab.answer(2), "Written before the crash");
-    await after.tab.handIn();
+    await after.tab.submit();
     assert.deepEqual(
       (await ended(person)).map(({ end_reason }) => end_reason),
       [
@@ -94,10 +94,10 @@ story(
     const sessions = await Promise.all(people.map(live));
     assert(sessions[0] && sessions[1]);
 
-    await both[0].tab.handIn();
+    await both[0].tab.submit();
 
     assert.deepEqual(await live(people[1]), sessions[1], "untouched");
-    await both[1].tab.handIn();
+    await both[1].tab.submit();
     for (const [i, person] of people.entries()) {
       assert.deepEqual(await ended(person), [{
         session_id: sessions[i]!.session_id,
