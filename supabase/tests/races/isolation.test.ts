@@ -179,6 +179,37 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
   );
 
   race(
+    `S19 ${under} the end waits for its start: 40001, and it ends on the retry`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      await b.begin(isolation);
+      await a.begin();
+      granted(await a.start("a"));
+
+      await mustRetry(b, after(a, "commits", b.end("a")));
+
+      granted(await b.end("a"));
+      await scene.leaves({ history: { a: "disconnected" } });
+    },
+  );
+
+  race(
+    `S19 ${under} the start that the end waits for rolls back: never known`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      await b.begin(isolation);
+      await a.begin();
+      granted(await a.start("a"));
+
+      const ended = await after(a, "rolls back", b.end("a"));
+
+      assert.deepEqual(answered(ended), []);
+      answered(await b.commit());
+      over(await a.start("a"), "disconnected");
+    },
+  );
+
+  race(
     `S19 ${under} another id has ended early before: granted`,
     async (scene) => {
       const [a, b] = await scene.tabs(2);
