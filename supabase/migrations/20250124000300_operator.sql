@@ -109,6 +109,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  v_settings sessions.settings := sessions.current_settings();
   v_by interval := make_interval(secs => extract(epoch from by));
   v_extended integer := coalesce(nullif(current_setting('sessions.extended', true), '')::integer, 0) + 1;
   v_row public.active_interview_sessions;
@@ -143,6 +144,8 @@ begin
   update public.interviews i
   set deadline_at = i.deadline_at + v_by
   where i.user_id = extend.user_id and i.interview_id = extend.interview_id
+    -- Past its retention it is forgotten, pruned or not.
+    and i.deadline_at >= v_now - v_settings.history_retention
   returning * into v_interview;
   if not found then
     return;
@@ -154,7 +157,7 @@ begin
     deadline_at = greatest(a.deadline_at, v_interview.deadline_at),
     expires_at = greatest(
       a.expires_at,
-      least(a.updated_at + (sessions.current_settings()).lease, greatest(a.deadline_at, v_interview.deadline_at))
+      least(a.updated_at + v_settings.lease, greatest(a.deadline_at, v_interview.deadline_at))
     )
   where a.user_id = v_row.user_id and a.expires_at > v_now;
 
