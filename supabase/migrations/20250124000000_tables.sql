@@ -332,13 +332,14 @@ comment on table sessions.early_ends is
 
 
 create table if not exists sessions.revocations (
-  user_id uuid not null references auth.users (id) on delete cascade,
+  user_id uuid not null,
   session_id text not null,
   revoked_at timestamptz not null,
   revoked_by uuid,
   role text not null,
   note text,
   primary key (user_id, session_id),
+  foreign key (user_id, session_id) references public.interview_session_history on delete cascade,
   constraint note_is_short check (char_length(note) <= 1000)
 );
 
