@@ -1,7 +1,9 @@
-// `npm run mutate`: takes the guards out of the SQL, one at a time, and runs the
-// races that must then fail. A guard that nothing misses is a failure.
+// `npm run mutate`: removes the guards from the SQL, one at a time, and runs the
+// race tests that must then fail. A guard whose removal no test notices is a
+// failure.
 import process from "node:process";
 import { parseArgs } from "node:util";
+import pLimit from "p-limit";
 import { mutantOf } from "./mutate/mutant.ts";
 import { type Mutation, mutations } from "./mutate/mutations.ts";
 import { type Databases, databasesIn, migrated } from "./test/databases.ts";
@@ -11,26 +13,26 @@ import { makeRunFolder } from "./test/run_folder.ts";
 
 const help = `npm run mutate -- [options] [filter ...]
 
-Takes every guard out of the SQL, or those whose function, name or file of tests
-has one of the filters in it, and sees the races fail that must:
+Removes every guard from the SQL, or those whose function, name or test file
+contains one of the filters, and checks that the race tests then fail:
 
   npm run mutate
   npm run mutate -- reap_batch
   npm run mutate -- start_session "not locked"
 
-  --list    says which there are and what for, and runs none
+  --list    lists them with their purpose, without running any
   --help    this text
 `;
 
 const usageError = 2;
 
-/** How many run at once: there are two cores, and much of it is waiting. */
+/** How many run at once: on two cores, since much of it is waiting. */
 const atOnce = 3;
 
-/** What came of a mutation. */
+/** The result of a mutation. */
 interface Outcome {
   caught: boolean;
-  /** The tests that failed; or why it was not caught. */
+  /** The tests that failed, or why it was not caught. */
   by: string;
 }
 
@@ -59,7 +61,7 @@ async function mutate(selected: Mutation[]): Promise<boolean> {
     await databases.prepare([migrated]);
     const problems = await unmutated(run, selected);
     if (problems.length > 0) {
-      console.log("Without any mutation these fail, or are not there:");
+      console.log("Without any mutation these fail or do not exist:");
       for (const problem of problems) console.log(`  ${problem}`);
       return false;
     }
@@ -92,7 +94,7 @@ async function mutate(selected: Mutation[]): Promise<boolean> {
 
 type Runner = Pick<Run, "folder" | "signal" | "adminUrl">;
 
-/** A test that fails anyway shows nothing, nor does one that is not there. */
+/** A test that fails anyway proves nothing, nor does one that does not exist. */
 async function unmutated(
   run: Runner,
   selected: Mutation[],
@@ -132,7 +134,7 @@ async function outcomeOf(
     );
     const names = failed(tests);
     if (names.length > 0) return { caught: true, by: names.join("; ") };
-    // the report also names the tests that the filter leaves out
+    // the report also lists the tests that the filter excludes
     const by = tests.length > 0
       ? `any test with "${mutation.tests}" in its name`
       : `a test: none ran\n${stdout}${stderr}`.trimEnd();
@@ -162,15 +164,9 @@ function line(
 }
 
 async function forEach<T>(items: T[], work: (item: T) => Promise<void>) {
-  const queue = [...items];
-  const worker = async () => {
-    for (;;) {
-      const item = controller.signal.aborted ? undefined : queue.shift();
-      if (item === undefined) return;
-      await work(item);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await pLimit(atOnce).map(items, async (item) => {
+    if (!controller.signal.aborted) await work(item);
+  });
 }
 
 function readArguments(args: string[]): Mutation[] {
@@ -184,7 +180,7 @@ function readArguments(args: string[]): Mutation[] {
       console.log(help.trimEnd());
       process.exit(0);
     }
-    // each must fit the SQL, also those that are not run
+    // each must match the SQL, also those that are not run
     for (const mutation of mutations) mutantOf(mutation);
     const selected = mutations.filter((mutation) =>
       positionals.length === 0 ||
@@ -202,7 +198,7 @@ function readArguments(args: string[]): Mutation[] {
     return selected;
   } catch (error) {
     console.error((error as Error).message);
-    console.error(`"npm run mutate -- --help" says how it is used.`);
+    console.error(`"npm run mutate -- --help" lists the options.`);
     process.exit(usageError);
   }
 }

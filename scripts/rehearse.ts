@@ -5,8 +5,8 @@ import * as path from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import {
+  type BorrowedTimes,
   borrowTimes,
-  readTimes,
   type TimesInSeconds,
 } from "./rehearse/borrowed_times.ts";
 import { playStory } from "./rehearse/story.ts";
@@ -29,12 +29,14 @@ the scheduled reaper. Ends with 1 where an answer is not the contract's.
   --heartbeat-every <time>   how often a client is to give one
   --reap-every <time>        how often the reaper is called, on a stack of its
                              own (60s, or the lease if that is shorter)
+  --reap-within <time>       how late the reaper may be before it counts as
+                             stopped (60s)
   --data <folder>            where the running stack keeps its data (.stack)
   --help                     this text
 
 A time is a number with a unit: 500ms, 5s, 10m, 1h. The first two change the
-settings of a running stack until the rehearsal is over. A lease of 5 minutes
-makes it last minutes; with --lease 5s it takes seconds.
+settings of a running stack while the rehearsal waits for a lease to run out. A
+lease of 5 minutes makes it last minutes; with --lease 5s it takes seconds.
 `;
 
 const exit = { broken: 1, usage: 2, interrupted: 130 } as const;
@@ -42,15 +44,19 @@ const exit = { broken: 1, usage: 2, interrupted: 130 } as const;
 /** What comes between the last wait and the end, and before the first. */
 const storyItselfSeconds = 5;
 
+const aMinute = 60_000;
+
 interface Options {
   folder: string;
   times: SessionTimes;
   reapEveryMs?: number;
+  reapWithinMs: number;
 }
 
+/** A stack to play on. */
 interface Surroundings {
   apiUrl: string;
-  times: TimesInSeconds;
+  dbUrl: string;
   isOwn: boolean;
   leave(): Promise<void>;
 }
@@ -65,14 +71,19 @@ process.exit(await rehearse(options, interruption.signal));
 async function rehearse(o: Options, stop: AbortSignal): Promise<number> {
   const telling = startTelling();
   let surroundings: Surroundings | undefined;
+  let borrowed: BorrowedTimes | undefined;
   try {
     surroundings = await surroundingsFor(o);
-    const { apiUrl, times, isOwn } = surroundings;
-    console.log(prologue(surroundings, o));
+    const { apiUrl, dbUrl, isOwn } = surroundings;
+    borrowed = await borrowTimes(dbUrl, o.times);
+    const { times } = borrowed;
+    console.log(prologue(surroundings, times, o));
     await playStory({
       apiUrl,
       publishableKey: localKeys.publishable,
+      shortLease: borrowed,
       reapEvery: times.reapEvery,
+      reapWithin: o.reapWithinMs / 1000,
       stop,
     }, telling);
     console.log(
@@ -91,6 +102,7 @@ async function rehearse(o: Options, stop: AbortSignal): Promise<number> {
     console.error(`\n${error.message}`);
     return exit.broken;
   } finally {
+    await borrowed?.giveBack();
     await surroundings?.leave();
   }
 }
@@ -98,39 +110,28 @@ async function rehearse(o: Options, stop: AbortSignal): Promise<number> {
 async function surroundingsFor(o: Options): Promise<Surroundings> {
   const running = await findRunningStack(o.folder);
   if (!running) return await ownStack(o);
-  const isChanged = Object.values(o.times).some((time) => time !== undefined);
-  const giveBack = isChanged
-    ? await borrowTimes(running.dbUrl, o.times)
-    : async () => {};
-  try {
-    const times = await readTimes(running.dbUrl);
-    return { apiUrl: running.apiUrl, times, isOwn: false, leave: giveBack };
-  } catch (error) {
-    await giveBack();
-    throw error;
-  }
+  const { apiUrl, dbUrl } = running;
+  return { apiUrl, dbUrl, isOwn: false, leave: () => Promise.resolve() };
 }
 
 async function ownStack(o: Options): Promise<Surroundings> {
   console.log("No stack is running here; bringing one up for the rehearsal.");
   const folder = await Deno.makeTempDir({ prefix: "rehearsal-" });
-  const aMinute = 60_000;
   try {
-    const stack = await startStack({
+    const { apiUrl, dbUrl, stop } = await startStack({
       folder,
       apiPort: freePort(),
       dbPort: freePort(),
       appPort: null,
       reapEveryMs: o.reapEveryMs ?? Math.min(aMinute, o.times.lease ?? aMinute),
       durable: false,
-      times: o.times,
     });
     return {
-      apiUrl: stack.apiUrl,
-      times: await readTimes(stack.dbUrl),
+      apiUrl,
+      dbUrl,
       isOwn: true,
       async leave() {
-        await stack.stop();
+        await stop();
         await Deno.remove(folder, { recursive: true });
       },
     };
@@ -140,7 +141,11 @@ async function ownStack(o: Options): Promise<Surroundings> {
   }
 }
 
-function prologue({ apiUrl, times, isOwn }: Surroundings, o: Options): string {
+function prologue(
+  { apiUrl, isOwn }: Surroundings,
+  times: TimesInSeconds,
+  o: Options,
+): string {
   const { lease, heartbeatEvery, reapEvery } = times;
   const longest = lease + reapEvery + storyItselfSeconds;
   return [
@@ -166,6 +171,7 @@ function readOptions(args: string[]): Options {
         lease: text,
         "heartbeat-every": text,
         "reap-every": text,
+        "reap-within": text,
         data: text,
         help: { type: "boolean" },
       },
@@ -181,6 +187,7 @@ function readOptions(args: string[]): Options {
         heartbeatEvery: time("--heartbeat-every", values["heartbeat-every"]),
       },
       reapEveryMs: time("--reap-every", values["reap-every"]),
+      reapWithinMs: time("--reap-within", values["reap-within"]) ?? aMinute,
     };
   } catch (error) {
     console.error((error as Error).message);

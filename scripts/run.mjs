@@ -1,6 +1,6 @@
-// The way in: `node scripts/run.mjs <command> [arguments]` installs what is
-// missing and becomes scripts/<command>.ts under Deno. Plain Node without
-// dependencies, since it must run before there are any.
+// Entry point of every npm script: `node scripts/run.mjs <command> [arguments]`
+// installs missing packages, then runs scripts/<command>.ts under Deno. Plain
+// Node without dependencies, because it runs before any are installed.
 import { spawn, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
@@ -28,19 +28,22 @@ function script() {
   return path.join(root, "scripts", `${command}.ts`);
 }
 
-/** Is node_modules what the lock file says? */
+/** Does node_modules match the lock file? */
 function isInstalled() {
   try {
     if (fs.readFileSync(stamp, "utf8") === lockHash()) return true;
   } catch {
-    // not by this script; perhaps somebody ran npm
+    // not installed by this script; npm may have been run by hand
   }
   if (!npmInstalledIt()) return false;
   fs.writeFileSync(stamp, lockHash());
   return true;
 }
 
-/** npm leaves a lock file in node_modules of what it has put there. */
+/**
+ * npm lists what it installed in a lock file inside node_modules. It may have
+ * left out development or optional packages: NODE_ENV=production does that.
+ */
 function npmInstalledIt() {
   let present;
   try {
@@ -53,8 +56,16 @@ function npmInstalledIt() {
       name === "" ||
       (name in present
         ? present[name].version === wanted.version
-        : wanted.optional || wanted.peer)
+        : wanted.peer || (wanted.optional && !isForThisMachine(wanted)))
     );
+}
+
+/** Packages of binaries name their platforms; on Linux, only glibc will do. */
+function isForThisMachine({ os, cpu, libc }) {
+  return Boolean(
+    os?.includes(process.platform) && cpu?.includes(process.arch) &&
+      (!libc || libc.includes("glibc")),
+  );
 }
 
 function packagesOf(lockFile) {
@@ -66,7 +77,7 @@ function lockHash() {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-/** One at a time: a second start on a fresh clone waits for the first. */
+/** One at a time: a second command in a fresh clone waits for the first. */
 async function install() {
   await takeLock();
   try {
@@ -74,7 +85,10 @@ async function install() {
     console.error("Installing the npm packages (once per change of the lock)");
     const npm = spawnSync(
       "npm",
-      ["ci", "--ignore-scripts", "--no-fund", "--no-audit", "--loglevel=error"],
+      [
+        ...["ci", "--ignore-scripts", "--include=dev", "--include=optional"],
+        ...["--no-fund", "--no-audit", "--loglevel=error"],
+      ],
       { cwd: root, stdio: ["ignore", "ignore", "inherit"] },
     );
     if (npm.status !== 0) {
@@ -109,7 +123,7 @@ async function takeLock() {
 function holderIsAlive() {
   try {
     const pid = Number(fs.readFileSync(lock, "utf8"));
-    // written a moment after the file is made
+    // the process id is written just after the file is created
     if (!pid) return Date.now() - fs.statSync(lock).mtimeMs < 1000;
     process.kill(pid, 0);
     return true;
@@ -118,7 +132,7 @@ function holderIsAlive() {
   }
 }
 
-/** Deno itself, not its npm wrapper: signals and exit codes pass through. */
+/** The Deno binary rather than its npm wrapper, which swallows signals. */
 function denoBinary() {
   const libc = process.platform === "linux" ? "-glibc" : "";
   const name = `@deno/${process.platform}-${process.arch}${libc}`;
@@ -129,7 +143,7 @@ function denoBinary() {
         `node_modules (${name}): this platform is not supported.`,
     );
   }
-  // npm does not set this without the package's install script
+  // npm sets it only in the package's install script
   if ((fs.statSync(binary).mode & 0o111) !== 0o111) {
     fs.chmodSync(binary, 0o755);
   }
@@ -137,13 +151,13 @@ function denoBinary() {
 }
 
 /**
- * Runs the program in our place. A Ctrl-C in the terminal reaches it as well as
- * us, and then once more from here: the programs take the second as the first.
+ * Runs the program in place of this one. Ctrl-C in a terminal reaches both, and
+ * is then passed on as well; the programs treat the second signal as the first.
  */
 function become(program, programArgs) {
   const child = spawn(program, programArgs, {
     stdio: "inherit",
-    // lets it notice when we are gone without a word
+    // lets it notice when this process is killed
     env: { ...process.env, INTERVIEW_SESSIONS_RUNNER: String(process.pid) },
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {

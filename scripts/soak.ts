@@ -141,7 +141,9 @@ async function take(
     case "concurrent":
       return (await checkConcurrently(database, count, extent)).report;
     case "mix": {
-      const violations = await runMix(database, count, { ms, seed });
+      const until = performance.now() + ms;
+      const isEnough = () => performance.now() >= until;
+      const violations = await runMix(database, count, { seed, isEnough });
       return violations.length > 0 ? violations.join("\n") : undefined;
     }
   }

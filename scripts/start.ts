@@ -33,7 +33,7 @@ sessions.settings, where they stay until they are changed again.
 const usageError = 2;
 
 /** How long a clean stop may take before the process ends anyway. */
-const stopMayTakeMs = 15_000;
+const stopMayTakeMs = 60_000;
 
 // When Postgres goes while the driver is about to write to it, the driver throws
 // from a timer of its own, where nobody can catch it; "broken" tells of it.

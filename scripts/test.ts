@@ -1,5 +1,5 @@
-// `npm test`: runs the suites, or those parts of them whose names are given, and
-// says what came of it. The last line is the totals.
+// `npm test`: runs the tests, or those that the command line names, and prints a
+// report. Its last line is the totals.
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { StackProblem } from "./stack/problem.ts";
@@ -7,28 +7,34 @@ import { usualMajor } from "./test/databases.ts";
 import type { Part } from "./test/part.ts";
 import { reportOn } from "./test/report.ts";
 import { runParts } from "./test/run_parts.ts";
-import { selectParts, vainFilters } from "./test/selection.ts";
+import { quickParts, selectParts, unmatchedFilters } from "./test/selection.ts";
 import { allParts, majors, partsOn } from "./test/suites.ts";
 
 const help = `npm test -- [options] [filter ...]
 
-Runs all tests, or those whose suite, name or file has one of the filters in it:
+Runs the tests on Postgres 17, or those of them whose suite, name or file
+contains one of the filters:
 
   npm test
   npm test -- database
   npm test -- start_session format
   npm test -- supabase/tests/api/retries.test.ts
 
-  --postgres <version>   15, 16, 17 or 18: what depends on it, on that version;
-                         all: everything, and that on every version
-  --list                 names them, and runs none
+  --quick                while working: format, documentation and, for the files
+                         that differ from main, the migrations, pgTAP, API, Edge
+                         Function and race tests
+  --all                  also the tests that repeat others under other
+                         conditions (no default privileges, a pooler, pg_prove),
+                         and the SQL on every Postgres; CI runs this
+  --postgres <version>   the SQL on Postgres 15, 16, 17 or 18 (all: as --all)
+  --list                 lists the tests without running them
   --help                 this text
 `;
 
 const usageError = 2;
 
 const began = performance.now();
-const parts = readArguments(Deno.args);
+const parts = partsFromArguments(Deno.args);
 const interruption = untilInterrupted();
 const report = reportOn(parts);
 try {
@@ -41,12 +47,14 @@ if (interruption.signal.aborted) console.log("Interrupted.");
 const { passed, failed } = report.finish((performance.now() - began) / 1000);
 Deno.exit(interruption.code ?? (failed > 0 || passed === 0 ? 1 : 0));
 
-function readArguments(args: string[]): Part[] {
+function partsFromArguments(args: string[]): Part[] {
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
       options: {
+        quick: { type: "boolean" },
+        all: { type: "boolean" },
         postgres: { type: "string" },
         list: { type: "boolean" },
         help: { type: "boolean" },
@@ -56,15 +64,15 @@ function readArguments(args: string[]): Part[] {
       console.log(help.trimEnd());
       Deno.exit(0);
     }
-    const all = partsFor(values.postgres);
-    const vain = vainFilters(all, positionals);
-    if (vain.length > 0) {
+    const candidates = candidatesFor(values);
+    const unmatched = unmatchedFilters(candidates, positionals);
+    if (unmatched.length > 0) {
       throw new Error(
-        `There is no test with ${vain.map((f) => `"${f}"`).join(" or ")} in ` +
-          `its suite, name or file: "npm test -- --list" names them all.`,
+        `No test has ${unmatched.map((f) => `"${f}"`).join(" or ")} in its ` +
+          `suite, name or file: "npm test -- --list" lists them.`,
       );
     }
-    const selected = selectParts(all, positionals);
+    const selected = selectParts(candidates, positionals);
     if (values.list) {
       for (const { suite, name } of selected) console.log(`${suite}  ${name}`);
       Deno.exit(0);
@@ -72,25 +80,40 @@ function readArguments(args: string[]): Part[] {
     return selected;
   } catch (error) {
     console.error((error as Error).message);
-    console.error(`"npm test -- --help" says how it is used.`);
+    console.error(`"npm test -- --help" lists the options.`);
     Deno.exit(usageError);
   }
 }
 
-function partsFor(postgres?: string): Part[] {
-  if (postgres === undefined) return allParts();
-  if (postgres === "all") {
-    const others = majors.filter((major) => major !== usualMajor);
-    return [...allParts(), ...others.flatMap(partsOn)];
+function candidatesFor(
+  { quick, all, postgres }: {
+    quick?: boolean;
+    all?: boolean;
+    postgres?: string;
+  },
+): Part[] {
+  if ([quick, all, postgres].filter(Boolean).length > 1) {
+    throw new Error("--quick, --all and --postgres exclude one another");
   }
+  if (quick) return quickParts(allParts());
+  if (all || postgres === "all") {
+    const others = majors.filter((major) => major !== usualMajor);
+    return [...allParts(), ...others.flatMap(partsOn)].map(asRegular);
+  }
+  if (postgres === undefined) return allParts();
   const major = majors.find((major) => String(major) === postgres);
-  if (major) return partsOn(major);
+  if (major) return partsOn(major).map(asRegular);
   throw new Error(
     `--postgres wants ${majors.join(", ")} or all: ${postgres}`,
   );
 }
 
-/** By a signal; or because scripts/run.mjs was killed, and nobody reads this. */
+/** The part, no longer left out of a plain run. */
+function asRegular(part: Part): Part {
+  return { ...part, isExtra: false };
+}
+
+/** Interrupted by a signal, or because scripts/run.mjs was killed. */
 function untilInterrupted(): { signal: AbortSignal; code?: number } {
   const controller = new AbortController();
   const interruption: { signal: AbortSignal; code?: number } = {

@@ -1,8 +1,8 @@
 // What happens in the story, in its own words: people sign up, open browsers,
 // start and end sessions, and wait.
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { pause } from "../stack/pause.ts";
 import type { ActiveSession, Database, EndedSession } from "./database.ts";
 import { type Answer, duration, short, type Telling } from "./telling.ts";
 
@@ -12,8 +12,12 @@ export interface Stage {
   apiUrl: string;
   /** The key that a browser has. */
   publishableKey: string;
+  /** The lease that the story waits for. */
+  shortLease: { use(): Promise<void>; putBack(): Promise<void> };
   /** Seconds between two calls of the reaper. */
   reapEvery: number;
+  /** Seconds that the reaper may be late before it counts as stopped. */
+  reapWithin: number;
   /** Ends the story early. */
   stop: AbortSignal;
 }
@@ -47,16 +51,13 @@ export interface Scene extends Telling {
   end(client: Client, session: ActiveSession): Promise<void>;
   /** Waits until this moment of the machine's clock, telling for how long. */
   waitUntil(moment: number, forWhat: string): Promise<void>;
-  /** Waits until the schedule's reaper has been by, which must be soon. */
+  /** Waits until the scheduled reaper has moved the session to the history. */
   sweptBySchedule(client: Client, session: ActiveSession): Promise<
     EndedSession
   >;
 }
 
-/** What is allowed beyond an interval of the schedule, for a busy machine. */
-const reaperMayTakeSeconds = 5;
-
-const lookEveryMs = 500;
+const lookEveryMs = 200;
 const password = "only for the rehearsal";
 
 /** A scene on this stage. */
@@ -81,8 +82,7 @@ export function sceneOn(stage: Stage, telling: Telling): Scene {
   const wait = async (text: string, ms: number) => {
     stage.stop.throwIfAborted();
     telling.wait(text);
-    await pause(ms, stage.stop);
-    stage.stop.throwIfAborted();
+    await delay(ms, undefined, { signal: stage.stop });
   };
 
   return {
@@ -152,7 +152,7 @@ export function sceneOn(stage: Stage, telling: Telling): Scene {
         client.from("interview_session_history").select()
           .eq("session_id", session_id);
       const latest = performance.now() +
-        (stage.reapEvery + reaperMayTakeSeconds) * 1000;
+        (stage.reapEvery + stage.reapWithin) * 1000;
       while (
         performance.now() < latest && (await history()).data?.length === 0
       ) {

@@ -1,17 +1,18 @@
-// Serves the Edge Functions of supabase/functions: each in a Deno of its own,
-// with its own deno.json and nothing of our environment, as on the platform.
+// Serves the Edge Functions of supabase/functions: each in its own Deno process,
+// with its own deno.json and a clean environment, as on the platform.
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { TextLineStream } from "./text_lines.ts";
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { followParent } from "./unprivileged.ts";
 
 /** What the functions are served with. */
 export interface FunctionsOptions {
   /** The folder that holds one folder per function. */
   folder: string;
-  /** What they find in their environment, beside what Deno needs. */
+  /** Their environment, in addition to what Deno needs. */
   env: Record<string, string>;
-  /** Told of every line they print. */
+  /** Called with every line they print. */
   onLine?(name: string, line: string): void;
 }
 
@@ -21,7 +22,7 @@ export interface Functions {
   names: string[];
   /** Answers a request to `/functions/v1/<name>`, starting it if need be. */
   answer(request: Request, name: string): Promise<Response>;
-  /** Starts all of them, so that the first call need not wait. */
+  /** Starts all of them, so that the first call does not have to wait. */
   warmUp(): Promise<void>;
   /** Ends them. */
   stop(): Promise<void>;
@@ -29,11 +30,11 @@ export interface Functions {
 
 interface Running {
   child: Deno.ChildProcess;
-  /** Its address once it listens; undefined if it ended before. */
+  /** Its address once it listens; undefined if it ended before that. */
   address: Promise<string | undefined>;
 }
 
-/** The platform gives up on a function that does not answer for so long. */
+/** The platform gives up on a function that takes longer to answer. */
 const answerMayTakeMs = 150_000;
 
 /** Makes the functions ready to be called. */
@@ -92,7 +93,7 @@ function launch(name: string, o: FunctionsOptions): Running {
   const { command, args } = followParent(Deno.execPath(), [
     ...["serve", "--allow-net", "--allow-env", "--allow-read", "--allow-sys"],
     ...["--no-prompt", "--no-lock", "--cached-only"],
-    // without it, a deno.json of its own sends Deno to the network
+    // without it, Deno asks the network because of the function's deno.json
     "--node-modules-dir=manual",
     ...["--preload", preload, "--host", "127.0.0.1", "--port", "0"],
     ...(fs.existsSync(ownConfig) ? ["--config", ownConfig] : ["--no-config"]),
@@ -109,18 +110,14 @@ function launch(name: string, o: FunctionsOptions): Running {
   }).spawn();
 
   const { promise, resolve } = Promise.withResolvers<string | undefined>();
-  const read = async (stream: ReadableStream<Uint8Array>) => {
-    const lines = stream.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream());
-    for await (const line of lines) {
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: Readable.from(stream) }).on("line", (line) => {
       const [, address] = /^deno serve: Listening on (http:\S+?)\/?$/
         .exec(line) ?? [];
       if (address) resolve(address);
       else if (line.trim() !== "") o.onLine?.(name, line);
-    }
-  };
-  read(child.stdout);
-  read(child.stderr);
+    });
+  }
   child.status.then(() => resolve(undefined));
   return { child, address: promise };
 }

@@ -1,7 +1,6 @@
-// The local stand-in for the schedule outside: calls the Edge Function that
+// The local stand-in for the external schedule: calls the Edge Function that
 // reaps, over HTTP and with a key of its own, as the real one does.
-
-import { pause } from "./pause.ts";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** What is called, and how often. */
 export interface ScheduleOptions {
@@ -11,22 +10,25 @@ export interface ScheduleOptions {
   key: string;
   /** Milliseconds from one call to the next. */
   everyMs: number;
-  /** Told of every call that failed. */
+  /** Called with every failure. */
   onFailure(message: string): void;
 }
 
-/** A call that takes longer than this has failed; the next may still help. */
+/** A call that takes longer counts as failed, so that the next one is made. */
 const callMayTakeMs = 60_000;
 
-/** Calls at once and then at every interval, never twice at a time. */
+/** Calls at once and then at every interval, one call at a time. */
 export function startSchedule(o: ScheduleOptions): { stop(): Promise<void> } {
   const stopping = new AbortController();
+  const { signal } = stopping;
   const running = (async () => {
-    while (!stopping.signal.aborted) {
+    while (!signal.aborted) {
       const next = performance.now() + o.everyMs;
-      const failure = await call(o, stopping.signal);
-      if (failure && !stopping.signal.aborted) o.onFailure(failure);
-      await pause(next - performance.now(), stopping.signal);
+      const failure = await call(o, signal);
+      if (failure && !signal.aborted) o.onFailure(failure);
+      const left = Math.max(next - performance.now(), 0);
+      // rejects only when stopped
+      await delay(left, undefined, { signal }).catch(() => {});
     }
   })();
   return {
@@ -37,7 +39,7 @@ export function startSchedule(o: ScheduleOptions): { stop(): Promise<void> } {
   };
 }
 
-/** What went wrong, if anything did. */
+/** The failure in a sentence, if the call failed. */
 async function call(
   { url, key }: ScheduleOptions,
   stop: AbortSignal,

@@ -34,6 +34,18 @@ export async function setSessionTimes(
   times: SessionTimes,
 ): Promise<TimesInForce> {
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
+  try {
+    return await changeTimes(sql, times);
+  } finally {
+    await sql.end();
+  }
+}
+
+/** The same over a connection, in whatever transaction that is in. */
+export async function changeTimes(
+  sql: postgres.Sql,
+  times: SessionTimes,
+): Promise<TimesInForce> {
   const interval = (ms: number | undefined) =>
     ms === undefined ? null : `${ms} milliseconds`;
   const lease = interval(times.lease);
@@ -63,7 +75,5 @@ export async function setSessionTimes(
         "a lease must last at least 2.5 heartbeats.",
       { cause },
     );
-  } finally {
-    await sql.end();
   }
 }

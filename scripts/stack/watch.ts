@@ -1,17 +1,17 @@
-// Tells what happens to the sessions by looking at the tables again and again:
-// it needs nothing of the database that a hosted project would not have, and
-// sees what psql does as well as what comes through the API.
+// Reports what happens to the sessions by polling the tables: this needs nothing
+// that a hosted project lacks, and sees changes made with psql as well as those
+// made through the API.
+import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import type { SessionOfEvent, StackEvent } from "./events.ts";
-import { pause } from "./pause.ts";
 
-/** What to watch. */
+/** What is watched. */
 export interface WatchOptions {
   /** The database, as `postgres`. */
   databaseUrl: string;
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two polls. */
   everyMs?: number;
-  /** Told of what has happened since the last look. */
+  /** Called with everything that has happened since the last poll. */
   onEvent(event: StackEvent): void;
 }
 
@@ -49,15 +49,15 @@ const bigints = {
   },
 };
 
-/** Somebody who watches. */
+/** A running watch. */
 export interface Watch {
-  /** Tells an event from elsewhere, after what led to it has been told. */
+  /** Reports an event from elsewhere, after the changes that led to it. */
   tell(event: StackEvent): void;
   /** Stops watching. */
   stop(): Promise<void>;
 }
 
-/** Starts to watch; what is there already is not told. */
+/** Starts to watch; rows that already exist are not reported. */
 export async function watchSessions(o: WatchOptions): Promise<Watch> {
   const sql = postgres(o.databaseUrl, {
     max: 1,
@@ -90,10 +90,12 @@ export async function watchSessions(o: WatchOptions): Promise<Watch> {
         for (const event of eventsBetween(seen, now)) o.onEvent(event);
         remember(now);
       } catch {
-        // the database is away, or the tables are: it may come back
+        // the database or the tables may come back
       }
       for (const event of toTell) o.onEvent(event);
-      await pause(o.everyMs ?? 200, hurry.signal);
+      // rejects only when it is to look at once
+      await delay(o.everyMs ?? 200, undefined, { signal: hurry.signal })
+        .catch(() => {});
     }
   })();
 
@@ -120,7 +122,7 @@ interface Seen {
   live: Map<bigint, LiveRow>;
 }
 
-/** All of it as of one instant, or a session could fall between two queries. */
+/** One snapshot for all queries, or a session could be missed between two. */
 async function takeSnapshot(
   sql: postgres.Sql<{ bigint: bigint }>,
   seen: Seen,
@@ -153,7 +155,7 @@ async function takeSnapshot(
   );
 }
 
-/** In the order in which they may have happened. */
+/** The changes, in the order in which they may have happened. */
 function* eventsBetween(seen: Seen, now: Snapshot): Generator<StackEvent> {
   const ended = new Map(now.ended.map((row) => [row.fence, row]));
   const isLive = new Set(now.live.map(({ fence }) => fence));
@@ -186,7 +188,7 @@ function startOf(row: LiveRow): StackEvent {
     : { kind: "taken over", ...sessionOf(row), from };
 }
 
-/** The end of a session that was taken over is told with its successor. */
+/** The end of a session that was taken over is reported with its successor. */
 function* endOf(row: LiveRow, reason: string): Generator<StackEvent> {
   if (reason === "taken_over") return;
   yield { kind: "ended", ...sessionOf(row), reason };

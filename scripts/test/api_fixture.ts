@@ -1,6 +1,6 @@
-// A project of its own for a file of tests: a copy of the migrated database, a
-// real API on a free port, the Edge Functions if asked for, and clients made
-// with supabase-js. Nothing in it is shared with another file.
+// A project for one test file: a copy of the migrated database, a real API on a
+// free port, the Edge Functions on request, and clients made with supabase-js.
+// Nothing in it is shared with another file.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac, randomUUID } from "node:crypto";
@@ -14,10 +14,10 @@ import { localJwtSecret, localKeys } from "../stack/keys.ts";
 import { repositoryRoot } from "../stack/paths.ts";
 import { makeCopyOf } from "./databases_fixture.ts";
 
-/** supabase-js, knowing this component. */
+/** supabase-js with the types of this component. */
 export type Client = SupabaseClient<Database>;
 
-/** The keys of the project under test; `other` opens REST, but no function. */
+/** The keys of the project; `other` is valid for REST, but for no function. */
 export const keys = {
   publishable: localKeys.publishable,
   secret: {
@@ -26,65 +26,65 @@ export const keys = {
   },
 };
 
-/** What a project is started with. */
+/** Options for a project. */
 export interface ProjectOptions {
-  /** Serve the Edge Functions, too. */
+  /** Also serve the Edge Functions. */
   functions?: boolean;
-  /** What they find in their environment instead of the usual. */
+  /** Their environment variables, where they differ from the usual ones. */
   functionsEnv?: Record<string, string>;
-  /** Stands between the functions and the API: a network that can fail. */
+  /** A network between the functions and the API that can fail. */
   between?(
     request: Request,
     pass: () => Promise<Response>,
   ): Promise<Response>;
 }
 
-/** Somebody who has signed up and is signed in. */
+/** A signed-in user. */
 export interface User {
   id: string;
   email: string;
-  /** The access token the client sends. */
+  /** The access token that the client sends. */
   token: string;
   client: Client;
 }
 
 /** A project under test. */
 export interface Project {
-  /** As supabase-js wants it. */
+  /** The URL for supabase-js. */
   url: string;
-  /** Nobody is signed in. */
+  /** A client without a user. */
   anon: Client;
-  /** With the secret key. */
+  /** A client with the secret key. */
   service: Client;
-  /** The database as `postgres`, for what no client can do: to move time. */
+  /** The database as `postgres`, for what no client can do, such as ageing. */
   sql: postgres.Sql;
   /** The database as a superuser. */
   superuser: postgres.Sql;
   /** The database's name. */
   database: string;
-  /** Where it is, as `postgres`. */
+  /** Its connection string, as `postgres`. */
   databaseUrl: string;
-  /** What the functions have printed so far, line by line. */
+  /** The output of the functions, line by line. */
   functionLines: Lines;
-  /** Signs somebody up, who then is signed in, as an app does. */
+  /** Signs a user up and in, as an app does. */
   newUser(): Promise<User>;
-  /** Signs the user in once more: another browser, another device. */
+  /** Signs the user in again: another browser, another device. */
   signIn(user: Pick<User, "email">): Promise<Client>;
-  /** So many users who have signed up long ago: a password takes its time. */
+  /** Inserts signed-in users without signing up, which takes time. */
   newUsers(count: number): Promise<User[]>;
-  /** A client that sends this text as its user's token. */
+  /** A client that sends this text as its access token. */
   clientWith(token: string): Client;
-  /** The same token, but good until an hour ago. */
+  /** The same token, but expired an hour ago. */
   expiredToken(token: string): string;
-  /** One more API over the same database, which whoever asks for it stops. */
+  /** Another API on the same database; the caller stops it. */
   anotherApi(o: { tokensLast?: number }): Promise<Api>;
-  /** Ends all of it. */
+  /** Stops everything. */
   stop(): Promise<void>;
 }
 
 const password = "correct horse battery staple";
 
-/** The project of a file of tests: there from its first test to its last. */
+/** The project of a test file, from its first test to its last. */
 export function projectOfThisFile(o: ProjectOptions = {}): Project {
   const project = {} as Project;
   Deno.test.beforeAll(async () => {
@@ -94,7 +94,7 @@ export function projectOfThisFile(o: ProjectOptions = {}): Project {
   return project;
 }
 
-/** Starts a project, for a test that needs one to itself. */
+/** Starts a project for a single test. */
 export async function startProject(o: ProjectOptions = {}): Promise<Project> {
   const database = await makeCopyOf("migrated");
   const sql = connect(database.url());
@@ -225,13 +225,13 @@ function startNetwork(
   return { url: `http://127.0.0.1:${port}`, stop: () => server.shutdown() };
 }
 
-/** Lines as they come, which a test can wait for. */
+/** Lines of output that a test can wait for. */
 export interface Lines {
-  /** All of them so far. */
+  /** All lines so far. */
   all: string[];
-  /** Takes one more. */
+  /** Adds a line. */
   add(line: string): void;
-  /** Resolves when one fits that comes at or after this place. */
+  /** Resolves with the first line at or after this index that fits. */
   until(fits: (line: string) => boolean, from?: number): Promise<string>;
 }
 

@@ -1,22 +1,22 @@
-// What there is in a database, in words that two databases, or one before and
-// after, can be compared by.
+// Describes the objects of a database, to compare two databases, or one before
+// and after a change.
 import type postgres from "postgres";
 
-/** Something in a database. */
+/** An object of a database. */
 export interface CatalogueEntry {
-  /** What it is: a table, a column, a function … */
+  /** Table, column, function … */
   kind: string;
   /** Its name, with the schema and the table that it belongs to. */
   name: string;
-  /** All that makes it what it is, its owner too. */
+  /** Its complete definition, including the owner. */
   definition: string | null;
-  /** Who may do what with it; null is Postgres' default. */
+  /** Its privileges; null for Postgres' default. */
   acl: string | null;
   /** Its comment. */
   comment: string | null;
 }
 
-/** Everything in the database that somebody has made, in every schema. */
+/** Every object that does not come with Postgres, in all schemas. */
 export async function catalogue(sql: postgres.Sql): Promise<CatalogueEntry[]> {
   return await entries(
     sql,
@@ -24,7 +24,7 @@ export async function catalogue(sql: postgres.Sql): Promise<CatalogueEntry[]> {
   );
 }
 
-/** What the migrations may have made: all that is in `public` and `sessions`. */
+/** The objects that the migrations can create: those in `public` and `sessions`. */
 export async function definitions(
   sql: postgres.Sql,
 ): Promise<CatalogueEntry[]> {
@@ -32,13 +32,13 @@ export async function definitions(
 }
 
 /**
- * How many rows each system catalogue has: says nothing of what they are, and
- * leaves nothing out. For a superuser.
+ * How many rows each system catalogue has: without their contents, but without
+ * gaps. Needs a superuser.
  */
 export async function catalogueSizes(
   sql: postgres.Sql,
 ): Promise<Record<string, string>> {
-  // not what ANALYZE finds, and of what databases share only this one's
+  // without statistics; of the shared catalogues only this database's rows
   const tables = await sql<{ name: string }[]>`
     select c.relname as name
     from pg_class c
@@ -67,7 +67,7 @@ async function entries(
   schemas: string,
 ): Promise<CatalogueEntry[]> {
   return await sql.begin(async (transaction) => {
-    // every name is then printed with its schema
+    // makes every name print with its schema
     await transaction`set local search_path = ''`;
     return [...await transaction.unsafe<CatalogueEntry[]>(everything(schemas))];
   });

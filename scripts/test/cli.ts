@@ -1,12 +1,12 @@
-// Asks the Supabase CLI about a database, and reads its JSON.
+// Queries a database through the Supabase CLI, and parses its JSON.
 import { supabaseCli, withoutTls } from "../stack/migrations.ts";
 
-/** A row of what the CLI answers. */
+/** A row of the CLI's answer. */
 export type CliRow = Record<string, unknown>;
 
 /**
- * Runs `supabase <args>` on a database. The CLI exits with 1 both if it has
- * findings and if it fails; an answer is what has no error in it.
+ * Runs `supabase <args>` on a database. The CLI exits with 1 both for findings
+ * and for failures; only a failure has an error in its answer.
  */
 export async function cliAsks(
   args: string[],
@@ -20,7 +20,7 @@ export async function cliAsks(
   try {
     answer = JSON.parse(stdout);
   } catch {
-    // it says below what it had to say
+    // its output is in the error below
   }
   if (!answer || "error" in answer) {
     throw new Error(

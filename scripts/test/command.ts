@@ -1,11 +1,11 @@
-// Runs other programs to their end; if the run is interrupted, to theirs: with
-// everything that they have started.
+// Runs other programs to completion, or until the run is interrupted: they are
+// then ended together with everything that they have started.
 import { repositoryRoot } from "../stack/paths.ts";
 import { StackProblem } from "../stack/problem.ts";
 import { followParent } from "../stack/unprivileged.ts";
 import { endAll } from "./processes.ts";
 
-/** What a program came to. */
+/** The result of a program. */
 export interface CommandResult {
   /** Its exit code. */
   code: number;
@@ -17,10 +17,10 @@ export interface CommandResult {
   said: string;
 }
 
-/** No program needs as long as this; one that does will never end. */
-const mayTakeMs = 150_000;
+/** A program that takes longer hangs, even on a slow and busy machine. */
+const mayTakeMs = 600_000;
 
-/** Runs a program in the repository's root, unless told where. */
+/** Runs a program, in the repository's root unless told otherwise. */
 export async function runCommand(
   command: string,
   args: string[],
@@ -34,7 +34,8 @@ export async function runCommand(
   const launch = followParent(command, args);
   const child = new Deno.Command(launch.command, {
     args: launch.args,
-    // Ctrl-C in the terminal reaches only us, and we end things in order
+    // a process group of its own: Ctrl-C in the terminal reaches only the
+    // runner, which ends things in order
     detached: true,
     cwd: o.cwd ?? repositoryRoot,
     env: { NO_COLOR: "1", ...o.env },
@@ -42,31 +43,27 @@ export async function runCommand(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  const limit = AbortSignal.timeout(mayTakeMs);
+  const stop = AbortSignal.any([o.signal, limit]);
   let ending: Promise<void> | undefined;
-  const interrupt = () => {
+  const end = () => {
     ending = endAll(child.pid);
   };
-  o.signal.addEventListener("abort", interrupt);
-  let isLate = false;
-  const limit = setTimeout(() => {
-    isLate = true;
-    interrupt();
-  }, mayTakeMs);
+  stop.addEventListener("abort", end);
   try {
     const output = await child.output();
     o.signal.throwIfAborted();
-    const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-    const [stdout, stderr] = [text(output.stdout), text(output.stderr)];
+    const [stdout, stderr] = [output.stdout, output.stderr]
+      .map((bytes) => new TextDecoder().decode(bytes));
     const said = `${stdout}${stderr}`.trimEnd();
-    if (isLate) {
+    if (limit.aborted) {
       throw new StackProblem(
-        `not over after ${mayTakeMs / 1000} s; so far:\n${said}`,
+        `not finished after ${mayTakeMs / 1000} s; so far:\n${said}`,
       );
     }
     return { code: output.code, stdout, stderr, said };
   } finally {
-    clearTimeout(limit);
-    o.signal.removeEventListener("abort", interrupt);
+    stop.removeEventListener("abort", end);
     await ending;
   }
 }

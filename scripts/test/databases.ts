@@ -1,5 +1,5 @@
-// The databases of a test run: one server for each version of Postgres, the
-// templates made once, and a copy of a template for whoever asks for one.
+// The databases of a test run: one server for each version of Postgres, templates
+// made once, and copies of them on demand.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import postgres from "postgres";
@@ -17,36 +17,36 @@ import {
   startPostgres,
 } from "../stack/postgres.ts";
 
-/** What a database is to hold. */
+/** What a database contains. */
 export interface Template {
   /** Which Postgres it is in. */
   major: PostgresMajor;
   /** Are the migrations applied? */
   migrated: boolean;
-  /** What had been granted by default when they were. */
+  /** What the project grants by default. */
   defaultPrivileges: DefaultPrivileges;
 }
 
-/** The Postgres of a hosted project of today. */
+/** The Postgres version of a new hosted project. */
 export const usualMajor = 17;
 
-/** A hosted project of today with the migrations applied. */
+/** A hosted project with the migrations applied. */
 export const migrated: Template = {
   major: usualMajor,
   migrated: true,
   defaultPrivileges: "granted",
 };
 
-/** A hosted project of today before its first migration. */
+/** A hosted project before its first migration. */
 export const bare: Template = { ...migrated, migrated: false };
 
-/** The name of the template's database. */
+/** The name of the template database. */
 export function databaseName(template: Template): string {
   return (template.migrated ? "migrated" : "bare") +
     (template.defaultPrivileges === "revoked" ? "_nothing_granted" : "");
 }
 
-/** A database of somebody's own. */
+/** A copy of a template. */
 export interface Database {
   /** Its name. */
   name: string;
@@ -61,8 +61,8 @@ export interface Database {
 
 /** The servers of a run. */
 export interface Databases {
-  /** Makes templates; before any of them is copied, since Postgres copies only
-   * what nobody is connected to. */
+  /** Makes templates, before any of them is copied: Postgres cannot copy a
+   * database that has connections. */
   prepare(templates: Template[]): Promise<void>;
   /** Copies a template, and drops the copy after `work`. */
   withCopy<T>(
@@ -78,7 +78,7 @@ export interface Databases {
 /** The superuser of every server. */
 const superuser = "supabase_admin";
 
-/** No servers yet; they keep their data in `folder`. */
+/** Servers that keep their data in `folder`, started as they are needed. */
 export function databasesIn(folder: string): Databases {
   const servers = new Map<PostgresMajor, PostgresServer>();
   const made = new Set<string>();
@@ -119,10 +119,15 @@ export function databasesIn(folder: string): Databases {
 
   return {
     async prepare(templates) {
-      for (const template of templates) {
-        await start(template.major);
-        await make(template);
-      }
+      const byMajor = Map.groupBy(templates, ({ major }) => major);
+      const results = await Promise.allSettled(
+        [...byMajor].map(async ([major, templates]) => {
+          await start(major);
+          for (const template of templates) await make(template);
+        }),
+      );
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed?.status === "rejected") throw failed.reason;
     },
     async withCopy(template, work) {
       const server = serverOf(template.major);

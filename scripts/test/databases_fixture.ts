@@ -1,5 +1,5 @@
-// Databases for a file of tests: copies of what `npm test` has made ready, and
-// projects at their very beginning.
+// Databases for a test file: copies of the templates that `npm test` has made, and
+// new projects.
 import { randomUUID } from "node:crypto";
 import process from "node:process";
 import postgres from "postgres";
@@ -12,22 +12,22 @@ import type { PostgresServer } from "../stack/postgres.ts";
 import type { Database } from "./databases.ts";
 import { filesBelow, textOf } from "./files.ts";
 
-/** What a copy is made of: what the runner made ready, or any by its name. */
+/** The database to copy: one of the runner's templates, or any by its name. */
 export type Source = "migrated" | "bare" | { name: string };
 
-/** A database that is there until it is dropped. */
+/** A database that exists until it is dropped. */
 export interface LastingDatabase extends Database {
   drop(): Promise<void>;
 }
 
-/** Copies a database, which nobody may be connected to. */
+/** Copies a database, which must have no connections. */
 export async function makeCopyOf(source: Source): Promise<LastingDatabase> {
   return await makeDatabase((name) =>
     cloneDatabase(theServer, nameOf(source), name)
   );
 }
 
-/** Copies a database, which nobody may be connected to, for `work` alone. */
+/** Copies a database, which must have no connections, for `work` alone. */
 export async function withCopyOf<T>(
   source: Source,
   work: (database: Database) => Promise<T>,
@@ -35,23 +35,29 @@ export async function withCopyOf<T>(
   return await droppedAfter(await makeCopyOf(source), work);
 }
 
-/** A hosted project before its first migration, for `work` alone. */
-export async function withNewProject<T>(
+/** A hosted project before its first migration. */
+export async function makeNewProject(
   defaultPrivileges: DefaultPrivileges,
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
-  const made = await makeDatabase(async (name) => {
-    // not as a copy of template1, to which a test beside this may be connected
+): Promise<LastingDatabase> {
+  return await makeDatabase(async (name) => {
+    // not a copy of template1: another test may be connected to that
     await connected(
       databaseUrl("postgres", "supabase_admin"),
       (sql) => sql`create database ${sql(name)} template template0`,
     );
     await bootstrapDatabase(theServer, name, { defaultPrivileges });
   });
-  return await droppedAfter(made, work);
 }
 
-/** Applies the migrations as in psql or the SQL editor: each file in one go. */
+/** A hosted project before its first migration, for `work` alone. */
+export async function withNewProject<T>(
+  defaultPrivileges: DefaultPrivileges,
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  return await droppedAfter(await makeNewProject(defaultPrivileges), work);
+}
+
+/** Applies the migrations as in the SQL editor: each file in one transaction. */
 export async function pasteMigrations(database: Database) {
   await database.connected(async (sql) => {
     for (const file of migrationFiles()) {
@@ -62,12 +68,12 @@ export async function pasteMigrations(database: Database) {
   });
 }
 
-/** The migrations, in their order. */
+/** The migrations in order. */
 export function migrationFiles(): string[] {
   return filesBelow("supabase/migrations", ".sql");
 }
 
-/** Rows as plain values that can be compared and printed. */
+/** Rows as plain values, to compare and print. */
 export async function plainly(
   rows: PromiseLike<unknown>,
 ): Promise<Record<string, unknown>[]> {
@@ -123,7 +129,7 @@ function nameOf(source: Source): string {
   );
 }
 
-/** The runner's server: only where it is matters here. */
+/** The runner's server; only its address is used here. */
 const theServer = { url: databaseUrl } as PostgresServer;
 
 function databaseUrl(database = "postgres", role = "postgres"): string {

@@ -1,6 +1,5 @@
-// Brings files of Debian packages into .stack/debian, without installing
-// anything: for tools that npm does not have. Where there is no apt, there is a
-// reason to say so.
+// Unpacks Debian packages into .stack/debian without installing them, for tools
+// that are not on npm. Without apt, the answer is the reason for a skip.
 import { execFileSync, spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -10,7 +9,7 @@ import type { Skipped } from "./part.ts";
 
 const store = join(repositoryRoot, ".stack", "debian");
 
-/** A folder with what the package would put into the root folder. */
+/** A folder with the files of the package. */
 export function debianPackage(name: string): string | Skipped {
   const folder = join(store, name);
   if (fs.existsSync(folder)) return folder;
@@ -23,7 +22,7 @@ export function debianPackage(name: string): string | Skipped {
     });
     if (typeof file !== "string") return file;
     execFileSync("dpkg", ["-x", file, "files"], { cwd: unpacked });
-    // another run may have been faster
+    // another run may have been first
     if (!fs.existsSync(folder)) fs.renameSync(join(unpacked, "files"), folder);
     return folder;
   } finally {
@@ -31,7 +30,7 @@ export function debianPackage(name: string): string | Skipped {
   }
 }
 
-/** The package that a package without files of its own stands for. */
+/** The package that a metapackage depends on. */
 export function debianDependency(name: string): string | Skipped {
   return fromApt(name, () => {
     const printed = apt("apt-cache", ["depends", "--important", name]);
@@ -39,26 +38,26 @@ export function debianDependency(name: string): string | Skipped {
   });
 }
 
-/** What `ask` finds; a new machine has no list of packages yet. */
+/** What `ask` finds, after an update if need be: a new machine has no lists. */
 function fromApt(
   name: string,
   ask: () => string | undefined,
 ): string | Skipped {
   if (!apt("apt-get", ["--version"])) {
-    return { reason: `${name} is a package of Debian; there is no apt here` };
+    return { reason: `${name} is a Debian package, and apt is not installed` };
   }
   const found = ask();
   if (found) return found;
   if (process.getuid?.() !== 0) {
     return {
-      reason: `apt does not find ${name}; "apt-get update", as root, may help`,
+      reason: `apt does not find ${name}; "apt-get update" as root may help`,
     };
   }
   apt("apt-get", ["update", "-qq"]);
   return ask() ?? { reason: `apt does not find ${name}` };
 }
 
-/** What it prints; empty if it cannot be run. */
+/** Its output; empty if it cannot be run. */
 function apt(command: string, args: string[], cwd?: string): string {
   const { stdout } = spawnSync(command, args, { cwd, encoding: "utf8" });
   return stdout ?? "";

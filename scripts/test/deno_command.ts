@@ -1,18 +1,17 @@
-// Runs Deno itself, as everything here runs: with what npm installed and nothing
-// from the network.
+// Runs Deno with the packages that npm installed, without using the network.
 import { join } from "node:path";
 import { repositoryRoot } from "../stack/paths.ts";
 import { runCommand } from "./command.ts";
 import type { CommandResult } from "./command.ts";
 
-/** Flags that keep Deno to what npm installed. */
+/** Flags that restrict Deno to the packages that npm installed. */
 export const offline = [
   "--no-lock",
   "--cached-only",
   "--node-modules-dir=manual",
 ];
 
-/** The flag for the configuration of this repository, or of a folder in it. */
+/** The flag for the configuration of the repository or of a folder in it. */
 export function configOf(folder = ""): string[] {
   return ["--config", join(repositoryRoot, folder, "deno.json")];
 }

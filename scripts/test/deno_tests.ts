@@ -1,6 +1,5 @@
-// Runs a file of Deno tests in a Deno of its own, and reads what came of it from
-// the JUnit report, where every test is named; what a person needs to know of a
-// failure is in what Deno prints.
+// Runs a file of Deno tests in its own Deno process. The JUnit report gives the
+// result of each test by name; Deno's output explains the failures.
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
@@ -50,28 +49,28 @@ async function runDenoTests(
   if (code === 0 && outcome.failed === 0 && tests.length > 0) return outcome;
   return {
     ...outcome,
-    // a module that throws, or a hook, is no test and has none in the report
+    // a module or a hook that throws is not in the report
     failed: Math.max(outcome.failed, 1),
     details: tests.length === 0 && code === 0
-      ? ["There is no test in it."]
+      ? ["It contains no test."]
       : explanation(stdout, stderr),
   };
 }
 
-/** Runs a file of Deno tests; `tests` are those that came to an end. */
+/** Runs a file of Deno tests; `tests` are those that finished. */
 export async function denoTestResults(
   run: Pick<Run, "folder" | "signal" | "adminUrl">,
   file: string,
   o: {
     major: PostgresMajor;
-    /** The database they copy, instead of the migrated one. */
+    /** The database that they copy instead of the migrated one. */
     template?: string;
-    /** Only the tests with this in their name. */
+    /** Only tests whose name contains this. */
     filter?: string;
   },
 ): Promise<CommandResult & { tests: NamedResult[] }> {
   const report = join(run.folder, `${randomUUID()}.xml`);
-  // their types are checked by the suite "format"
+  // the suite "format" checks the types
   const result = await deno([
     ...["test", "--allow-all", "--no-check", ...offline, ...configOf()],
     ...(o.filter ? ["--filter", o.filter] : []),
@@ -93,13 +92,13 @@ export async function denoTestResults(
 
 type Result = "passed" | "failed" | "skipped";
 
-/** A test, and what came of it. */
+/** A test and its result. */
 export interface NamedResult {
   name: string;
   result: Result;
 }
 
-/** Deno writes this report; only its own escapes can be in it. */
+/** Deno writes this report, so only the escapes that Deno uses occur. */
 function testsIn(report: string): NamedResult[] {
   const cases = report.matchAll(
     /<testcase name="([^"]*)"[^>]*>([\s\S]*?)<\/testcase>/g,
@@ -107,7 +106,7 @@ function testsIn(report: string): NamedResult[] {
   const tests: NamedResult[] = [];
   for (const [, escaped, body] of cases) {
     const name = unescaped(escaped);
-    // a step of a test counts with its test
+    // steps count as part of their test
     if (tests.some((test) => name.startsWith(`${test.name} > `))) continue;
     const result = body.includes("<failure")
       ? "failed"
@@ -125,7 +124,7 @@ function unescaped(text: string): string {
     .replaceAll("&amp;", "&");
 }
 
-/** Of what Deno prints, what is between the list of tests and that of failures. */
+/** The part of Deno's output between the lists of tests and of failures. */
 function explanation(stdout: string, stderr: string): string[] {
   const errors = /\n ERRORS \n([\s\S]*?)(?:\n FAILURES \n|$)/.exec(stdout)?.[1];
   return (errors ?? `${stdout}\n${stderr}`).trim().split("\n");

@@ -1,14 +1,14 @@
-// What the test runner is made of: parts, each a line of its report. A suite is
-// the parts that bear its name.
+// The units of the test runner: parts, each a line of the report. A suite is all
+// parts with its name.
 import type { PostgresMajor } from "../stack/postgres.ts";
 import { type Database, type Template, usualMajor } from "./databases.ts";
 
-/** What one part of the tests came to. */
+/** The result of one part. */
 export interface Outcome {
   passed: number;
   failed: number;
   skipped: number;
-  /** What a person needs to know of the failures, line by line. */
+  /** What to print about the failures, line by line. */
   details: string[];
   /** Why something was skipped. */
   reason?: string;
@@ -16,7 +16,7 @@ export interface Outcome {
 
 /** What a part may use. */
 export interface Run {
-  /** A folder for its files; gone when the run is over. */
+  /** A folder for its files, removed when the run is over. */
   folder: string;
   /** Aborts when the run is interrupted. */
   signal: AbortSignal;
@@ -29,25 +29,28 @@ export interface Run {
   adminUrl(major: PostgresMajor): string;
 }
 
-/** Something that is run by itself and reported in a line. */
+/** A unit that is run by itself and reported in a line. */
 export interface Part {
   /** The suite it belongs to. */
   suite: string;
-  /** What it is called in that suite; the path of a file, if it is one. */
+  /** Its name in that suite; for a file, its path. */
   name: string;
-  /** The file it runs, if it is one, relative to the repository. */
+  /** The file that it runs, if any, relative to the repository. */
   file?: string;
-  /** The databases that must be there before it starts. */
+  /** The databases that must exist before it starts. */
   needs: Template[];
+  /** Left out of a plain run: `--all` or a filter runs it. */
+  isExtra?: boolean;
   run(run: Run): Promise<Outcome>;
 }
 
-/** The name of a suite that is run on this Postgres. */
+/** The name of a suite on this version of Postgres. */
 export function suiteOn(suite: string, major: PostgresMajor): string {
   return major === usualMajor ? suite : `${suite}, Postgres ${major}`;
 }
 
-/** A check: passed if it returns, skipped if it says why, failed if it throws. */
+/** A check passes if it returns, is skipped if it gives a reason, fails if it
+ * throws. */
 export function check(
   suite: string,
   name: string,
@@ -65,12 +68,12 @@ export function check(
   };
 }
 
-/** What a check returns that cannot be made here. */
+/** What a check returns if it cannot run on this machine. */
 export interface Skipped {
   reason: string;
 }
 
-/** An outcome to start from. */
+/** An empty outcome. */
 export const nothing: Outcome = {
   passed: 0,
   failed: 0,
@@ -78,12 +81,12 @@ export const nothing: Outcome = {
   details: [],
 };
 
-/** The outcome of a part that could not be run to its end. */
+/** The outcome of a part that threw. */
 export function broken(error: unknown): Outcome {
   return { ...nothing, failed: 1, details: inWords(error).split("\n") };
 }
 
-/** An assertion speaks for itself; of anything else we want to know where. */
+/** An assertion explains itself; other errors come with their stack. */
 function inWords(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const isForPeople = error.name === "AssertionError" ||

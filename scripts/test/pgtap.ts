@@ -1,28 +1,28 @@
-// Runs a file of pgTAP tests as pg_prove does, without psql: over a connection
-// of its own, so that no role, setting or temporary table reaches another file.
-import * as fs from "node:fs";
+// Runs a pgTAP file as pg_prove does, but without psql: over its own connection,
+// so that no role, setting or temporary table reaches another file.
 import postgres from "postgres";
 import { Parser } from "tap-parser";
+import { PsqlProblem, readPsqlFile, type SourceText } from "./psql_file.ts";
 
-/** What a file of pgTAP tests came to. */
+/** The result of a pgTAP file. */
 export interface PgtapResult {
-  /** Did all that was planned run and pass? */
+  /** Whether everything planned ran and passed. */
   ok: boolean;
   passed: number;
   failed: number;
-  /** Skipped, or yet to be done. */
+  /** SKIP or TODO. */
   skipped: number;
-  /** What it printed. */
+  /** Its output. */
   tap: string;
-  /** What went wrong beside assertions that failed. */
+  /** Errors other than failed assertions. */
   problems: string[];
 }
 
-/** How a file is run. */
+/** Options of a run. */
 export interface PgtapOptions {
   /** Settings of the connection, as `{ "my.setting": "on" }`. */
   settings?: Record<string, string>;
-  /** Told of every notice and warning. */
+  /** Called for every notice and warning. */
   onNotice?(notice: postgres.Notice): void;
 }
 
@@ -32,13 +32,12 @@ export async function runPgtapFile(
   file: string,
   o: PgtapOptions = {},
 ): Promise<PgtapResult> {
-  const text = fs.readFileSync(file, "utf8");
-  const command = /^\s*\\.*$/m.exec(text);
-  if (command) {
-    const line = lineAt(text, command.index + command[0].indexOf("\\"));
-    return resultOf("", [
-      `line ${line}: commands of psql cannot be used in a test`,
-    ]);
+  let source: SourceText;
+  try {
+    source = readPsqlFile(file);
+  } catch (error) {
+    if (error instanceof PsqlProblem) return resultOf("", [error.message]);
+    throw error;
   }
   const lines: string[] = [];
   const problems: string[] = [];
@@ -50,18 +49,18 @@ export async function runPgtapFile(
     onnotice: o.onNotice ?? (() => {}),
   });
   try {
-    await sql.unsafe(text).simple().forEach((row) => {
+    await sql.unsafe(source.text).simple().forEach((row) => {
       lines.push(...asPsqlPrints(row));
     });
   } catch (error) {
-    problems.push(inWords(error, text));
+    problems.push(inWords(error, source));
   } finally {
     await sql.end();
   }
   return resultOf(lines.map((line) => `${line}\n`).join(""), problems);
 }
 
-/** As `psql --quiet --no-align --tuples-only` does. */
+/** Formats a row as `psql --quiet --no-align --tuples-only` does. */
 function asPsqlPrints(row: Record<string, unknown>): string[] {
   const values = Object.values(row).map((value) => String(value ?? ""));
   return values.join("|").split("\n");
@@ -71,7 +70,7 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   const parser = new Parser({});
   let [passed, failed, skipped] = [0, 0, 0];
   parser.on("assert", ({ ok, skip, todo }) => {
-    // what is yet to be done may fail
+    // a TODO test may fail
     if (skip || todo) skipped++;
     else if (ok) passed++;
     else failed++;
@@ -79,7 +78,7 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   parser.end(tap);
   const { results } = parser;
   if (!results) throw new Error("tap-parser has no results");
-  // a file that broke off has not run all that it planned
+  // a file that broke off has not run everything it planned
   if (problems.length === 0) {
     if (results.count === 0) problems.push("no test was run");
     for (const { tapError } of results.failures) {
@@ -96,16 +95,12 @@ function resultOf(tap: string, problems: string[]): PgtapResult {
   };
 }
 
-function inWords(error: unknown, text: string): string {
+function inWords(error: unknown, source: SourceText): string {
   if (!(error instanceof postgres.PostgresError)) throw error;
   const { position, severity, code, message, detail, hint, where } = error;
   return [
-    (position ? `line ${lineAt(text, Number(position) - 1)}: ` : "") +
+    (position ? `${source.placeOf(Number(position))}: ` : "") +
     `${severity} ${code}: ${message}`,
     ...[detail, hint, where].filter((more) => more !== undefined),
   ].join("\n");
-}
-
-function lineAt(text: string, index: number): number {
-  return text.slice(0, index).split("\n").length;
 }

@@ -1,13 +1,14 @@
-// Ends a process with everything that it has started.
+// Ends a process with everything that it has started. Packages that do this
+// (tree-kill, fkill) run `ps`, which slim Linux images lack, and do not wait.
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import process from "node:process";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** How long processes may take to end in good order. */
+/** How long processes may take to end by themselves before they are killed. */
 const endingMayTakeMs = 5_000;
 
-/** Ends a process and its descendants, and waits until all are gone. */
+/** Ends a process and its descendants, and waits until all have ended. */
 export async function endAll(pid: number): Promise<void> {
   const pids = [pid, ...descendantsOf(pid)];
   tell(pids, "SIGTERM");
@@ -23,12 +24,12 @@ function tell(pids: number[], signal: "SIGTERM" | "SIGKILL") {
     try {
       process.kill(pid, signal);
     } catch {
-      // it has ended already
+      // already ended
     }
   }
 }
 
-/** What it started, what they started, and so on. */
+/** Its children, their children, and so on. */
 function descendantsOf(pid: number): number[] {
   const parents = parentOfEach();
   const found = [pid];
@@ -55,7 +56,7 @@ function parentOfEach(): [pid: number, parent: number][] {
     });
 }
 
-/** Is it there, and more than a record waiting to be collected? */
+/** Does it run? A zombie, which waits to be reaped by its parent, does not. */
 function isAlive(pid: number): boolean {
   if (process.platform === "linux") {
     const state = statusOf(pid)?.state;
@@ -69,11 +70,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** From /proc, since not every system has `ps`; undefined if it has ended. */
+/** From /proc; undefined if it has ended. */
 function statusOf(pid: number): { state: string; parent: number } | undefined {
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-    // the name before it may hold anything
+    // the name before it can contain anything
     const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     return { state, parent: Number(parent) };
   } catch {

@@ -1,5 +1,5 @@
-// Code blocks of the documentation, by the name in the comment before each, so
-// that the tests run what people copy.
+// Code blocks of the documentation, by the name in the comment before each: the
+// tests run what people copy.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { textOf } from "./files.ts";
 
-/** The recipes of a Markdown file of the repository, by name. */
+/** The recipes of a Markdown file by name. */
 export function recipesOf(file: string): (name: string) => string {
   const document = textOf(file);
   return (name) => {
@@ -21,14 +21,14 @@ export function recipesOf(file: string): (name: string) => string {
   };
 }
 
-/** All that a Markdown file has for a shell, line by line. */
+/** All shell commands of a Markdown file, line by line. */
 export function shellLinesOf(file: string): string[] {
   return [...textOf(file).matchAll(/^```sh\n(.*?)\n```$/gms)]
     .flatMap(([, block]) => block.split("\n"))
     .filter((line) => line !== "");
 }
 
-/** Imports TypeScript that a document has, and hands over the module. */
+/** Imports TypeScript source, and returns the module. */
 export async function moduleOf<T>(source: string): Promise<T> {
   const folder = fs.mkdtempSync(join(tmpdir(), "recipe-"));
   try {

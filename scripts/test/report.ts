@@ -1,16 +1,19 @@
-// Tells a person what came of the tests: a line for each part as it ends, more
-// only of what failed, and the totals in the last line.
+// Prints the results: a line for each part, details of failures, the slowest
+// parts at the end, and the totals in the last line.
 import type { Outcome, Part } from "./part.ts";
 
 /** Counts of tests. */
 export type Totals = Pick<Outcome, "passed" | "failed" | "skipped">;
 
-/** Prints outcomes in the order of the parts, whatever order they come in. */
+/** Prints outcomes in the order of the parts, whatever order they arrive in. */
 export interface Report {
   add(part: Part, outcome: Outcome, seconds: number): void;
   /** The last lines. */
   finish(seconds: number): Totals;
 }
+
+/** How many of the slowest parts are listed, if there are more than that. */
+const slowest = 10;
 
 interface Ended {
   outcome: Outcome;
@@ -42,7 +45,7 @@ export function reportOn(parts: Part[]): Report {
     if (outcome.failed === 0) return;
     const details = outcome.details.map((line) => `         ${line}`.trimEnd())
       .join("\n");
-    // what breaks one part may break all
+    // the same cause may break every part
     console.log(told.has(details) ? "         (the same as before)" : details);
     told.add(details);
   };
@@ -69,6 +72,7 @@ export function reportOn(parts: Part[]): Report {
         failed: sum("failed"),
         skipped: sum("skipped"),
       };
+      if (ended.size > slowest) printSlowest(ended);
       const failed = parts.filter((part) =>
         (ended.get(part)?.outcome.failed ?? 0) > 0
       );
@@ -84,6 +88,14 @@ export function reportOn(parts: Part[]): Report {
       return totals;
     },
   };
+}
+
+function printSlowest(ended: Map<Part, Ended>) {
+  console.log("\nThe slowest parts:");
+  const sorted = [...ended].sort(([, a], [, b]) => b.seconds - a.seconds);
+  for (const [{ suite, name }, { seconds }] of sorted.slice(0, slowest)) {
+    console.log(`  ${seconds.toFixed(1).padStart(5)} s  ${suite}  ${name}`);
+  }
 }
 
 function counts({ passed, failed, skipped }: Outcome): string {

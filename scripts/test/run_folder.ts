@@ -1,31 +1,37 @@
-// The folder that a test run keeps everything in: its servers' data, and what
-// it and the programs it starts would put in the system's folder for such files.
+// The folder for everything that a test run writes: the data of its servers, and
+// the temporary files of the programs that it starts.
+import { spawnSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { clearLeftovers } from "../stack/data_folder.ts";
 
-// not in the repository, whose deno.json would count for what is in it
-const parent = tmpdir();
 const prefix = "interview-sessions-test-";
 
-/** A folder of a run's own. */
+/** A tmpfs on most Linux systems. */
+const memory = "/dev/shm";
+
+/** A run takes well under 1 GiB; a machine with so little keeps it on disk. */
+const memoryNeeded = 4 * 1024 ** 3;
+
+/** The folder of one run. */
 export interface RunFolder {
   path: string;
-  /** Removes it and all that is in it. */
+  /** Removes it with its contents. */
   remove(): void;
 }
 
 /** Makes a folder, and removes those of runs that were killed. */
 export async function makeRunFolder(): Promise<RunFolder> {
-  await removeThoseLeftBehind();
+  const parent = parentFolder();
+  await removeLeftovers(parent);
   const path = fs.mkdtempSync(join(parent, prefix));
   const lock = await Deno.open(lockOf(path), { create: true, write: true });
   await lock.lock(true);
   const temporary = join(path, "tmp");
   fs.mkdirSync(temporary);
-  // started by root, Postgres is another user
+  // when root runs the tests, Postgres runs as another user
   for (const folder of [path, temporary]) fs.chmodSync(folder, 0o711);
   // for this process and all that it starts
   Deno.env.set("TMPDIR", temporary);
@@ -38,11 +44,42 @@ export async function makeRunFolder(): Promise<RunFolder> {
   };
 }
 
-async function removeThoseLeftBehind() {
+/**
+ * In memory if possible: copying and dropping hundreds of databases creates and
+ * deletes hundreds of thousands of files, which some file systems are slow at.
+ * Never inside the repository, whose deno.json would apply to it.
+ */
+function parentFolder(): string {
+  const isChosen = Boolean(process.env.TMPDIR);
+  return !isChosen && hasRoomInMemory() ? memory : tmpdir();
+}
+
+function hasRoomInMemory(): boolean {
+  try {
+    const { bavail, bsize } = fs.statfsSync(memory);
+    return bavail * bsize >= memoryNeeded && canRunProgramsIn(memory);
+  } catch {
+    return false;
+  }
+}
+
+/** Tests write scripts and run them, which a mount option may forbid. */
+function canRunProgramsIn(parent: string): boolean {
+  const folder = fs.mkdtempSync(join(parent, prefix));
+  try {
+    const program = join(folder, "program");
+    fs.writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+    return spawnSync(program).status === 0;
+  } finally {
+    fs.rmSync(folder, { recursive: true });
+  }
+}
+
+async function removeLeftovers(parent: string) {
   for (const name of fs.readdirSync(parent)) {
     if (!name.startsWith(prefix)) continue;
     const path = join(parent, name);
-    const lock = await lockOfNobody(path);
+    const lock = await lockLeftBehind(path);
     if (!lock) continue;
     for (const entry of fs.readdirSync(path)) {
       await clearLeftovers(join(path, entry));
@@ -52,15 +89,15 @@ async function removeThoseLeftBehind() {
   }
 }
 
-/** The kernel drops a lock with its holder: what can be locked was left. */
-async function lockOfNobody(path: string): Promise<Deno.FsFile | undefined> {
+/** The kernel releases the lock of a process that ends: a free lock was left. */
+async function lockLeftBehind(path: string): Promise<Deno.FsFile | undefined> {
   try {
     if (fs.lstatSync(path).uid !== process.getuid?.()) return;
     const lock = await Deno.open(lockOf(path), { write: true });
     if (await lock.tryLock(true)) return lock;
     lock.close();
   } catch {
-    // it is another user's, or not yet locked, or just removed
+    // another user's, not locked yet, or just removed
   }
 }
 

@@ -1,11 +1,23 @@
-// Runs parts, a few at a time, on databases that are there for this run alone.
+// Runs parts, a few at a time, on databases made for this run alone.
+import { availableParallelism } from "node:os";
+import pLimit from "p-limit";
 import { type Databases, databasesIn } from "./databases.ts";
 import { broken, type Outcome, type Part, type Run } from "./part.ts";
 import type { Report } from "./report.ts";
 import { makeRunFolder } from "./run_folder.ts";
 
-/** How many run at once: there are two cores. */
-const atOnce = 3;
+/**
+ * Suites that mostly wait: for a page, for a process to start or end, for a
+ * lease to run out. They run beside the others, the longest first, so that the
+ * others use the processor meanwhile.
+ */
+const waitingSuites = ["browser", "stack", "faults", "edge"];
+
+/** How many of them run at once. */
+const waitingAtOnce = 3;
+
+/** How many of the others run at once: even they wait now and then. */
+const busyAtOnce = Math.min(availableParallelism() + 1, 6);
 
 /** Runs all parts and reports them; ends early when `signal` aborts. */
 export async function runParts(
@@ -21,38 +33,46 @@ export async function runParts(
     withDatabase: (template, work) => databases.withCopy(template, work),
     adminUrl: (major) => databases.adminUrl(major),
   };
+  const preparing = prepare(parts, databases);
   try {
-    const problem = await prepare(parts, databases);
-    const queue = [...parts];
-    const work = async () => {
-      for (;;) {
-        const part = signal.aborted ? undefined : queue.shift();
-        if (!part) return;
-        const began = performance.now();
-        const outcome = problem && part.needs.length > 0
-          ? broken(problem)
-          : await outcomeOf(part, run);
-        // what an interruption breaks is no failure
-        if (signal.aborted) return;
-        report.add(part, outcome, (performance.now() - began) / 1000);
-      }
+    const runPart = async (part: Part) => {
+      const problem = part.needs.length > 0 ? await preparing : undefined;
+      if (signal.aborted) return;
+      const began = performance.now();
+      const outcome = problem ? broken(problem) : await outcomeOf(part, run);
+      // an interruption breaks parts that would not have failed
+      if (signal.aborted) return;
+      report.add(part, outcome, (performance.now() - began) / 1000);
     };
-    await Promise.all(Array.from({ length: atOnce }, work));
+    const waiting = pLimit(waitingAtOnce);
+    const busy = pLimit(busyAtOnce);
+    const isWaiting = ({ suite }: Part) => waitingSuites.includes(suite);
+    await Promise.all([
+      waiting.map(longestFirst(parts.filter(isWaiting)), runPart),
+      busy.map(parts.filter((part) => !isWaiting(part)), runPart),
+    ]);
   } finally {
+    await preparing;
     await databases.stop();
     folder.remove();
   }
 }
 
-/** The reason why there are no databases, if there are none. */
+function longestFirst(parts: Part[]): Part[] {
+  return parts.toSorted((a, b) =>
+    waitingSuites.indexOf(a.suite) - waitingSuites.indexOf(b.suite)
+  );
+}
+
+/** Makes the databases; the reason, if that fails. */
 async function prepare(
   parts: Part[],
   databases: Databases,
-): Promise<unknown | undefined> {
+): Promise<Error | undefined> {
   try {
     await databases.prepare(parts.flatMap(({ needs }) => needs));
-  } catch (error) {
-    return new Error("the databases could not be made", { cause: error });
+  } catch (cause) {
+    return new Error("the databases could not be made", { cause });
   }
 }
 

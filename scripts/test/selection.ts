@@ -1,19 +1,51 @@
-// Which parts of the tests are meant by the words on the command line.
+// Selects the parts to run: those that the command line names, all of them, or
+// the few that `--quick` takes.
+import { changedFiles } from "./files.ts";
 import type { Part } from "./part.ts";
 
-/** The parts whose suite, name or file has one of the filters in it. */
+/** What `--quick` runs whatever has changed. */
+const always = ["format", "documentation"];
+
+/** What it takes from, depending on what has changed. */
+const quickSuites = ["migrations", "database", "api", "edge", "races"];
+
+/** The parts whose suite, name or file contains one of the filters; without
+ * filters, all but the extra ones. */
 export function selectParts(parts: Part[], filters: string[]): Part[] {
-  if (filters.length === 0) return parts;
+  if (filters.length === 0) return parts.filter(({ isExtra }) => !isExtra);
   return parts.filter((part) =>
-    filters.some((filter) => isMeant(part, filter.replace(/^\.\//, "")))
+    filters.some((filter) => matches(part, filter.replace(/^\.\//, "")))
   );
 }
 
-/** The filters that mean nothing at all. */
-export function vainFilters(parts: Part[], filters: string[]): string[] {
+/** The filters that match no part. */
+export function unmatchedFilters(parts: Part[], filters: string[]): string[] {
   return filters.filter((filter) => selectParts(parts, [filter]).length === 0);
 }
 
-function isMeant({ suite, name, file }: Part, filter: string): boolean {
+/** The parts to run while working: for the files that differ from `main`. */
+export function quickParts(parts: Part[]): Part[] {
+  const changed = changedFiles();
+  const suites = changed.length > 0
+    ? changed.flatMap(quickSuitesFor)
+    : quickSuites;
+  const wanted = [...always, ...suites];
+  return parts.filter(({ suite, file, isExtra }) =>
+    !isExtra &&
+    (wanted.some((name) => suite === name || suite.startsWith(`${name} (`)) ||
+      (file !== undefined && changed.includes(file)))
+  );
+}
+
+function quickSuitesFor(file: string): string[] {
+  // a changed test file is itself run, in whatever suite
+  if (/\.test\.(ts|sql)$/.test(file)) return [];
+  const suite = /^supabase\/tests\/(\w+)\//.exec(file)?.[1];
+  if (suite) return quickSuites.includes(suite) ? [suite] : [];
+  if (file.startsWith("supabase/functions/")) return ["edge"];
+  return /^(supabase|scripts)\//.test(file) ? quickSuites : [];
+}
+
+function matches({ suite, name, file }: Part, filter: string): boolean {
   return `${suite}/${name}`.includes(filter) || !!file?.includes(filter);
 }

@@ -14,13 +14,19 @@ import { lintSuite } from "./suites/lint.ts";
 import { migrationsSuite } from "./suites/migrations.ts";
 import { pgProveSuite } from "./suites/pg_prove.ts";
 
-/** Suites of Deno tests that there must be; whatever else there is follows. */
+/** Suites of Deno tests that must exist; all others follow them. */
 const denoSuites = ["broom", "upgrade", "rollback", "api", "edge", "stack"];
 
-/** Every version of Postgres that the component is for. */
+/** Files that repeat other suites under other conditions. */
+const repetitions = [
+  "supabase/tests/pooler/pgtap.test.ts",
+  "supabase/tests/pooler/races.test.ts",
+];
+
+/** Every version of Postgres that the component supports. */
 export const majors: PostgresMajor[] = [15, 16, 17, 18];
 
-/** Every part of every suite. */
+/** Every part of every suite, on the usual Postgres. */
 export function allParts(): Part[] {
   const parts = [
     ...formatSuite(),
@@ -31,13 +37,16 @@ export function allParts(): Part[] {
     ...advisorsSuite(),
     ...lintSuite(),
     ...[...new Set([...denoSuites, ...foldersOfTests()])]
-      .flatMap((suite) => denoTests(suite)),
+      .flatMap((suite) => denoTests(suite))
+      .map((part) => ({
+        ...part,
+        isExtra: part.file !== undefined && repetitions.includes(part.file),
+      })),
   ];
   return [...missingSuites(parts), ...parts];
 }
 
-/** What may turn out otherwise on another Postgres: the SQL, under all that
- * calls it. */
+/** What depends on the version of Postgres: the SQL, and what calls it. */
 export function partsOn(major: PostgresMajor): Part[] {
   if (!hasPostgres(major)) {
     return [
@@ -55,7 +64,7 @@ export function partsOn(major: PostgresMajor): Part[] {
   ];
 }
 
-/** Nobody misses tests that are not there: so this does. */
+/** Fails for each suite that has lost all of its tests. */
 function missingSuites(parts: Part[]): Part[] {
   return ["database", ...denoSuites]
     .filter((suite) => !parts.some((part) => part.suite === suite))

@@ -1,4 +1,4 @@
-// Do the advisors that a hosted project shows find anything?
+// Do the advisors of a hosted project find anything?
 import assert from "node:assert/strict";
 import { cliAsks, type CliRow } from "../cli.ts";
 import { type Database, migrated } from "../databases.ts";
@@ -6,7 +6,7 @@ import { check, type Part } from "../part.ts";
 
 const suite = "advisors";
 
-/** `supabase db advisors`: silent about ours, and not because it is deaf. */
+/** `supabase db advisors` finds nothing, and would find planted problems. */
 export function advisorsSuite(): Part[] {
   return [
     check(suite, "nothing to say, once the reaper has run", {

@@ -1,11 +1,16 @@
-// The pgTAP files, each in a copy of the migrated database; and once more where
-// the project grants nothing by default, since the outcome must be the same.
+// The pgTAP files, each in a copy of the migrated database. A project may grant
+// the API roles everything by default, or nothing: the migrations must leave the
+// same objects with the same privileges either way. That is compared object by
+// object; so a plain run repeats only the privilege tests with no defaults.
+import assert from "node:assert/strict";
 import { join } from "node:path";
 import { repositoryRoot } from "../../stack/paths.ts";
 import type { PostgresMajor } from "../../stack/postgres.ts";
+import { catalogue, type CatalogueEntry } from "../catalogue.ts";
 import { migrated, type Template, usualMajor } from "../databases.ts";
 import { filesBelow } from "../files.ts";
 import {
+  check,
   nothing,
   type Outcome,
   type Part,
@@ -22,16 +27,45 @@ export function pgtapFiles(): string[] {
   return filesBelow(pgtapFolder, ".test.sql");
 }
 
-/** Every pgTAP file, where things are granted by default and where not. */
+/** The tests of who may do what. */
+const privilegesFolder = `${pgtapFolder}/privileges/`;
+
+/** Every pgTAP file, with and without default privileges. */
 export function databaseSuites(major: PostgresMajor = usualMajor): Part[] {
   const granted: Template = { ...migrated, major };
+  const revoked: Template = { ...granted, defaultPrivileges: "revoked" };
+  const suite = "database (no default privileges)";
   return [
     ...filesOn("database", granted),
-    ...filesOn("database (no default privileges)", {
-      ...granted,
-      defaultPrivileges: "revoked",
+    check(suiteOn(suite, major), "the same objects with the same privileges", {
+      needs: [granted, revoked],
+      run: (run) => compareTemplates(run, granted, revoked),
     }),
+    ...filesOn(suite, revoked).map((part) => ({
+      ...part,
+      isExtra: !part.file?.startsWith(privilegesFolder),
+    })),
   ];
+}
+
+/** The two differ in the default privileges and in nothing else. */
+async function compareTemplates(run: Run, one: Template, other: Template) {
+  const [ones, others] = await Promise.all(
+    [one, other].map((template) =>
+      run.withDatabase(
+        template,
+        async (database) =>
+          Map.groupBy(
+            await database.connected(catalogue),
+            ({ kind }: CatalogueEntry) =>
+              kind === "default privileges" ? "defaults" : "objects",
+          ),
+      )
+    ),
+  );
+  assert(ones.get("objects")?.some(({ name }) => name === "sessions"));
+  assert.deepEqual(ones.get("objects"), others.get("objects"));
+  assert.notDeepEqual(ones.get("defaults"), others.get("defaults"));
 }
 
 function filesOn(suite: string, template: Template): Part[] {
@@ -54,7 +88,7 @@ async function runFile(
     (database) => runPgtapFile(database.url(), join(repositoryRoot, file)),
   );
   const { passed, skipped } = result;
-  // a file that fails as a whole may have no assertion that did
+  // a file can fail as a whole without a failed assertion
   const failed = result.ok ? 0 : Math.max(result.failed, 1);
   return {
     ...nothing,
@@ -72,7 +106,7 @@ function inLines(texts: string[]): string[] {
   return texts.flatMap((text) => text.split("\n"));
 }
 
-/** The assertions that failed, each with what pgTAP says of it. */
+/** The failed assertions with pgTAP's diagnostics. */
 function failures(tap: string): string[] {
   return tap.split("\n").filter((line) => /^(not ok|#|Bail out)/.test(line));
 }

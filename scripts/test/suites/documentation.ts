@@ -1,6 +1,5 @@
-// Is there what the documentation speaks of? And does no file speak of what is
-// nobody's business: the registry of whoever made the lock file, or a machine's
-// folders?
+// Does everything that the documentation mentions exist? And is every file free of
+// traces of a machine: its folders, or its registry in the lock file?
 import assert from "node:assert/strict";
 import { dirname, normalize } from "node:path/posix";
 import { exists, filesBelow, repositoryFiles, textOf } from "../files.ts";
@@ -8,7 +7,7 @@ import { check, type Part, type Skipped } from "../part.ts";
 
 const suite = "documentation";
 
-/** Links, commands and files in the Markdown; and traces of a machine. */
+/** Links, commands and files in the Markdown, and traces of a machine. */
 export function documentationSuite(): Part[] {
   return [
     overMarkdown("links lead to files that exist", missingLinks),
@@ -34,7 +33,7 @@ export function documentationSuite(): Part[] {
 }
 
 const notInGit: Promise<Skipped> = Promise.resolve({
-  reason: "this folder is not a clone: git does not say which files are its",
+  reason: "this folder is not a clone, so git cannot list its files",
 });
 
 function overMarkdown(
@@ -71,7 +70,7 @@ function leadsSomewhere(target: string, text: string, folder: string): boolean {
   return anchorsOf(path === "" ? text : textOf(file)).includes(anchor);
 }
 
-/** What a heading may be linked to by. */
+/** The anchors of the headings. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ +(.+)$/gm)].map(([, heading]) =>
     heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "")
@@ -89,7 +88,7 @@ function missingScripts(text: string): string[] {
     .map((name) => `npm script ${name}`);
 }
 
-/** What stands between back quotes and begins like one of our folders. */
+/** Every path that begins like one of our folders. */
 function missingFiles(text: string): string[] {
   const named = [
     ...text.matchAll(

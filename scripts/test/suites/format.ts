@@ -1,4 +1,4 @@
-// Is all TypeScript formatted, free of lint, and sound in its types?
+// Is all TypeScript formatted, free of lint, and free of type errors?
 import assert from "node:assert/strict";
 import { configOf, deno } from "../deno_command.ts";
 import { filesBelow } from "../files.ts";
@@ -6,10 +6,10 @@ import { check, type Part } from "../part.ts";
 
 const suite = "format";
 
-/** What has TypeScript of ours in it. */
+/** The folders with our TypeScript. */
 const folders = ["scripts", "supabase/functions", "supabase/tests", "examples"];
 
-/** `deno check` does not know --cached-only. */
+/** `deno check` has no --cached-only. */
 const offline = ["--no-lock", "--no-remote", "--node-modules-dir=manual"];
 
 /** `deno fmt`, `deno lint` and `deno check`. */
@@ -24,8 +24,8 @@ export function formatSuite(): Part[] {
       ...["check", "--quiet", ...offline, ...configOf()],
       ...["scripts", "supabase/tests"],
     ]),
-    // a function with the dependencies that it has when it is deployed, an app
-    // with what there is in a browser
+    // a function with its dependencies as deployed, an app with the types of a
+    // browser
     ...foldersOfTheirOwn().map((folder) =>
       denoFindsNothing(`deno check ${folder}`, () => [
         ...["check", "--quiet", ...offline, ...configOf(folder)],

@@ -1,5 +1,5 @@
-// Does `supabase db lint`, which is plpgsql_check, find anything in the
-// functions? Debian has that extension for Postgres 15, and npm that Postgres.
+// Does `supabase db lint`, which runs plpgsql_check, find anything? Debian has the
+// extension for Postgres 15, so this needs Postgres 15.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +14,7 @@ const suite = "lint";
 
 const migratedOn15: Template = { ...migrated, major: 15 };
 
-/** `supabase db lint`: silent about ours, and not because it is deaf. */
+/** `supabase db lint` finds nothing, and would find a planted problem. */
 export function lintSuite(): Part[] {
   return [
     lintCheck("nothing to say", async (database) => {
@@ -51,7 +51,7 @@ function lintCheck(
       const missing = installPlpgsqlCheck();
       if (missing) return missing;
       return await run.withDatabase(migratedOn15, async (database) => {
-        // the CLI would do it, as postgres, who may not
+        // the CLI would create it as postgres, which lacks the privilege
         await database.connected(
           (sql) => sql`create extension plpgsql_check schema extensions`,
           "supabase_admin",
@@ -62,7 +62,7 @@ function lintCheck(
   });
 }
 
-/** Puts the extension beside the others of npm's Postgres 15. */
+/** Adds the extension to npm's Postgres 15. */
 function installPlpgsqlCheck(): Skipped | undefined {
   if (!hasPostgres(15)) {
     return { reason: "npm has no Postgres 15 for this platform" };
@@ -78,7 +78,7 @@ function installPlpgsqlCheck(): Skipped | undefined {
     "plpgsql_check.so",
   ]);
   const share = join(debian, "usr", "share", "postgresql", "15", "extension");
-  // the control file last: whoever sees it sees all of it
+  // the control file last: Postgres then sees either nothing or all of it
   const scripts = fs.readdirSync(share).filter((name) => name.endsWith(".sql"));
   copyInto(extensions, share, [...scripts, "plpgsql_check.control"]);
 }

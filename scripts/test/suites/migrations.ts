@@ -1,4 +1,4 @@
-// Do the migrations go in, by the Supabase CLI and pasted?
+// Can the migrations be applied, through the Supabase CLI and pasted?
 import assert from "node:assert/strict";
 import { basename } from "node:path";
 import type postgres from "postgres";
@@ -11,10 +11,10 @@ import { check, type Part } from "../part.ts";
 
 const suite = "migrations";
 
-/** What a migration may be called, for the CLI to take it. */
+/** The file names that the CLI accepts. */
 const fileName = /^(\d{14})_[a-z0-9_]+\.sql$/;
 
-/** Every way in which a user applies them. */
+/** Every way to apply them. */
 export function migrationsSuite(): Part[] {
   return [
     check(suite, "names: a version of 14 digits, in reading order", {
@@ -81,7 +81,7 @@ function checkNames() {
   assert.equal(names[0].slice(0, 14), "20250124000000");
 }
 
-/** What `supabase migration list` says is applied; all of it is local, too. */
+/** The applied migrations in `supabase migration list`, all of them local. */
 async function applied(database: Database): Promise<string[]> {
   const { migrations } = await cliAsks(
     ["migration", "list"],
@@ -92,7 +92,7 @@ async function applied(database: Database): Promise<string[]> {
     .filter((version) => version !== "");
 }
 
-/** As in psql or the SQL editor: plain statements, all or nothing. */
+/** As in the SQL editor: plain statements, each file all or nothing. */
 async function paste(database: Database) {
   await database.connected(async (sql) => {
     for (const file of migrationFiles()) {
@@ -103,7 +103,7 @@ async function paste(database: Database) {
   });
 }
 
-/** Who owns what the migrations have made. */
+/** The owners of what the migrations have created. */
 async function owners(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ owner: string }[]>`
     select distinct pg_get_userbyid(o.owner) as owner
@@ -120,7 +120,7 @@ async function owners(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ owner }) => owner);
 }
 
-/** Every row of the catalogue that the migrations may write, and its writer. */
+/** The catalogue rows that the migrations can write, each with its xmin. */
 async function identities(sql: postgres.Sql): Promise<unknown[]> {
   return [
     ...await sql`

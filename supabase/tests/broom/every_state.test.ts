@@ -10,33 +10,37 @@ import { isDeepStrictEqual } from "node:util";
 import {
   type LastingDatabase,
   makeCopyOf,
-  withCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
-import { mutants, mutate } from "./mutants.ts";
-import { calls, type Outcome, outcomes, states } from "./states.ts";
+import { mutants, withMutant } from "./mutants.ts";
+import {
+  calls,
+  type Outcome,
+  outcomes,
+  putApparatus,
+  states,
+} from "./states.ts";
 
-/** The migrated database; nothing in it is changed. */
-let migrated: LastingDatabase;
+/** Everything that is done in it is undone. */
+let database: LastingDatabase;
 
 Deno.test.beforeAll(async () => {
-  migrated = await makeCopyOf("migrated");
+  database = await makeCopyOf("migrated");
+  await putApparatus(database);
 });
-Deno.test.afterAll(() => migrated.drop());
+Deno.test.afterAll(() => database.drop());
 
 for (const asked of new Set(calls.map(({ of }) => of))) {
   const theCalls = calls.filter(({ of }) => of === asked);
 
   Deno.test(`B1: ${asked} answers the same in each of ${states.length} states and leaves the same, swept or not: ${theCalls.length} calls`, async () => {
     let [answered, refused] = [0, 0];
-    await withCopyOf(migrated, async (database) => {
-      for await (const found of outcomes(database, theCalls)) {
-        for (const { state, call, without, swept } of found) {
-          assert.deepEqual(swept, without, `${call} with ${state}`);
-          if ("answer" in without) answered++;
-          else refused++;
-        }
+    for await (const found of outcomes(database, theCalls)) {
+      for (const { state, call, without, swept } of found) {
+        assert.deepEqual(swept, without, `${call} with ${state}`);
+        if ("answer" in without) answered++;
+        else refused++;
       }
-    });
+    }
 
     assert.equal(answered + refused, states.length * theCalls.length);
     console.log(
@@ -50,8 +54,7 @@ for (const mutant of mutants) {
   const theCalls = calls.filter(({ of }) => of === mutant.seenIn);
 
   Deno.test(`B1: ${mutant.seenIn} is found in some state if it forgets ${mutant.forgets}`, async () => {
-    const isFound = await withCopyOf(migrated, async (database) => {
-      await mutate(database, mutant);
+    const isFound = await withMutant([database], mutant, async () => {
       for await (const found of outcomes(database, theCalls)) {
         if (found.some(differs)) return true;
       }

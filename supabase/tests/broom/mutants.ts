@@ -88,11 +88,30 @@ export const mutants: Mutant[] = [
   },
 ];
 
-/** Makes the function wrong. */
-export async function mutate(database: Database, mutant: Mutant) {
-  await database.connected(async (sql) => {
-    const [{ definition }] = await sql<{ definition: string }[]>`
-      select pg_get_functiondef(p.oid) as definition
+/** Has the function wrong in these databases while `work` is done. */
+export async function withMutant<T>(
+  databases: Database[],
+  mutant: Mutant,
+  work: () => Promise<T>,
+): Promise<T> {
+  const originals: string[] = [];
+  try {
+    for (const database of databases) {
+      originals.push(await mutate(database, mutant));
+    }
+    return await work();
+  } finally {
+    for (const [n, original] of originals.entries()) {
+      await define(databases[n], original);
+    }
+  }
+}
+
+/** Makes the function wrong, and returns what it was. */
+async function mutate(database: Database, mutant: Mutant): Promise<string> {
+  const [{ original }] = await database.connected((sql) =>
+    sql<{ original: string }[]>`
+      select pg_get_functiondef(p.oid) as original
       from pg_proc p
       where p.proname = ${mutant.in}
         and p.pronamespace in (
@@ -100,11 +119,16 @@ export async function mutate(database: Database, mutant: Mutant) {
         )
       -- where a twin stands in front of it, the function itself
       order by p.pronamespace = 'sessions'::regnamespace
-      limit 1`;
-    assert(
-      definition.split(mutant.from).length === 2,
-      `"${mutant.from}" does not stand once in ${mutant.in}()`,
-    );
-    await sql.unsafe(definition.replace(mutant.from, () => mutant.to)).simple();
-  });
+      limit 1`
+  );
+  assert(
+    original.split(mutant.from).length === 2,
+    `"${mutant.from}" does not stand once in ${mutant.in}()`,
+  );
+  await define(database, original.replace(mutant.from, () => mutant.to));
+  return original;
+}
+
+async function define(database: Database, definition: string) {
+  await database.connected((sql) => sql.unsafe(definition).simple());
 }

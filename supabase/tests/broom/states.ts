@@ -166,18 +166,22 @@ function byAda(of: LifecycleFunction, args: Argument[]): Call {
   };
 }
 
+/** Puts in place what outcomes() needs. */
+export async function putApparatus(database: Database) {
+  await database.connected((sql) => sql.unsafe(apparatus).simple());
+}
+
 /** What comes of every one of these calls, state by state. */
 export async function* outcomes(
   database: Database,
   theCalls: Call[],
 ): AsyncGenerator<Outcome[]> {
-  const now = new Date();
-  // with this fraction no other time is mistaken for one of a state's
-  now.setMilliseconds(123);
   const sql = postgres(database.url(), { max: 1, onnotice: () => {} });
   try {
-    await sql.unsafe(apparatus).simple();
     for (const state of states) {
+      const now = new Date();
+      // with this fraction no other time is mistaken for one of a state's
+      now.setMilliseconds(123);
       const active = state.active.map((row) => inTime(row, now));
       const history = state.history.map((row) => inTime(row, now));
       const known = new Set(

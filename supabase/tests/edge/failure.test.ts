@@ -5,6 +5,7 @@ import {
   reapAll,
   type Rpc,
 } from "../../functions/reap-stale-sessions/reap_all.ts";
+import { ceilingMs } from "../waiting.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import {
   type Answered,
@@ -21,9 +22,11 @@ import {
   stillThere,
 } from "./support.ts";
 
-/** What the network does to the next calls of a function; then it passes all. */
-const faults: { call: string; fault: () => Response | Promise<Response> }[] =
-  [];
+/** What the network does with a call, which it may also pass on. */
+type Fault = (pass: () => Promise<Response>) => Response | Promise<Response>;
+
+/** What it does with the next calls of a function; then it passes all. */
+const faults: { call: string; fault: Fault }[] = [];
 const calls: string[] = [];
 
 const project = projectOfThisFile({
@@ -32,7 +35,8 @@ const project = projectOfThisFile({
     const call = new URL(request.url).pathname.split("/").at(-1)!;
     calls.push(call);
     const next = faults.findIndex((fault) => fault.call === call);
-    return next < 0 ? await pass() : await faults.splice(next, 1)[0].fault();
+    if (next < 0) return await pass();
+    return await faults.splice(next, 1)[0].fault(pass);
   },
 });
 
@@ -208,16 +212,30 @@ Deno.test("a failure to ask for the health is told with what was reaped", async 
 
 Deno.test("a table that is locked for the first try only: the second succeeds", async () => {
   await seedStale(project, 2);
-  let run: ReturnType<typeof reap> | undefined;
-
-  await project.sql.begin(async (sql) => {
+  const locked = Promise.withResolvers<void>();
+  const firstTryFailed = Promise.withResolvers<void>();
+  const locking = project.sql.begin(async (sql) => {
     await sql`lock table public.active_interview_sessions`;
-    run = reap(project);
-    const first = await whoWaits((waiting) => waiting !== undefined);
-    await whoWaits((waiting) => waiting !== first);
+    locked.resolve();
+    await firstTryFailed.promise;
+  });
+  await locked.promise;
+  const answers: unknown[] = [];
+  faults.push({
+    call: "reap_stale_sessions",
+    async fault(pass) {
+      const response = await pass();
+      answers.push((await response.clone().json()).code);
+      firstTryFailed.resolve();
+      await locking;
+      return response;
+    },
   });
 
-  assert.equal((await run)?.reaped, 2);
+  const { reaped } = await reap(project);
+
+  assert.equal(reaped, 2);
+  assert.deepEqual(answers, ["55P03"]);
   assert.deepEqual(calls, [
     "reap_stale_sessions",
     "reap_stale_sessions",
@@ -225,27 +243,13 @@ Deno.test("a table that is locked for the first try only: the second succeeds", 
   ]);
 });
 
-/** The transaction that waits for a lock, once it is as wished. */
-async function whoWaits(
-  isAsWished: (transaction: string | undefined) => boolean,
-): Promise<string | undefined> {
-  for (;;) {
-    const [waiting] = await project.superuser<{ transaction: string }[]>`
-      select pid || ' ' || xact_start as transaction
-      from pg_stat_activity
-      where datname = current_database() and wait_event_type = 'Lock'`;
-    if (isAsWished(waiting?.transaction)) return waiting?.transaction;
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-}
-
 Deno.test("a database that lets nobody in: 503; and when it does again, the next call reaps", async () => {
   const { superuser, database } = project;
   const itself = superuser(database);
   await seedStale(project, 1);
   await superuser`alter database ${itself} connection limit 0`;
   await superuser`
-    select pg_terminate_backend(pid, 5000)
+    select pg_terminate_backend(pid, ${ceilingMs})
     from pg_stat_activity
     where datname = current_database() and usename = 'authenticator'`;
 

@@ -24,7 +24,7 @@ Deno.test("M13, B6: a backend killed under load brings Postgres down, which come
         limit 1`;
       killed(pid);
       // every connection goes with it, this one too
-      assert.notEqual(await codeOf(sql`select pg_sleep(60)`), "no error");
+      assert.notEqual(await codeOf(sql`select pg_sleep(3600)`), "no error");
     });
     await until("it takes connections again", () => isBack(server));
   });

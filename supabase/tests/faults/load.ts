@@ -11,6 +11,7 @@ import {
   type Ended,
   isLostConnection,
   type Tables,
+  until,
 } from "./support.ts";
 
 /** Who called what. */
@@ -94,10 +95,12 @@ export function startLoad(
     async untilAnswered(each) {
       const before = { ...ledger.answers };
       const names = Object.keys(before) as (keyof typeof before)[];
-      while (names.some((name) => ledger.answers[name] < before[name] + each)) {
+      await until(`${each} answers of each kind`, () => {
         if (broken) throw broken;
-        await new Promise((resolve) => setTimeout(resolve, 1));
-      }
+        return names.every((name) =>
+          ledger.answers[name] >= before[name] + each
+        );
+      });
     },
     async end() {
       isOver = true;

@@ -5,6 +5,7 @@ import { randomUUID } from "node:crypto";
 import { createClient } from "@supabase/supabase-js";
 import type postgres from "postgres";
 import { localKeys } from "../../../scripts/stack/keys.ts";
+import { ceilingMs } from "../waiting.ts";
 import { startProjectOn } from "./project.ts";
 import { countOf, seed } from "./rows.ts";
 import {
@@ -99,7 +100,7 @@ async function takeAllConnections(
   superuser: postgres.Sql,
 ): Promise<postgres.Sql[]> {
   await superuser`
-    select pg_terminate_backend(pid, 5000)
+    select pg_terminate_backend(pid, ${ceilingMs})
     from pg_stat_activity
     where usename in ('authenticator', 'supabase_auth_admin')`;
   const taken: postgres.Sql[] = [];

@@ -2,6 +2,7 @@
 // acknowledged is there afterwards, but for heartbeats.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import type postgres from "postgres";
 import { crashAgainAndAgain, heartbeatsOnly, underLoad } from "./crashes.ts";
 import {
   type Active,
@@ -36,10 +37,9 @@ Deno.test("M13, M9: a heartbeat that a crash loses costs nothing: the session li
       const user = await connected(
         server.url("supabase_admin"),
         async (sql) => {
-          // nothing but a commit that waits for the disk writes the log now
-          await sql`alter system set wal_writer_delay = '10s'`;
-          await sql`select pg_reload_conf()`;
-          return (await newUsers(sql, 1))[0];
+          const [user] = await newUsers(sql, 1);
+          await stopThoseWhoWriteTheLog(sql);
+          return user;
         },
       );
       const session = randomUUID();
@@ -80,3 +80,13 @@ Deno.test("M13, M9: a heartbeat that a crash loses costs nothing: the session li
       "minutes has nine more",
   });
 });
+
+/** From then on only a commit that waits for the disk writes the log. */
+async function stopThoseWhoWriteTheLog(sql: postgres.Sql) {
+  const processes = await sql<{ pid: number }[]>`
+    select pid
+    from pg_stat_activity
+    where backend_type in ('walwriter', 'background writer', 'checkpointer')`;
+  assert.equal(processes.length, 3);
+  for (const { pid } of processes) Deno.kill(pid, "SIGSTOP");
+}

@@ -23,7 +23,11 @@ export interface Project {
 /** Starts them; the function's process starts when it is first called. */
 export async function startProjectOn(
   databaseUrl: (role: string) => string,
-  o: { onLine?: (line: string) => void } = {},
+  o: {
+    onLine?(line: string): void;
+    /** Stands between the function and the API. */
+    between?(pass: () => Promise<Response>): Promise<Response>;
+  } = {},
 ): Promise<Project> {
   const api = await startApi({
     databaseUrl,
@@ -31,10 +35,11 @@ export async function startProjectOn(
     keys: localKeys,
     jwtSecret: localJwtSecret,
   });
+  const network = o.between && startNetwork(api.url, o.between);
   const functions = serveFunctions({
     folder: join(repositoryRoot, "supabase", "functions"),
     env: {
-      SUPABASE_URL: api.url,
+      SUPABASE_URL: network?.url ?? api.url,
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({
         default: localKeys.publishable,
       }),
@@ -55,7 +60,29 @@ export async function startProjectOn(
       ),
     async stop() {
       await functions.stop();
+      await network?.stop();
       await api.stop();
     },
+  };
+}
+
+function startNetwork(
+  to: string,
+  between: (pass: () => Promise<Response>) => Promise<Response>,
+): { url: string; stop(): Promise<void> } {
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const { method, headers } = request;
+      const body = await request.text();
+      return await between(() =>
+        fetch(to + pathname + search, { method, headers, body })
+      );
+    },
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    stop: () => server.shutdown(),
   };
 }

@@ -14,8 +14,10 @@ import {
 } from "../../../scripts/stack/postgres.ts";
 import { pasteMigrations } from "../../../scripts/test/databases_fixture.ts";
 import { descendantsOf } from "../stack/support.ts";
+import { ceilingMs } from "../waiting.ts";
 
-export { until, withFolder } from "../stack/support.ts";
+export { withFolder } from "../stack/support.ts";
+export { until } from "../waiting.ts";
 
 /** How often a fault that costs a second is produced. */
 export const times = Number(process.env.FAULT_TIMES ?? 5);
@@ -132,7 +134,7 @@ export async function connected<T>(
   try {
     return await work(sql);
   } finally {
-    await sql.end({ timeout: 1 });
+    await sql.end({ timeout: 0 });
   }
 }
 
@@ -145,7 +147,7 @@ export function connectTo(url: string, max = 1): postgres.Sql {
     max,
     prepare: false,
     fetch_types: false,
-    connect_timeout: 20,
+    connect_timeout: ceilingMs / 1000,
     backoff: () => 0.05,
     onnotice: () => {},
   });

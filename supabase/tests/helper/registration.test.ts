@@ -5,6 +5,7 @@ import type {
   SessionEvent,
   SessionState,
 } from "../../../examples/interview-room/src/session/types.ts";
+import { awaited } from "../waiting.ts";
 
 interface Helper {
   state(): SessionState;
@@ -105,19 +106,17 @@ function over(session_id: string, end_reason: string | null): Answer {
   };
 }
 
-/** Resolves once the helper is in this state; fails after 20 s. */
-function until(helper: Helper, name: SessionState["name"]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/** Resolves once the helper is in this state. */
+async function until(helper: Helper, name: SessionState["name"]) {
+  const { promise, resolve } = Promise.withResolvers<void>();
   const stop = helper.subscribe(() => {
     if (helper.state().name === name) resolve();
   });
-  const giveUp = setTimeout(() => {
-    reject(new Error(`not ${name} after 20 s: ${helper.state().name}`));
-  }, 20_000);
-  return promise.finally(() => {
+  try {
+    await awaited(`the helper is ${name}`, promise);
+  } finally {
     stop();
-    clearTimeout(giveUp);
-  });
+  }
 }
 
 Deno.test("M2 a start that nobody answers stops nothing: it is reported, and tried again", async () => {

@@ -125,6 +125,8 @@ export async function withSql<T>(
     max: 1,
     // what is prepared outlives the tables it was prepared for
     prepare: false,
+    // how long a statement may take is not the question here
+    connection: { statement_timeout: 0 },
     onnotice: ({ message }) => void notices.push(message),
   });
   try {

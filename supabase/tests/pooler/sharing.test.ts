@@ -21,6 +21,7 @@ import {
   textOf,
   until,
 } from "../faults/support.ts";
+import { liftTimeouts } from "../timeouts.ts";
 import { obstacle } from "./pgbouncer.ts";
 import { pooledDatabase } from "./support.ts";
 
@@ -169,6 +170,7 @@ testUnless(
         connectTo(database.through("authenticator"))
       );
       try {
+        await beside(liftTimeouts);
         let answer: Promise<string> | undefined;
         const undone = codeOf(asUser(clients[0], user, async (transaction) => {
           await transaction.unsafe(textOf(start(first)));

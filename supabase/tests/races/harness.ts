@@ -22,6 +22,8 @@ import {
   makeCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
 import type { PooledDatabase } from "../pooler/support.ts";
+import { type LiftedTimeouts, liftTimeouts } from "../timeouts.ts";
+import { until } from "../waiting.ts";
 
 /** A row of `active_interview_sessions`; times in ISO 8601, which sorts. */
 export interface Session {
@@ -122,6 +124,9 @@ export interface Scene {
   owner(): Promise<Client>;
   /** A connection of the Auth server's, which deletes users. */
   auth(): Promise<Client>;
+  /** Has calls give up a lock when the functions say so; else they wait as long
+   * as the race does. */
+  limitWaits(): Promise<void>;
   /** The user's heartbeats have ceased: the lease ran out a minute ago. */
   letExpire(user?: string): Promise<void>;
   /** The row of the user, live or not. */
@@ -160,6 +165,7 @@ export function race(name: string, script: (scene: Scene) => Promise<void>) {
     });
     const connections: postgres.Sql[] = [];
     try {
+      timeouts ??= await liftTimeouts(superuser);
       await script(await sceneIn(superuser, connections));
     } finally {
       await Promise.all(connections.map((sql) => sql.end({ timeout: 0 })));
@@ -172,6 +178,8 @@ export function race(name: string, script: (scene: Scene) => Promise<void>) {
 /** How the clients get to the database; who watches them always goes beside. */
 let way: PooledDatabase;
 let isPooled = false;
+let timeouts: LiftedTimeouts | undefined;
+let areLimited = false;
 let ownDatabase: LastingDatabase | undefined;
 
 /** Has the clients of all races in this process go through a pooler. */
@@ -199,12 +207,21 @@ async function leaveNothing(sql: postgres.Sql) {
       and pid <> pg_backend_pid()
       -- one that a pooler keeps is at rest
       and state <> 'idle'`;
-  while ((await others()).length > 0);
+  await until(
+    "the others' transactions have ended",
+    async () => (await others()).length === 0,
+  );
+  if (areLimited) await timeouts?.lift(sql);
+  areLimited = false;
   await sql`drop function if exists public.at_the_gate() cascade`;
   await sql`delete from auth.users`;
   await sql`delete from sessions.reaper_runs`;
-  await sql`delete from sessions.settings`;
-  await sql`insert into sessions.settings default values`;
+  await sql`
+    update sessions.settings
+    set
+      lease = default, heartbeat_every = default, max_duration = default,
+      completing_grace = default, history_retention = default,
+      reap_every = default`;
 }
 
 async function sceneIn(
@@ -258,6 +275,10 @@ async function sceneIn(
     operator: () => client("authenticator", { role: "service_role" }),
     owner: () => client("postgres"),
     auth: () => client("supabase_auth_admin"),
+    async limitWaits() {
+      areLimited = true;
+      await timeouts?.restore(superuser);
+    },
     async letExpire(who = user) {
       const moved = await superuser`
         update public.active_interview_sessions
@@ -490,16 +511,19 @@ function underWay<T>(
   };
   return Object.assign(answer, {
     async waitsFor(other: Backend) {
-      while (!await waits(other)) {
-        if (!settled) continue;
-        assert.fail(`it waited for nobody: ${JSON.stringify(settled)}`);
-      }
+      await until("the call waits", async () => {
+        if (await waits(other)) return true;
+        assert(!settled, `it waited for nobody: ${JSON.stringify(settled)}`);
+        return false;
+      });
     },
     async passes(other: Backend) {
-      while (!settled) {
+      await until("the call is answered", async () => {
+        if (settled) return true;
         assert(!await waits(other), "it waits, and should not");
-      }
-      return settled;
+        return false;
+      });
+      return await answer;
     },
   });
 }

@@ -2,6 +2,8 @@
 // go: it names it, and changes nothing.
 import assert from "node:assert/strict";
 import {
+  type LastingDatabase,
+  makeCopyOf,
   plainly,
   withCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
@@ -120,40 +122,58 @@ const dependants: Dependant[] = [
   },
 ];
 
+/** A project with an app and its sessions; each test leaves it as it was. */
+let database: LastingDatabase;
+/** All that is in it without a dependant. */
+let without: unknown;
+
+Deno.test.beforeAll(async () => {
+  database = await makeCopyOf("migrated");
+  await installApp(database);
+  await useSessions(database);
+  without = await everythingIn(database);
+});
+
+Deno.test.afterAll(() => database.drop());
+
 for (const { what, create, drop, named } of dependants) {
-  Deno.test(`M15 refused for ${what}; rolled back once that is gone`, async () => {
-    await withCopyOf("migrated", async (database) => {
-      await installApp(database);
-      await useSessions(database);
-      const without = await everythingIn(database);
-      await database.connected((sql) => sql.unsafe(create).simple());
-      const before = await Promise.all([
-        everythingIn(database),
-        sessionsIn(database),
-      ]);
+  Deno.test(`M15 refused for ${what}, and nothing changed`, async () => {
+    await database.connected((sql) => sql.unsafe(create).simple());
+    const before = await Promise.all([
+      everythingIn(database),
+      sessionsIn(database),
+    ]);
 
-      const { code, message, detail } = await refusedRollback(database);
+    const { code, message, detail } = await refusedRollback(database);
 
-      assert.equal(code, "2BP01", message);
-      assert.match(`${detail}`, named);
-      assert.deepEqual(
-        await Promise.all([everythingIn(database), sessionsIn(database)]),
-        before,
-        "a refused rollback changes nothing",
-      );
-
-      await database.connected((sql) => sql.unsafe(drop).simple());
-      assert.deepEqual(await everythingIn(database), without);
-      await rollBack(database);
-      assert.notDeepEqual(await everythingIn(database), without);
-    });
+    assert.equal(code, "2BP01", message);
+    assert.match(`${detail}`, named);
+    assert.deepEqual(
+      await Promise.all([everythingIn(database), sessionsIn(database)]),
+      before,
+      "a refused rollback changes nothing",
+    );
+    await database.connected((sql) => sql.unsafe(drop).simple());
+    assert.deepEqual(await everythingIn(database), without);
   });
 }
 
+Deno.test("M15 rolled back once nothing depends on it any more", async () => {
+  await withCopyOf(database, async (database) => {
+    await rollBack(database);
+
+    assert.notDeepEqual(await everythingIn(database), without);
+    assert.deepEqual(
+      await database.connected((sql) =>
+        plainly(sql`select to_regnamespace('sessions') as schema`)
+      ),
+      [{ schema: null }],
+    );
+  });
+});
+
 Deno.test("M15 all or nothing also where each statement is sent by itself, as psql does", async () => {
-  await withCopyOf("migrated", async (database) => {
-    await installApp(database);
-    await useSessions(database);
+  await withCopyOf(database, async (database) => {
     const calling = dependants.find(({ what }) =>
       what.includes("whose function")
     );

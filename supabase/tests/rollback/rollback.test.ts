@@ -11,7 +11,6 @@ import {
   withCopyOf,
   withNewProject,
 } from "../../../scripts/test/databases_fixture.ts";
-import { textOf } from "../../../scripts/test/files.ts";
 import {
   everythingIn,
   installApp,
@@ -110,11 +109,6 @@ Deno.test("M15 the versions of other migrations stay applied", async () => {
       ["20240101000000", "20260101000000"],
     );
   });
-});
-
-Deno.test("M15 the file names every migration that there is", () => {
-  const named = textOf("scripts/rollback.sql").match(/'\d{14}'/g) ?? [];
-  assert.deepEqual(named.map((version) => version.slice(1, -1)), versions());
 });
 
 function versions(): string[] {

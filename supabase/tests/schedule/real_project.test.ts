@@ -124,7 +124,7 @@ async function monitored({ url }: Project): Promise<string> {
 
 test("B2: the monitor's request shows that the reaper has stopped, and when", async (project) => {
   const shown = {
-    ok: "2 minutes",
+    ok: "1 minute",
     warning: "4 minutes",
     critical: "11 minutes",
   };
@@ -136,7 +136,7 @@ test("B2: the monitor's request shows that the reaper has stopped, and when", as
   await project.sql.unsafe(recipe("reap_every.sql")).simple();
 
   const every5Minutes = {
-    ok: "14 minutes",
+    ok: "12 minutes",
     warning: "16 minutes",
     critical: "51 minutes",
   };
@@ -147,15 +147,22 @@ test("B2: the monitor's request shows that the reaper has stopped, and when", as
 });
 
 test("the regularity of the schedule can be asked for", async (project) => {
-  await lastRanAgo(project, "90 seconds");
-  const { error } = await project.service.rpc("reap_stale_sessions", {});
-  assert.equal(error, null);
+  for (let runs = 0; runs < 2; runs++) {
+    const { error } = await project.service.rpc("reap_stale_sessions", {});
+    assert.equal(error, null);
+  }
+  await project.sql`
+    update sessions.reaper_runs
+    set ran_at = (
+      select max(r.ran_at) - interval '90 seconds' from sessions.reaper_runs r
+    )
+    where id = (select min(r.id) from sessions.reaper_runs r)`;
 
   const rows = await project.sql.unsafe(recipe("regularity.sql"));
 
   const runs = rows.reduce((sum, { runs }) => sum + Number(runs), 0);
   assert.equal(runs, 2);
-  assert.match(JSON.stringify(rows), /"00:01:30\./);
+  assert.match(JSON.stringify(rows), /"00:01:30"/);
 });
 
 test("M7: with each recipe's interval, a crash is cleaned up within 15 minutes", async ({ sql }) => {

@@ -16,6 +16,7 @@ import { localKeys } from "../../../scripts/stack/keys.ts";
 import { nodeModules } from "../../../scripts/stack/paths.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
+import { type PreparedFolder, prepareFolder } from "./prepared_folder.ts";
 import { answersOn, connected, withFolder } from "./support.ts";
 
 /** A copy of the app, which a test may change, and a folder for its builds. */
@@ -30,11 +31,34 @@ async function withCopyOfTheApp(
   }, { prefix: "an app " });
 }
 
-function breakIt(source: string) {
-  fs.appendFileSync(
-    path.join(source, "src", "main.tsx"),
-    'import "./nowhere.ts";\n',
-  );
+/** An app of one script, which is built in no time. */
+interface SmallApp {
+  source: string;
+  script: string;
+  builds: string;
+}
+
+/** Makes one, and a folder for its builds. */
+async function withSmallApp(
+  work: (app: SmallApp) => Promise<void>,
+) {
+  await withFolder(async (folder) => {
+    fs.symlinkSync(nodeModules, path.join(folder, "node_modules"));
+    const source = path.join(folder, "app");
+    const script = path.join(source, "main.ts");
+    fs.mkdirSync(source);
+    fs.writeFileSync(
+      path.join(source, "index.html"),
+      '<!doctype html><script type="module" src="/main.ts"></script>\n',
+    );
+    fs.writeFileSync(script, "console.log(1);\n");
+    await work({ source, script, builds: path.join(folder, "builds") });
+  }, { prefix: "an app " });
+}
+
+/** Makes a script of the app one that cannot be built. */
+function breakIt(script: string) {
+  fs.appendFileSync(script, 'import "./nowhere.ts";\n');
 }
 
 const config = { apiUrl: "http://api.example", publishableKey: "a key" };
@@ -50,6 +74,12 @@ async function withServed(
     await app.stop();
   }
 }
+
+let prepared: PreparedFolder;
+Deno.test.beforeAll(async () => {
+  prepared = await prepareFolder();
+});
+Deno.test.afterAll(() => prepared.remove());
 
 async function withStack(
   o: { folder: string; appSource?: string },
@@ -71,7 +101,7 @@ async function withStack(
 }
 
 Deno.test("what has been built is not built again, until a source changes", async () => {
-  await withCopyOfTheApp(async ({ source, builds }) => {
+  await withSmallApp(async ({ source, script, builds }) => {
     const first = await buildApp({ source, builds });
     const [build] = fs.readdirSync(builds);
     // would be gone if it were built again
@@ -81,7 +111,7 @@ Deno.test("what has been built is not built again, until a source changes", asyn
     assert(second.has("/witness"));
     assert.deepEqual(fs.readdirSync(builds), [build]);
 
-    fs.appendFileSync(path.join(source, "src", "style.css"), "p { top: 0 }");
+    fs.appendFileSync(script, "console.log(2);\n");
     const third = await buildApp({ source, builds });
     assert(!third.has("/witness"));
     assert.equal(fs.readdirSync(builds).length, 2);
@@ -90,7 +120,7 @@ Deno.test("what has been built is not built again, until a source changes", asyn
 });
 
 Deno.test("two that build at once do not disturb each other", async () => {
-  await withCopyOfTheApp(async ({ source, builds }) => {
+  await withSmallApp(async ({ source, builds }) => {
     const both = await Promise.all([
       buildApp({ source, builds }),
       buildApp({ source, builds }),
@@ -102,8 +132,8 @@ Deno.test("two that build at once do not disturb each other", async () => {
 });
 
 Deno.test("a build that fails says why, and leaves nothing behind", async () => {
-  await withCopyOfTheApp(async ({ source, builds }) => {
-    breakIt(source);
+  await withSmallApp(async ({ source, script, builds }) => {
+    breakIt(script);
 
     await assert.rejects(buildApp({ source, builds }), {
       name: "StackProblem",
@@ -171,7 +201,7 @@ Deno.test("a port that is taken is named", async () => {
 });
 
 Deno.test("in a stack the page learns where the API is, and its table is guarded", async () => {
-  await withFolder((folder) =>
+  await prepared.withCopy((folder) =>
     withStack({ folder }, async (stack) => {
       assert(stack.app && "url" in stack.app);
       const response = await fetch(`${stack.app.url}/config.json`);
@@ -257,9 +287,9 @@ Deno.test("M17 the local administrator administers, nobody else does, also after
 });
 
 Deno.test("a stack comes up without the app if that cannot be built, and says why", async () => {
-  await withCopyOfTheApp(async ({ source }) => {
-    breakIt(source);
-    await withFolder((folder) =>
+  await withSmallApp(async ({ source, script }) => {
+    breakIt(script);
+    await prepared.withCopy((folder) =>
       withStack({ folder, appSource: source }, async (stack) => {
         assert(stack.app && "problem" in stack.app);
         assert.match(stack.app.problem, /nowhere\.ts/);

@@ -14,6 +14,7 @@ import {
 import { type Api, startApi } from "../../../scripts/stack/api.ts";
 import { localJwtSecret, localKeys } from "../../../scripts/stack/keys.ts";
 import type { PostgresServer } from "../../../scripts/stack/postgres.ts";
+import { awaited } from "../waiting.ts";
 import { connected, preparedServer, until } from "./support.ts";
 
 const tables = `
@@ -284,8 +285,13 @@ Deno.test("5. a new function is found once it is announced (lite never looks aga
   });
   await withPlainLite(async (call, { database }) => {
     assert.equal(await status(call), 404);
-    await make(database);
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await connected(server.url(database), async (sql) => {
+      const heard = Promise.withResolvers<void>();
+      const { unlisten } = await sql.listen("pgrst", () => heard.resolve());
+      await make(database);
+      await awaited("the notification", heard.promise);
+      await unlisten();
+    });
     assert.equal(await status(call), 404);
   });
 });

@@ -4,6 +4,7 @@ import type { Sql } from "postgres";
 import {
   hasPostgres,
   type PostgresMajor,
+  type PostgresServer,
   startPostgres,
 } from "../../../scripts/stack/postgres.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
@@ -11,6 +12,7 @@ import { StackProblem } from "../../../scripts/stack/problem.ts";
 import {
   answersOn,
   connected,
+  copyFolder,
   postgresIn,
   until,
   withFolder,
@@ -27,10 +29,33 @@ async function assertProblem(work: Promise<unknown>, ...pieces: string[]) {
   });
 }
 
-async function stoppedServerIn(folder: string): Promise<string> {
+/** The data of a server that was stopped: made once, copied. */
+let prepared: string;
+
+Deno.test.beforeAll(async () => {
+  prepared = await Deno.makeTempDir({ prefix: "prepared-" });
+  await startAndStopIn(prepared);
+});
+
+Deno.test.afterAll(() => Deno.remove(prepared, { recursive: true }));
+
+/** Its folder of data, after a server has used it. */
+async function startAndStopIn(folder: string): Promise<string> {
   const server = await postgresIn(folder);
   await server.stop();
   return server.dataDir;
+}
+
+/** The folder of data of a server that was stopped. */
+async function stoppedServerIn(folder: string): Promise<string> {
+  await copyFolder(`${prepared}/data`, `${folder}/data`);
+  return `${folder}/data`;
+}
+
+/** Starts a server on data that is there already. */
+async function runningServerIn(folder: string): Promise<PostgresServer> {
+  await stoppedServerIn(folder);
+  return await postgresIn(folder);
 }
 
 Deno.test("a port that is taken is named, with what to do", async () => {
@@ -44,7 +69,7 @@ Deno.test("a port that is taken is named, with what to do", async () => {
     );
     other.close();
     // and the folder is free for the next try
-    await stoppedServerIn(folder);
+    await startAndStopIn(folder);
   });
 });
 
@@ -135,7 +160,7 @@ Deno.test("a version without binaries is named", async () => {
 
 Deno.test("a data folder in use is refused, and its server not disturbed", async () => {
   await withFolder(async (folder) => {
-    const first = await postgresIn(folder);
+    const first = await runningServerIn(folder);
     await assertProblem(
       postgresIn(folder),
       first.dataDir,
@@ -162,7 +187,7 @@ Deno.test("a folder with a blank in its name will do", async () => {
 
 Deno.test("a server that is killed leaves data that the next start finds", async () => {
   await withFolder(async (folder) => {
-    const first = await postgresIn(folder);
+    const first = await runningServerIn(folder);
     await connected(first.url("postgres", "supabase_admin"), async (sql) => {
       await sql`create table kept as select 42 as answer`;
       await sql`checkpoint`;
@@ -189,7 +214,7 @@ Deno.test("a pid file that names some other process is no obstacle", async () =>
       `${dataDir}/postmaster.pid`,
       `${Deno.pid}\n${dataDir}\n`,
     );
-    await stoppedServerIn(folder);
+    await startAndStopIn(folder);
   });
 });
 
@@ -197,20 +222,20 @@ Deno.test("a folder that was half made when its maker was killed is made anew", 
   await withFolder(async (folder) => {
     const unfinished = `${folder}/data.new-abc`;
     await Deno.mkdir(`${unfinished}/base`, { recursive: true });
-    await stoppedServerIn(folder);
+    await startAndStopIn(folder);
     await assert.rejects(Deno.stat(unfinished), Deno.errors.NotFound);
   });
 });
 
 Deno.test("stopping ends connections that are open", async () => {
   await withFolder(async (folder) => {
-    const server = await postgresIn(folder);
+    const server = await runningServerIn(folder);
     const url = server.url("postgres", "supabase_admin");
     const sleepers = (sql: Sql) =>
-      sql`select from pg_stat_activity where query like '%pg_sleep(60)%'
+      sql`select from pg_stat_activity where query like '%pg_sleep(3600)%'
           and state = 'active' and pid <> pg_backend_pid()`;
     await connected(url, async (sleeper) => {
-      const asleep = sleeper`select pg_sleep(60)`.catch(({ code }) => code);
+      const asleep = sleeper`select pg_sleep(3600)`.catch(({ code }) => code);
       await connected(
         url,
         (sql) =>

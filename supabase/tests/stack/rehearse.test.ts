@@ -1,5 +1,5 @@
-// `npm run rehearse` as a person meets it: on a stack of its own, on one that
-// runs already, stopped half-way, and where the contract does not hold.
+// `npm run rehearse` as a person meets it: on a stack of its own, on a running
+// stack, stopped half-way, and where the contract does not hold.
 import assert from "node:assert/strict";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
@@ -40,29 +40,29 @@ function rehearse(args: string[], env: Record<string, string> = {}) {
   };
 }
 
-/** A stack that runs, as `npm start` would have it, with a slow lease. */
-async function withRunningStack(
-  work: (stack: Stack, folder: string) => Promise<void>,
-) {
-  await withFolder(async (folder) => {
-    const stack = await startStack({
-      folder,
-      apiPort: freePort(),
-      dbPort: freePort(),
-      appPort: null,
-      reapEveryMs: 1000,
-      durable: false,
-    });
-    try {
-      await work(stack, folder);
-    } finally {
-      await stack.stop();
-    }
-  }, { prefix: "rehearse " });
-}
+/** Each test that needs a running stack has this one, as `npm start` has it. */
+let stack: Stack;
+let folder: string;
 
-async function settings({ dbUrl }: Stack) {
-  return await connected(dbUrl, async (sql) => {
+Deno.test.beforeAll(async () => {
+  folder = await Deno.makeTempDir({ prefix: "rehearse " });
+  stack = await startStack({
+    folder,
+    apiPort: freePort(),
+    dbPort: freePort(),
+    appPort: null,
+    reapEveryMs: 500,
+    durable: false,
+  });
+});
+
+Deno.test.afterAll(async () => {
+  await stack.stop();
+  await Deno.remove(folder, { recursive: true });
+});
+
+async function settings() {
+  return await connected(stack.dbUrl, async (sql) => {
     const [row] =
       await sql`select s::text as settings from sessions.settings s`;
     return row.settings;
@@ -115,7 +115,10 @@ function tellsTheWholeStory(out: string) {
 Deno.test("M7 M13 B1 B3 B4 without a stack it brings one up, plays the story, and removes it", async () => {
   await withFolder(async (folder) => {
     const { printed, ended } = rehearse(
-      ["--lease", "3s", "--reap-every", "1s", "--data", `${folder}/none`],
+      [
+        ...["--lease", "1s", "--reap-every", "500ms", "--reap-within", "2m"],
+        ...["--data", `${folder}/none`],
+      ],
       { TMPDIR: folder },
     );
 
@@ -126,7 +129,7 @@ Deno.test("M7 M13 B1 B3 B4 without a stack it brings one up, plays the story, an
     assert.match(printed.out, /^No stack is running here; bringing one up/);
     assert.match(
       printed.out,
-      /\nLease 3 s, heartbeat every 1\.2 s, reaper every 1 s: this takes 3 s to 9 s\.\n/,
+      /\nLease 1 s, heartbeat every 0\.4 s, reaper every 0\.5 s: this takes 1 s to 6\.5 s\.\n/,
     );
     assert.equal(printed.err, "");
     assert.deepEqual(rehearsalsIn(folder), [], "its stack is still there");
@@ -134,104 +137,83 @@ Deno.test("M7 M13 B1 B3 B4 without a stack it brings one up, plays the story, an
 });
 
 Deno.test("on a running stack it changes the times, puts them back, and leaves it running", async () => {
-  await withRunningStack(async (stack, folder) => {
-    const before = await settings(stack);
-    const args = ["--lease", "3s", "--data", folder];
-    const { printed, ended } = rehearse(args);
-    await until(
-      "the first session has begun",
-      () => printed.out.includes("3 s until it lapses"),
-    );
-    assert.notEqual(await settings(stack), before);
+  const before = await settings();
+  const args = ["--lease", "1s", "--reap-within", "2m", "--data", folder];
+  const { printed, ended } = rehearse(args);
+  await until("it has begun", () => printed.out.includes("Two people sign up"));
 
-    const another = rehearse(args);
-    assert.equal(await another.ended, 1);
-    assert.match(
-      another.printed.err,
-      /Another rehearsal has changed the times/,
-    );
-    const code = await ended;
+  const another = rehearse(args);
+  assert.equal(await another.ended, 1);
+  assert.match(another.printed.err, /Another rehearsal has changed the times/);
+  const code = await ended;
 
-    assert.equal(code, 0, printed.out + printed.err);
-    tellsTheWholeStory(printed.out);
-    assert.match(printed.out, /, the stack that is running\.\n/);
-    assert.equal(await settings(stack), before);
-    assert(await findRunningStack(folder), "the stack has been stopped");
-  });
+  assert.equal(code, 0, printed.out + printed.err);
+  tellsTheWholeStory(printed.out);
+  assert.match(printed.out, /, the stack that is running\.\n/);
+  assert.equal(await settings(), before);
+  assert(await findRunningStack(folder), "the stack has been stopped");
 });
 
 Deno.test("stopped half-way it puts the times back", async () => {
-  await withRunningStack(async (stack, folder) => {
-    const before = await settings(stack);
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      const { printed, kill, ended } = rehearse(
-        ["--lease", "1m", "--data", folder],
-      );
-      await until(
-        "it waits for the lease",
-        () => printed.out.includes("… waiting for the end of the lease: 1 min"),
-      );
-      assert.notEqual(await settings(stack), before);
+  const before = await settings();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const { printed, kill, ended } = rehearse(
+      ["--lease", "1h", "--heartbeat-every", "1m", "--data", folder],
+    );
+    await until(
+      "it waits for the lease",
+      () => printed.out.includes("… waiting for the end of the lease: "),
+    );
+    assert.notEqual(await settings(), before);
 
-      kill(signal);
+    kill(signal);
 
-      assert.equal(await ended, 130, printed.err);
-      assert.match(printed.err, /Stopped before the end\./);
-      assert.equal(await settings(stack), before);
-    }
-  });
+    assert.equal(await ended, 130, printed.err);
+    assert.match(printed.err, /Stopped before the end\./);
+    assert.equal(await settings(), before);
+  }
+});
+
+Deno.test("where the scheduled reaper does not run it says so, and ends with 1", async () => {
+  await connected(stack.dbUrl, (sql) =>
+    sql`
+      revoke execute on function public.reap_stale_sessions
+      from service_role`);
+
+  const { printed, ended } = rehearse(
+    ["--lease", "1s", "--reap-within", "500ms", "--data", folder],
+  );
+
+  assert.equal(await ended, 1);
+  assert.match(printed.out, /✗ the schedule has called the reaper, as it/);
+  assert.match(printed.err, /^\nStep 11 \(The scheduled reaper comes by\)/);
 });
 
 Deno.test("where an answer is not the contract's it ends with 1, says which, and puts the times back", async () => {
-  await withRunningStack(async (stack, folder) => {
-    const before = await settings(stack);
-    await connected(stack.dbUrl, async (sql) => {
-      await sql.unsafe(`
-        create or replace function public.holds_session(
-          session_id text, fence bigint default null
-        )
-        returns boolean language sql stable set search_path = ''
-        as $$ select true $$`);
-    });
-
-    const { printed, ended } = rehearse(["--lease", "5s", "--data", folder]);
-
-    assert.equal(await ended, 1);
-    assert.match(
-      printed.out,
-      /← 200 {2}true\n +✗ the guard of the app's own tables keeps it out\n$/,
-    );
-    assert.equal(
-      printed.err.trim(),
-      "Step 7 (The zombie: Chrome had only been asleep, and goes on): the " +
-        "answer is not the contract's. It should be so, and is not: the " +
-        "guard of the app's own tables keeps it out.",
-    );
-    assert.equal(await settings(stack), before);
+  const before = await settings();
+  await connected(stack.dbUrl, async (sql) => {
+    await sql.unsafe(`
+      create or replace function public.holds_session(
+        session_id text, fence bigint default null
+      )
+      returns boolean language sql stable set search_path = ''
+      as $$ select true $$`);
   });
-});
 
-Deno.test("where nobody calls the reaper it says so, and ends with 1", async () => {
-  await withFolder(async (folder) => {
-    const stack = await startStack({
-      folder,
-      apiPort: freePort(),
-      dbPort: freePort(),
-      appPort: null,
-      reapEveryMs: null,
-      durable: false,
-      times: { reapEvery: 1 },
-    });
-    try {
-      const { printed, ended } = rehearse(["--lease", "2s", "--data", folder]);
+  const { printed, ended } = rehearse(["--lease", "5s", "--data", folder]);
 
-      assert.equal(await ended, 1);
-      assert.match(printed.out, /✗ the schedule has called the reaper, as it/);
-      assert.match(printed.err, /^\nStep 11 \(The scheduled reaper comes by\)/);
-    } finally {
-      await stack.stop();
-    }
-  });
+  assert.equal(await ended, 1);
+  assert.match(
+    printed.out,
+    /← 200 {2}true\n +✗ the guard of the app's own tables keeps it out\n$/,
+  );
+  assert.equal(
+    printed.err.trim(),
+    "Step 7 (The zombie: Chrome had only been asleep, and goes on): the " +
+      "answer is not the contract's. It should be so, and is not: the " +
+      "guard of the app's own tables keeps it out.",
+  );
+  assert.equal(await settings(), before);
 });
 
 Deno.test("options that make no sense: 2, with a sentence; --help: 0", async () => {
@@ -242,6 +224,7 @@ Deno.test("options that make no sense: 2, with a sentence; --help: 0", async () 
       [["--lease"], /^Option '--lease <value>' argument missing/],
       [["--lease", "soon"], /^--lease wants a time, such as 5s or 10m: soon/],
       [["--reap-every", "0s"], /^--reap-every wants a time/],
+      [["--reap-within", "soon"], /^--reap-within wants a time/],
     ] as const
   ) {
     const { printed, ended } = rehearse([...args]);

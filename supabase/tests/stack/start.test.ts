@@ -8,6 +8,7 @@ import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { canFollowParent } from "../../../scripts/stack/unprivileged.ts";
 import { findRunningStack } from "../../../scripts/stack/running_stack.ts";
+import { type PreparedFolder, prepareFolder } from "./prepared_folder.ts";
 import {
   answersOn,
   connected,
@@ -17,7 +18,11 @@ import {
   withFolder,
 } from "./support.ts";
 
-const second = 1000;
+let prepared: PreparedFolder;
+Deno.test.beforeAll(async () => {
+  prepared = await prepareFolder();
+});
+Deno.test.afterAll(() => prepared.remove());
 
 /** `npm start` with these arguments, less npm. */
 function npmStart(args: string[]) {
@@ -55,13 +60,11 @@ async function withStack(
     apiPort: number;
     dbPort: number;
     appPort: number;
-    took: number;
   }) => Promise<void>,
 ) {
   const apiPort = freePort();
   const dbPort = freePort();
   const appPort = freePort();
-  const began = performance.now();
   const start = npmStart([
     ...["--data", folder, "--api-port", `${apiPort}`, "--db-port", `${dbPort}`],
     ...["--app-port", `${appPort}`, ...args],
@@ -76,8 +79,7 @@ async function withStack(
         return start.printed.text.includes("The local stack is up");
       },
     );
-    const took = performance.now() - began;
-    await work({ start, apiPort, dbPort, appPort, took });
+    await work({ start, apiPort, dbPort, appPort });
   } finally {
     const pids = await descendantsOf(start.pid);
     for (const pid of [start.pid, ...pids]) {
@@ -102,6 +104,19 @@ const insertUser = (dbPort: number, email: string) =>
     (sql) =>
       sql`insert into auth.users (id, email) values (gen_random_uuid(), ${email})`,
   );
+const letAllExpire = (dbPort: number) =>
+  connected(
+    `postgres://postgres@127.0.0.1:${dbPort}/postgres`,
+    (sql) =>
+      sql`
+        update public.active_interview_sessions
+        set
+          created_at = created_at - interval '2 minutes',
+          updated_at = updated_at - interval '2 minutes',
+          deadline_at = deadline_at - interval '2 minutes',
+          expires_at = expires_at - interval '2 minutes'
+        where true`,
+  );
 const emails = (dbPort: number) =>
   connected(
     `postgres://postgres@127.0.0.1:${dbPort}/postgres`,
@@ -114,7 +129,7 @@ const emails = (dbPort: number) =>
 
 Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", async () => {
   await withFolder(async (folder) => {
-    const args = ["--lease", "2s", "--reap-every", "500ms"];
+    const args = ["--lease", "90s", "--reap-every", "500ms"];
     await withStack(
       `${folder}/a b`,
       args,
@@ -130,7 +145,7 @@ Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", 
             `psql "postgres://postgres@127.0.0.1:${dbPort}/postgres"`,
             localKeys.publishable,
             localKeys.secret.default,
-            "lease 00:00:02, heartbeat every 00:00:00.8",
+            "lease 00:01:30, heartbeat every 00:00:30",
             "npm run rehearse",
           ]
         ) assert.ok(printed.text.includes(expected), expected);
@@ -148,6 +163,7 @@ Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", 
           device: "Chrome",
         });
         await client.rpc("start_session", { session_id: "two" });
+        await letAllExpire(dbPort);
         await until(
           "the reaping is told",
           () => /reaped +1 stale/.test(printed.text),
@@ -177,8 +193,8 @@ Deno.test("it says where it is, tells what happens, and Ctrl-C ends all of it", 
   });
 });
 
-Deno.test("killed, it leaves nothing running, and the next start has the data within 5 s", async () => {
-  await withFolder(async (folder) => {
+Deno.test("killed, it leaves nothing running, and the next start has the data", async () => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start, apiPort, dbPort }) => {
       await insertUser(dbPort, "kept@example.com");
       const pids = await descendantsOf(start.pid);
@@ -191,16 +207,15 @@ Deno.test("killed, it leaves nothing running, and the next start has the data wi
       }
       assert.equal(await answersOn(apiPort), false);
     });
-    await withStack(folder, [], async ({ dbPort, appPort, took }) => {
+    await withStack(folder, [], async ({ dbPort, appPort }) => {
       assert.deepEqual(await emails(dbPort), ["kept@example.com"]);
       assert.equal(await answersOn(appPort), true);
-      assert.ok(took < 5 * second, `${took} ms`);
     });
   });
 });
 
 Deno.test("all of it killed at once, Postgres too, the next start has the data", async () => {
-  await withFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start, dbPort }) => {
       await insertUser(dbPort, "kept@example.com");
       for (const pid of [start.pid, ...await descendantsOf(start.pid)]) {
@@ -219,7 +234,7 @@ Deno.test("all of it killed at once, Postgres too, the next start has the data",
 });
 
 Deno.test("when what started it is killed, it stops by itself", async () => {
-  await withFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start, apiPort }) => {
       const pids = await descendantsOf(start.pid);
       start.kill("SIGKILL");
@@ -230,7 +245,7 @@ Deno.test("when what started it is killed, it stops by itself", async () => {
 });
 
 Deno.test("when Postgres ends, it says so and ends, too", async () => {
-  await withFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ start }) => {
       const pidFile = await Deno.readTextFile(
         `${folder}/postgres/postmaster.pid`,
@@ -243,7 +258,7 @@ Deno.test("when Postgres ends, it says so and ends, too", async () => {
 });
 
 Deno.test("a second one on the same folder is refused, and disturbs nothing", async () => {
-  await withFolder(async (folder) => {
+  await prepared.withCopy(async (folder) => {
     await withStack(folder, [], async ({ apiPort }) => {
       const again = npmStart(["--data", folder]);
       assert.equal(await again.ended, 1);
@@ -258,7 +273,7 @@ Deno.test("a second one on the same folder is refused, and disturbs nothing", as
 
 for (const [what, option] of [["API", "--api-port"], ["app", "--app-port"]]) {
   Deno.test(`an ${what} port that is taken is named, and nothing is left running`, async () => {
-    await withFolder(async (folder) => {
+    await prepared.withCopy(async (folder) => {
       const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
       const { port } = other.addr;
       const dbPort = freePort();
@@ -293,14 +308,14 @@ const misuses: [args: string[], sentence: RegExp][] = [
   [["--lease", "5"], /--lease wants a time, such as 5s/],
   [["--reap-every", "soon"], /--reap-every wants a time/],
 ];
-for (const [args, sentence] of misuses) {
-  Deno.test(`"${args.join(" ")}" is refused in a sentence, with exit code 2`, async () => {
+Deno.test("what makes no sense is refused in a sentence, with exit code 2", async () => {
+  await Promise.all(misuses.map(async ([args, sentence]) => {
     const start = npmStart(args);
-    assert.equal(await start.ended, 2);
+    assert.equal(await start.ended, 2, args.join(" "));
     assert.match(start.printed.text, sentence);
     assert.match(start.printed.text, /--help/);
-  });
-}
+  }));
+});
 
 Deno.test("--help lists every option, and starts nothing", async () => {
   const start = npmStart(["--help"]);

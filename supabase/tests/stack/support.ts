@@ -1,5 +1,5 @@
-// What the stack's own tests share: folders that are removed, a bare Postgres, a
-// way to wait for something, and the two things a lite App is tried with.
+// Shared by the tests of the stack: folders that are removed, a bare Postgres,
+// connections and processes.
 import postgres from "postgres";
 import {
   bootstrapCluster,
@@ -10,6 +10,8 @@ import {
   type PostgresServer,
   startPostgres,
 } from "../../../scripts/stack/postgres.ts";
+
+export { until } from "../waiting.ts";
 
 /** Runs `work` with a folder that is removed afterwards. */
 export async function withFolder(
@@ -22,6 +24,15 @@ export async function withFolder(
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Copies a folder to a place where nothing is yet. */
+export async function copyFolder(from: string, to: string) {
+  // fs.cp() takes longer for a data folder than initdb does to make one
+  const { success, stderr } = await new Deno.Command("cp", {
+    args: ["-R", from, to],
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 /** Starts a Postgres 17 on `folder`, on a free port unless told. */
@@ -66,20 +77,6 @@ export async function connected<T>(
     return await work(sql);
   } finally {
     await sql.end({ timeout: 1 });
-  }
-}
-
-/** Waits until `condition` holds; fails after 20 s. */
-export async function until(
-  what: string,
-  condition: () => boolean | Promise<boolean>,
-) {
-  const deadline = performance.now() + 20_000;
-  while (!await condition()) {
-    if (performance.now() > deadline) {
-      throw new Error(`did not happen in 20 s: ${what}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

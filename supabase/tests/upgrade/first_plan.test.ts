@@ -7,10 +7,12 @@ import { pushMigrations } from "../../../scripts/stack/migrations.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
 import {
+  type LastingDatabase,
+  makeCopyOf,
+  makeNewProject,
   pasteMigrations,
   plainly,
   withCopyOf,
-  withNewProject,
 } from "../../../scripts/test/databases_fixture.ts";
 import {
   asPlanned,
@@ -25,49 +27,95 @@ const ways = {
   "the CLI": (database: Database) => pushMigrations(database.url()),
   "pasting": pasteMigrations,
 };
+type Way = keyof typeof ways;
 
-for (const [way, migrate] of Object.entries(ways)) {
-  for (const defaults of ["granted", "revoked"] as DefaultPrivileges[]) {
+/** A project in both of its stages, as its default privileges are. */
+interface Project {
+  /** Before the first plan. */
+  bare: LastingDatabase;
+  /** With the first plan's table, rows and app. */
+  planned: LastingDatabase;
+  /** Upgraded from there, by each way. */
+  upgraded: Record<Way, LastingDatabase>;
+}
+
+const states: DefaultPrivileges[] = ["granted", "revoked"];
+const projects = new Map<DefaultPrivileges, Project>();
+/** When the first plan's rows were written, by the server's clock. */
+const plannedAt = new Map<DefaultPrivileges, string>();
+
+Deno.test.beforeAll(async () => {
+  for (const defaults of states) {
+    const bare = await makeNewProject(defaults);
+    const planned = await makeCopyOf(bare);
+    plannedAt.set(defaults, await install(planned, asPlanned));
+    const upgraded = async (way: Way) => {
+      const database = await makeCopyOf(planned);
+      await ways[way](database);
+      return database;
+    };
+    projects.set(defaults, {
+      bare,
+      planned,
+      upgraded: {
+        "the CLI": await upgraded("the CLI"),
+        "pasting": await upgraded("pasting"),
+      },
+    });
+  }
+});
+
+Deno.test.afterAll(async () => {
+  for (const { bare, planned, upgraded } of projects.values()) {
+    for (const database of [bare, planned, ...Object.values(upgraded)]) {
+      await database.drop();
+    }
+  }
+});
+
+function projectWith(defaults: DefaultPrivileges): Project {
+  const project = projects.get(defaults);
+  assert(project);
+  return project;
+}
+
+for (const way of Object.keys(ways) as Way[]) {
+  for (const defaults of states) {
     Deno.test(`M1 B8 upgraded by ${way} it is as if installed afresh, with default privileges ${defaults}`, async () => {
-      const fresh = await withNewProject(defaults, async (database) => {
-        await migrate(database);
+      const { bare, planned, upgraded } = projectWith(defaults);
+
+      const fresh = await withCopyOf(bare, async (database) => {
+        await ways[way](database);
         return await everything(database);
       });
-      await withNewProject(defaults, async (database) => {
-        await install(database, asPlanned);
-        const before = await everything(database);
-        await migrate(database);
 
-        assert.deepEqual(await everything(database), fresh);
-        assert.notDeepEqual(before, fresh);
-      });
+      assert.deepEqual(await everything(upgraded[way]), fresh);
+      assert.notDeepEqual(await everything(planned), fresh);
     });
 
     Deno.test(`M1 upgraded by ${way} again, nothing changes, with default privileges ${defaults}`, async () => {
-      await withNewProject(defaults, async (database) => {
-        await install(database, asPlanned);
-        await migrate(database);
-        const before = [await everything(database), await rows(database)];
+      const database = projectWith(defaults).upgraded[way];
+      const before = [await everything(database), await rows(database)];
 
-        await migrate(database);
+      await ways[way](database);
 
-        assert.deepEqual(
-          [await everything(database), await rows(database)],
-          before,
-        );
-      });
+      assert.deepEqual(
+        [await everything(database), await rows(database)],
+        before,
+      );
     });
   }
 }
 
 for (const [how, steps] of Object.entries({ loose, unused })) {
   Deno.test(`M1 it is as if installed afresh also where the first plan's table was ${how}`, async () => {
-    const fresh = await withCopyOf("bare", async (database) => {
-      await pasteMigrations(database);
-      return await everything(database);
-    });
+    const { upgraded } = projectWith("granted");
     await withUpgraded(steps, async (database) => {
-      assert.deepEqual(await everything(database), fresh);
+      assert.deepEqual(
+        await everything(database),
+        // which is as if installed afresh
+        await everything(upgraded.pasting),
+      );
     });
   });
 }
@@ -75,19 +123,29 @@ for (const [how, steps] of Object.entries({ loose, unused })) {
 /** Runs `work` in a project that has been upgraded from these steps. */
 async function withUpgraded(
   steps: string,
-  work: (database: Database) => Promise<void>,
+  work: (database: Database, installedAt: string) => Promise<void>,
 ) {
   await withCopyOf("bare", async (database) => {
-    await install(database, steps);
+    const installedAt = await install(database, steps);
     await pasteMigrations(database);
-    await work(database);
+    await work(database, installedAt);
   });
 }
 
+/** The same where the first plan's table was as it is in a project. */
+async function withProjectUpgraded(
+  work: (database: Database, installedAt: string) => Promise<void>,
+) {
+  const source = projectWith("granted").upgraded.pasting;
+  const installedAt = plannedAt.get("granted");
+  assert(installedAt);
+  await withCopyOf(source, (database) => work(database, installedAt));
+}
+
 Deno.test("M10 each row is kept, with the longest a session may last from its last sign of life", async () => {
-  await withUpgraded(asPlanned, async (database) => {
+  await withProjectUpgraded(async (database, installedAt) => {
     assert.deepEqual(
-      await kept(database),
+      await kept(database, installedAt),
       [
         [user.fresh, "fresh", "active", 2, 13],
         [user.completing, "completing", "completing", 1, 14],
@@ -104,9 +162,9 @@ Deno.test("M10 each row is kept, with the longest a session may last from its la
 });
 
 Deno.test("M10 rows without times, without an id, without a user", async () => {
-  await withUpgraded(loose, async (database) => {
+  await withUpgraded(loose, async (database, installedAt) => {
     assert.deepEqual(
-      await kept(database),
+      await kept(database, installedAt),
       [
         [user.fresh, "fresh", "active", 2, 13],
         [user.noTimes, "no times", "active", 0, 15],
@@ -119,9 +177,9 @@ Deno.test("M10 rows without times, without an id, without a user", async () => {
 });
 
 Deno.test("M10 rows with a uuid, an enum, and times without a zone", async () => {
-  await withUpgraded(typed, async (database) => {
+  await withUpgraded(typed, async (database, installedAt) => {
     assert.deepEqual(
-      await kept(database),
+      await kept(database, installedAt),
       [
         [user.fresh, "11111111-0000-4000-8000-000000000001", "active", 2, 13],
         [
@@ -144,7 +202,7 @@ Deno.test("M10 rows with a uuid, an enum, and times without a zone", async () =>
 });
 
 Deno.test("M8 B7 each has a fence of its own, and the next start a higher one", async () => {
-  await withUpgraded(asPlanned, async (database) => {
+  await withProjectUpgraded(async (database) => {
     const fences = (await database.connected((sql) =>
       sql`select fence from public.active_interview_sessions`
     )).map(({ fence }) =>
@@ -163,7 +221,7 @@ Deno.test("M8 B7 each has a fence of its own, and the next start a higher one", 
 });
 
 Deno.test("M9 nobody's interview ends because of the upgrade: it goes on, is handed in, and ends", async () => {
-  await withUpgraded(asPlanned, async (database) => {
+  await withProjectUpgraded(async (database) => {
     const calls = [
       "select status from public.heartbeat_session('fresh')",
       "select status from public.complete_session('fresh')",
@@ -183,7 +241,7 @@ Deno.test("M9 nobody's interview ends because of the upgrade: it goes on, is han
 });
 
 Deno.test("B3 what was live holds its place: another start is refused and told of it", async () => {
-  await withUpgraded(asPlanned, async (database) => {
+  await withProjectUpgraded(async (database) => {
     const { code, detail } = await refused(
       as(database, user.fresh, "select from public.start_session('other')"),
     );
@@ -194,7 +252,7 @@ Deno.test("B3 what was live holds its place: another start is refused and told o
 });
 
 Deno.test("B1 M7 what had crashed blocks nobody", async () => {
-  await withUpgraded(asPlanned, async (database) => {
+  await withProjectUpgraded(async (database) => {
     const [started] = await as(
       database,
       user.crashed,
@@ -206,7 +264,7 @@ Deno.test("B1 M7 what had crashed blocks nobody", async () => {
 });
 
 Deno.test("M7 M13 the first run of the reaper takes what had crashed, and nothing else", async () => {
-  await withUpgraded(asPlanned, async (database) => {
+  await withProjectUpgraded(async (database) => {
     const before = await rows(database);
     const reaped = await database.connected((sql) =>
       plainly(sql`
@@ -332,17 +390,26 @@ async function everything(database: Database): Promise<unknown> {
   return await database.connected((sql) => plainly(catalogue(sql)));
 }
 
-/** Who, which, how, minutes since it was heard from, minutes left. */
-async function kept(database: Database): Promise<unknown[]> {
+/**
+ * Who, which, how, and as of the installation: minutes since it was heard from,
+ * minutes left. A row without a time has that of the upgrade, which came later.
+ */
+async function kept(
+  database: Database,
+  installedAt: string,
+): Promise<unknown[]> {
   const rows = await database.connected((sql) =>
     sql`
       select
         user_id, session_id, status,
-        round(extract(epoch from now() - updated_at) / 60)::int as unheard,
-        round(extract(epoch from expires_at - now()) / 60)::int as left,
+        round(extract(epoch from seen_from - updated_at) / 60)::int as unheard,
+        round(extract(epoch from expires_at - seen_from) / 60)::int as left,
         created_at = updated_at and expires_at = deadline_at as as_meant,
         device, previous_session_id
       from public.active_interview_sessions
+      cross join lateral (
+        select greatest(updated_at, ${installedAt}::timestamptz) as seen_from
+      ) s
       order by user_id`
   );
   return rows.map((row) => {

@@ -105,7 +105,15 @@ export const typed = `${typedTable}${access}${users}
 /** Without a single row. */
 export const unused = `${table}${access}`;
 
-/** Has the project take these steps, as its owner did. */
-export async function install(database: Database, steps: string) {
-  await database.connected((sql) => sql.unsafe(steps).simple());
+/** Has the project take these steps, as its owner did; when, by its clock. */
+export async function install(
+  database: Database,
+  steps: string,
+): Promise<string> {
+  return await database.connected(async (sql) => {
+    // all in one message are one transaction, and have one now()
+    const results: unknown = await sql
+      .unsafe(`${steps} select now()::text as at`).simple();
+    return (results as { at: string }[][]).at(-1)![0].at;
+  });
 }

@@ -1,21 +1,22 @@
 begin;
+\ir ../helpers.psql
 select plan(2);
 
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
+-- when
+select pg_temp.act_as('service_role');
 create temp table seen as select * from public.session_health();
-set local role authenticated;
-set local request.jwt.claims to
-  '{"sub": "dddddddd-0000-4000-8000-000000000004", "role": "authenticated", "app_metadata": {"session_admin": true}}';
+select pg_temp.authenticate_as('dan', '{"app_metadata": {"session_admin": true}}');
 create temp table shown as select * from public.admin_session_health();
-reset role;
+select pg_temp.clear_authentication();
 
-select is((select count(*) from shown), 1::bigint, 'M17: one row');
--- But for what the clock moves between two calls.
+-- then
+select is((select count(*) from shown), 1::bigint, 'M17: there is one row');
+
+-- Without the columns that change with the clock.
 select results_eq(
   'select status, live, completing, stale, last_reap_at, last_reap_failed, ended_last_day, history_rows, overlaps_found from shown',
   'select status, live, completing, stale, last_reap_at, last_reap_failed, ended_last_day, history_rows, overlaps_found from seen',
-  'M17: the same as session_health() answers'
+  'M17: it is what session_health() answers'
 );
 
 select * from finish();

@@ -1,15 +1,11 @@
 begin;
+\ir ../helpers.psql
 select plan(3);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-update sessions.settings
-set lease = '5 minutes', max_duration = '15 minutes', completing_grace = '1 minute'
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada');
+update sessions.settings set completing_grace = '1 minute' where true;
+select pg_temp.authenticate_as('ada');
 create temp table granted as select * from public.start_session('first');
 
 -- when
@@ -19,10 +15,10 @@ create temp table completing as select * from public.complete_session('first');
 select is(completing.status, 'completing', 'M4: it is completing')
 from completing;
 
-select is(completing.expires_at, granted.expires_at, 'M10: the lease that was given is kept')
+select is(completing.expires_at, granted.expires_at, 'M10: the lease is not shortened')
 from completing, granted;
 
-select is(completing.deadline_at, granted.expires_at, 'M10: the deadline is the end of that lease, since the grace would be over before')
+select is(completing.deadline_at, granted.expires_at, 'M10: the deadline is the end of the lease, since the grace ends earlier')
 from completing, granted;
 
 select * from finish();

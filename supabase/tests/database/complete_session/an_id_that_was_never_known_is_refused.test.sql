@@ -1,24 +1,21 @@
--- To its caller another user's session is one that was never known.
+-- Another user's session is as good as unknown.
 begin;
+\ir ../helpers.psql
 select plan(3);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada', 'ben');
+select pg_temp.authenticate_as('ada');
 create temp table of_ada as select * from public.start_session('ada''s');
 
 -- when
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "authenticated"}';
+select pg_temp.authenticate_as('ben');
 
 select throws_ok(
   $$ select public.complete_session('never known') $$,
   'PT410',
   'There is no such interview.',
-  'a session that never was'
+  'a session that never existed'
 );
 
 select throws_ok(
@@ -29,12 +26,10 @@ select throws_ok(
 );
 
 -- then
-reset role;
-
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from of_ada',
-  'M8: hers is as it was, active'
+  'M8: Ada''s session is unchanged'
 );
 
 select * from finish();

@@ -1,53 +1,29 @@
 begin;
+\ir ../helpers.psql
 select plan(7);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-update sessions.settings
-set lease = default, max_duration = default, completing_grace = default
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('first', device => 'Chrome on Windows');
-end
-$$;
-
-reset role;
-
-update public.active_interview_sessions
-set
-  created_at = created_at - interval '2 minutes',
-  updated_at = updated_at - interval '2 minutes',
-  deadline_at = deadline_at - interval '2 minutes',
-  expires_at = expires_at - interval '2 minutes'
-where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-create temp table held as
-select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first', device => 'Chrome on Windows');
+select pg_temp.age_session('ada', '2 minutes');
+create temp table held as select * from pg_temp.active_session('ada');
 create temp table before as select clock_timestamp() as at;
-
-set local role authenticated;
 
 -- when
 create temp table completing as select * from public.complete_session('first');
 
 -- then
-reset role;
-
 select is(status, 'completing', 'M4: it is completing')
 from completing;
 
-select ok(updated_at between before.at and clock_timestamp(), 'it is a sign of life, by the server''s clock')
+select ok(updated_at between before.at and clock_timestamp(), 'it counts as a heartbeat, now by the server''s clock')
 from completing, before;
 
 select is(expires_at, updated_at + interval '5 minutes', 'M4: its lease is renewed')
 from completing;
 
-select is(deadline_at, updated_at + interval '15 minutes', 'M4: it has 15 minutes from now on for handing in')
+select is(deadline_at, updated_at + interval '15 minutes', 'M4: it has 15 minutes from now to submit')
 from completing;
 
 select results_eq(
@@ -57,14 +33,14 @@ select results_eq(
 );
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from completing',
-  'M4: what was answered is what is stored'
+  'M4: the answer is what is stored'
 );
 
 select is_empty(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  'M4: it has not ended'
+  $$ select * from pg_temp.history('ada') $$,
+  'M4: no session has ended'
 );
 
 select * from finish();

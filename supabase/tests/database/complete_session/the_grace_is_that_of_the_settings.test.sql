@@ -1,26 +1,18 @@
 begin;
+\ir ../helpers.psql
 select plan(1);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-update sessions.settings
-set lease = '5 minutes', max_duration = '15 minutes', completing_grace = '40 minutes'
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('first');
-end
-$$;
+-- given
+select pg_temp.create_users('ada');
+update sessions.settings set completing_grace = '40 minutes' where true;
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first');
 
 -- when
 create temp table completing as select * from public.complete_session('first');
 
 -- then
-select is(deadline_at, updated_at + interval '40 minutes', 'M10: the grace makes the deadline')
+select is(deadline_at, updated_at + interval '40 minutes', 'M10: the grace sets the deadline')
 from completing;
 
 select * from finish();

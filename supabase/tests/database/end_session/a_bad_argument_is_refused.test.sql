@@ -1,29 +1,10 @@
 begin;
+\ir ../helpers.psql
 select plan(3);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-create function pg_temp.refusal_of(call text, out code text, out message text, out detail jsonb, out hint text)
-language plpgsql
-as $$
-declare
-  v_detail text;
-begin
-  execute call;
-exception
-  when others then
-    get stacked diagnostics
-      code = returned_sqlstate,
-      message = message_text,
-      v_detail = pg_exception_detail,
-      hint = pg_exception_hint;
-    detail := nullif(v_detail, '');
-end
-$$;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 create temp table held as select * from public.start_session('held');
 
 -- when
@@ -36,17 +17,15 @@ from (
       ('session_id of 129 characters', repeat('x', 129), null),
       ('session_id with a line break', e'held\n', null),
       ('reason empty', 'held', ''),
-      ('reason of the server''s alone', 'held', 'taken_over'),
-      ('reason of an operator''s', 'held', 'revoked'),
-      ('reason of the clock''s', 'held', 'expired'),
-      ('reason in capitals', 'held', 'Completed'),
-      ('reason unknown, of an unknown session', 'never known', 'crashed')
+      ('a reason only the server gives', 'held', 'taken_over'),
+      ('a reason only an operator gives', 'held', 'revoked'),
+      ('a reason only the clock gives', 'held', 'expired'),
+      ('reason capitalised', 'held', 'Completed'),
+      ('unknown reason, unknown session', 'never known', 'crashed')
   ) as bad (what, session_id, reason),
   pg_temp.refusal_of(format('select public.end_session(%L, %L)', bad.session_id, bad.reason)) refusal;
 
 -- then
-reset role;
-
 select results_eq(
   'select what, code, detail from refusals',
   $$ values
@@ -55,24 +34,24 @@ select results_eq(
     ('session_id of 129 characters', '22023', '{"argument": "session_id"}'),
     ('session_id with a line break', '22023', '{"argument": "session_id"}'),
     ('reason empty', '22023', '{"argument": "reason"}'),
-    ('reason of the server''s alone', '22023', '{"argument": "reason"}'),
-    ('reason of an operator''s', '22023', '{"argument": "reason"}'),
-    ('reason of the clock''s', '22023', '{"argument": "reason"}'),
-    ('reason in capitals', '22023', '{"argument": "reason"}'),
-    ('reason unknown, of an unknown session', '22023', '{"argument": "reason"}') $$,
-  'R33: each is refused, and the detail says which argument'
+    ('a reason only the server gives', '22023', '{"argument": "reason"}'),
+    ('a reason only an operator gives', '22023', '{"argument": "reason"}'),
+    ('a reason only the clock gives', '22023', '{"argument": "reason"}'),
+    ('reason capitalised', '22023', '{"argument": "reason"}'),
+    ('unknown reason, unknown session', '22023', '{"argument": "reason"}') $$,
+  'R33: each is refused, and the detail names the argument'
 );
 
 select set_eq(
   $$ select message from refusals where detail ->> 'argument' = 'reason' $$,
   array['reason must be completed, disconnected, cleared or null.'],
-  'R33: a bad reason is told which are good'
+  'R33: the message lists the valid reasons'
 );
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from held',
-  'R33: the session that lives is as it was'
+  'R33: the live session is unchanged'
 );
 
 select * from finish();

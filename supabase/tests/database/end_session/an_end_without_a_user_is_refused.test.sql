@@ -1,25 +1,18 @@
 begin;
+\ir ../helpers.psql
 select plan(3);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first');
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('first');
-end
-$$;
-
-set local request.jwt.claims to '{"role": "authenticated"}';
+select pg_temp.act_as('authenticated');
 
 select throws_ok(
   $$ select public.end_session('first') $$,
   'PT401',
   'You are not signed in.',
-  'without a user'
+  'it is refused without a user'
 );
 
 set local request.jwt.claims to '';
@@ -28,22 +21,18 @@ select throws_ok(
   $$ select public.end_session('first') $$,
   'PT401',
   'You are not signed in.',
-  'without any claims'
+  'it is refused without any claims'
 );
 
-reset role;
-
-delete from auth.users
-where id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
+select pg_temp.clear_authentication();
+delete from auth.users where id = pg_temp.user_id('ada');
+select pg_temp.authenticate_as('ada');
 
 select throws_ok(
   $$ select public.end_session('first') $$,
   'PT401',
   'You are not signed in.',
-  'R23: in the name of a user who has been deleted'
+  'R23: it is refused to a deleted user'
 );
 
 select * from finish();

@@ -1,39 +1,34 @@
 begin;
+\ir ../helpers.psql
 select plan(5);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 create temp table held as select * from public.start_session('held');
 
 -- when
 select is_empty(
   $$ select * from public.end_session('never known', 'completed') $$,
-  'B6: there is nothing to say of it'
+  'B6: there is no row'
 );
 
 -- then
-reset role;
-
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from held',
-  'B4: the session that lives is as it was'
+  'B4: the live session is unchanged'
 );
 
 select is_empty(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  'B7: nothing has ended'
+  $$ select * from pg_temp.history('ada') $$,
+  'B7: no session has ended'
 );
 
-set local role authenticated;
-
-select is(end_reason, 'completed', 'the session that lives can be ended by its own id')
+select is(end_reason, 'completed', 'the live session can be ended by its own id')
 from public.end_session('held', 'completed');
 
-select is(session_id, 'never known', 'B6: the unknown id is not used up')
+select is(session_id, 'never known', 'B6: the unknown id can still be started')
 from public.start_session('never known');
 
 select * from finish();

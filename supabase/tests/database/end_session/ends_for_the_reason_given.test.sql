@@ -1,11 +1,9 @@
 begin;
+\ir ../helpers.psql
 select plan(1);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 create temp table ended (given text, status text, end_reason text);
 
 do $$
@@ -36,7 +34,7 @@ select set_eq(
     ('disconnected', 'completing', 'disconnected'),
     ('cleared', 'active', 'cleared'),
     ('cleared', 'completing', 'cleared') $$,
-  'M3: the reason is kept, and the status it ended in'
+  'M3: the answer has the reason given, and the status at the end'
 );
 
 select * from finish();

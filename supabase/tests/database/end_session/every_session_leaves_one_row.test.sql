@@ -1,74 +1,44 @@
--- However often, and in whatever way, its end is asked for.
+-- However often it is ended.
 begin;
+\ir ../helpers.psql
 select plan(2);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 
-update sessions.settings
-set lease = default, max_duration = default, completing_grace = default
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  -- ended three times
-  perform public.start_session('one');
-  perform public.end_session('one', 'completed');
-  perform public.end_session('one', 'completed');
-  perform public.end_session('one', 'cleared');
-  -- taken over, then ended, and its successor ended
-  perform public.start_session('two');
-  perform public.start_session('three', takeover => true);
-  perform public.end_session('two');
-  perform public.end_session('three', 'cleared');
-  perform public.end_session('two');
-  -- past its lease when it is ended
-  perform public.start_session('four');
-end
-$$;
-
-reset role;
-
-update public.active_interview_sessions
-set
-  created_at = created_at - interval '6 minutes',
-  updated_at = updated_at - interval '6 minutes',
-  deadline_at = deadline_at - interval '6 minutes',
-  expires_at = expires_at - interval '6 minutes'
-where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-set local role authenticated;
-
-do $$
-begin
-  perform public.end_session('four');
-  perform public.end_session('four');
-  perform public.start_session('five');
-  perform public.end_session('four');
-end
-$$;
-
-reset role;
+-- given: ended three times
+select from public.start_session('one');
+select from public.end_session('one', 'completed');
+select from public.end_session('one', 'completed');
+select from public.end_session('one', 'cleared');
+-- taken over, then ended, and its successor ended
+select from public.start_session('two');
+select from public.start_session('three', takeover => true);
+select from public.end_session('two');
+select from public.end_session('three', 'cleared');
+select from public.end_session('two');
+-- ended after its lease has run out
+select from public.start_session('four');
+select pg_temp.age_session('ada', '6 minutes');
+select from public.end_session('four');
+select from public.end_session('four');
+select from public.start_session('five');
+select from public.end_session('four');
 
 select results_eq(
-  $$ select session_id, end_reason
-    from public.interview_session_history
-    where user_id = 'aaaaaaaa-0000-4000-8000-000000000001'
-    order by fence $$,
+  $$ select session_id, end_reason from pg_temp.history('ada') $$,
   $$ values
     ('one', 'completed'),
     ('two', 'taken_over'),
     ('three', 'cleared'),
     ('four', 'expired') $$,
-  'B7: each session that ended has one row, with the reason of its first end'
+  'B7: each ended session has one row, with its first end reason'
 );
 
 select results_eq(
-  $$ select session_id from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select session_id from pg_temp.active_session('ada') $$,
   $$ values ('five') $$,
-  'B7: the one that lives has none'
+  'B7: the live session has none'
 );
 
 select * from finish();

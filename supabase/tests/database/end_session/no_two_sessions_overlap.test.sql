@@ -1,41 +1,36 @@
--- The proof is a query; here it is put to sessions that follow hard upon one another.
+-- Sessions in quick succession, checked with the query that finds overlaps.
 begin;
+\ir ../helpers.psql
 select plan(2);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('one');
+select from public.end_session('one');
+select from public.start_session('two');
+select from public.start_session('three', takeover => true);
+select from public.complete_session('three');
+select from public.end_session('three');
+select from public.start_session('four');
+select pg_temp.clear_authentication();
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('one');
-  perform public.end_session('one');
-  perform public.start_session('two');
-  perform public.start_session('three', takeover => true);
-  perform public.complete_session('three');
-  perform public.end_session('three');
-  perform public.start_session('four');
-end
-$$;
-
-reset role;
-
+-- then
 select is_empty(
-  $$ select session_id from sessions.overlapping_sessions() where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  'B7: no session began while an earlier one lived'
+  $$ select session_id from sessions.overlapping_sessions() where user_id = pg_temp.user_id('ada') $$,
+  'B7: no session began while an earlier one was live'
 );
 
--- when: one of them is made to have lasted longer
+-- when: one of them is made to end later
 update public.interview_session_history
 set ended_at = ended_at + interval '1 minute'
-where user_id = 'aaaaaaaa-0000-4000-8000-000000000001'
-  and session_id = 'one';
+where user_id = pg_temp.user_id('ada') and session_id = 'one';
 
+-- then
 select bag_eq(
-  $$ select session_id from sessions.overlapping_sessions() where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select session_id from sessions.overlapping_sessions() where user_id = pg_temp.user_id('ada') $$,
   array['two', 'three', 'four'],
-  'B7: the query would have found it'
+  'B7: the query finds the overlap'
 );
 
 select * from finish();

@@ -1,19 +1,24 @@
 begin;
+\ir ../helpers.psql
 select plan(6);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+select pg_temp.create_users('ada');
 
-select function_privs_are('public', 'end_session', array['text', 'text'], 'authenticated', array['EXECUTE'], 'B8: authenticated may');
-select function_privs_are('public', 'end_session', array['text', 'text'], 'anon', array[]::text[], 'B8: anon may not');
-select function_privs_are('public', 'end_session', array['text', 'text'], 'service_role', array[]::text[], 'B8: service_role may not');
+select is(
+  has_function_privilege(role_name, 'public.end_session'::regproc, 'EXECUTE'), may,
+  format('B8: %s %s execute it', role_name, case when may then 'may' else 'may not' end)
+)
+from (
+  values
+    ('authenticated', true),
+    ('anon', false),
+    ('service_role', false)
+) as roles (role_name, may);
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+select pg_temp.authenticate_as('ada');
 create temp table held as select * from public.start_session('held');
 
-set local role anon;
-set local request.jwt.claims to '{"role": "anon"}';
+select pg_temp.act_as('anon');
 
 select throws_ok(
   $$ select public.end_session('held') $$,
@@ -22,22 +27,21 @@ select throws_ok(
   'B8: anon is refused'
 );
 
-set local role service_role;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "service_role"}';
+select pg_temp.act_as('service_role', jsonb_build_object('sub', pg_temp.user_id('ada')));
 
 select throws_ok(
   $$ select public.end_session('held') $$,
   '42501',
   'permission denied for function end_session',
-  'B8: service_role is refused, in the name of a user too'
+  'B8: service_role is refused, even with a user in its claims'
 );
 
-reset role;
+select pg_temp.clear_authentication();
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from held',
-  'B8: the session lives'
+  'B8: the session is unchanged'
 );
 
 select * from finish();

@@ -1,34 +1,20 @@
 begin;
+\ir ../helpers.psql
 select plan(1);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-update sessions.settings
-set lease = default, max_duration = default, completing_grace = default
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('first');
-end
-$$;
-
-reset role;
-
-update sessions.settings
-set lease = '10 minutes'
-where is_the_row;
-
-set local role authenticated;
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first');
+select pg_temp.clear_authentication();
+update sessions.settings set lease = '10 minutes' where true;
 
 -- when
+select pg_temp.authenticate_as('ada');
 create temp table beaten as select * from public.heartbeat_session('first');
 
 -- then
-select is(expires_at, updated_at + interval '10 minutes', 'M10: the new lease counts')
+select is(expires_at, updated_at + interval '10 minutes', 'M10: the heartbeat grants the longer lease')
 from beaten;
 
 select * from finish();

@@ -1,25 +1,13 @@
 begin;
+\ir ../helpers.psql
 select plan(3);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('zombie');
-end
-$$;
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('zombie');
 create temp table successor as select * from public.start_session('successor', takeover => true);
-
-reset role;
-
-create temp table history as
-select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-set local role authenticated;
+create temp table history as select * from pg_temp.history('ada');
 
 -- when
 select throws_ok(
@@ -30,18 +18,16 @@ select throws_ok(
 );
 
 -- then
-reset role;
-
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from successor',
-  'R10: the successor''s row is as it was'
+  'R10: the successor''s row is unchanged'
 );
 
 select results_eq(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.history('ada') $$,
   'select * from history',
-  'R10: and so is the history'
+  'R10: the history is unchanged'
 );
 
 select * from finish();

@@ -1,16 +1,13 @@
--- A heartbeat that a crash of the server loses is made up for by the next. Nothing else may be lost.
+-- The next heartbeat makes up for one that a crash of the server loses. Nothing else may be lost.
 begin;
+\ir ../helpers.psql
 select plan(6);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 set local synchronous_commit to on;
 
--- What a function's own SET undoes when it returns is what was set for the transaction; what was set for the
--- connection stays.
+-- A function's own SET restores the transaction's setting when it returns, not the connection's.
 create function pg_temp.setting_at_a_heartbeat(session_id text)
 returns text
 language plpgsql
@@ -22,34 +19,26 @@ begin
 end
 $$;
 
-do $$
-begin
-  perform public.start_session('first');
-end
-$$;
+select from public.start_session('first');
 
-select is(current_setting('synchronous_commit'), 'on', 'a start is on the disk when it is answered');
+select is(current_setting('synchronous_commit'), 'on', 'a start commits synchronously');
 
 select throws_ok(
   $$ select public.heartbeat_session('never known') $$,
   'PT410',
   null,
-  'a heartbeat that is refused'
+  'a heartbeat is refused'
 );
 
-select is(current_setting('synchronous_commit'), 'on', 'changes nothing for its transaction');
+select is(current_setting('synchronous_commit'), 'on', 'the refused heartbeat leaves the setting alone');
 
-select is(pg_temp.setting_at_a_heartbeat('first'), 'off', 'the commit of a heartbeat need not wait');
+select is(pg_temp.setting_at_a_heartbeat('first'), 'off', 'a heartbeat commits asynchronously');
 
-select is(current_setting('synchronous_commit'), 'on', 'R27: that is for its transaction, not for the next client of the connection');
+select is(current_setting('synchronous_commit'), 'on', 'R27: for its transaction only, not for the next client of the connection');
 
-do $$
-begin
-  perform public.heartbeat_session('first');
-end
-$$;
+select from public.heartbeat_session('first');
 
-select is(current_setting('synchronous_commit'), 'off', 'it holds until the transaction ends');
+select is(current_setting('synchronous_commit'), 'off', 'until the transaction ends');
 
 select * from finish();
 rollback;

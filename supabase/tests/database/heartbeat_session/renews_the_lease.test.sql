@@ -1,76 +1,49 @@
 begin;
+\ir ../helpers.psql
 select plan(6);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
-
-update sessions.settings
-set lease = default, max_duration = default, completing_grace = default
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada', 'ben');
+select pg_temp.authenticate_as('ben');
 create temp table of_ben as select * from public.start_session('first');
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('first', device => 'Chrome on Windows');
-end
-$$;
-
-reset role;
-
-update public.active_interview_sessions
-set
-  created_at = created_at - interval '2 minutes',
-  updated_at = updated_at - interval '2 minutes',
-  deadline_at = deadline_at - interval '2 minutes',
-  expires_at = expires_at - interval '2 minutes'
-where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-create temp table held as
-select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first', device => 'Chrome on Windows');
+select pg_temp.age_session('ada', '2 minutes');
+create temp table held as select * from pg_temp.active_session('ada');
 create temp table before as select clock_timestamp() as at;
-
-set local role authenticated;
 
 -- when
 create temp table beaten as select * from public.heartbeat_session('first');
 
 -- then
-reset role;
-
-select ok(beaten.updated_at between before.at and clock_timestamp(), 'the sign of life is now, by the server''s clock')
+select ok(beaten.updated_at between before.at and clock_timestamp(), 'the heartbeat is now by the server''s clock')
 from beaten, before;
 
-select is(expires_at, updated_at + interval '5 minutes', 'M10: the lease runs from it')
+select is(expires_at, updated_at + interval '5 minutes', 'M10: the lease runs from the heartbeat')
 from beaten;
 
 select results_eq(
   'select user_id, session_id, status, fence, device, created_at, deadline_at, previous_session_id from beaten',
   'select user_id, session_id, status, fence, device, created_at, deadline_at, previous_session_id from held',
-  'nothing else is changed'
+  'nothing else changes'
 );
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from beaten',
-  'what was answered is what is stored'
+  'the answer is what is stored'
 );
 
 select is_empty(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  'nothing has ended'
+  $$ select * from pg_temp.history('ada') $$,
+  'no session has ended'
 );
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'bbbbbbbb-0000-4000-8000-000000000002' $$,
+  $$ select * from pg_temp.active_session('ben') $$,
   'select * from of_ben',
-  'M8: another user''s session of the same id is as it was'
+  'M8: another user''s session with the same id is unchanged'
 );
 
 select * from finish();

@@ -1,10 +1,9 @@
 begin;
+\ir ../helpers.psql
 select plan(8);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
-
--- given: a table of the app's own, which the holder of a session may write
+-- given: a table of the app that only the holder of a session may use
+select pg_temp.create_users('ada', 'ben');
 create table public.test_answers (session_id text not null, fence bigint, answer text not null);
 alter table public.test_answers enable row level security;
 grant insert, select, update on table public.test_answers to authenticated;
@@ -19,9 +18,7 @@ create policy "the holder of a session reads" on public.test_answers
   to authenticated
   using ((select public.holds_session(session_id, fence)));
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+select pg_temp.authenticate_as('ada');
 create temp table zombie as select * from public.start_session('zombie');
 
 select lives_ok(
@@ -32,7 +29,7 @@ select lives_ok(
 select results_eq(
   'select answer from public.test_answers',
   $$ values ('while it was held') $$,
-  'B5: and read'
+  'B5: the holder may read'
 );
 
 -- when
@@ -43,19 +40,19 @@ select throws_ok(
   $$ insert into public.test_answers select session_id, fence, 'too late' from zombie $$,
   '42501',
   'new row violates row-level security policy for table "test_answers"',
-  'R10: after the takeover it may not'
+  'R10: after the takeover the zombie may not insert'
 );
 
 select throws_ok(
   $$ insert into public.test_answers select 'successor', fence, 'too late' from zombie $$,
   '42501',
   'new row violates row-level security policy for table "test_answers"',
-  'R10: nor in its successor''s name, with its own fence'
+  'R10: nor under its successor''s id with its own fence'
 );
 
 select is_empty(
   'select answer from public.test_answers',
-  'R10: it reads nothing any more'
+  'R10: nor read'
 );
 
 select lives_ok(
@@ -63,8 +60,7 @@ select lives_ok(
   'B5: the successor may insert'
 );
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "authenticated"}';
+select pg_temp.authenticate_as('ben');
 
 select throws_ok(
   $$ insert into public.test_answers values ('successor', null, 'by another user') $$,
@@ -73,12 +69,12 @@ select throws_ok(
   'R33: another user may not'
 );
 
-reset role;
+select pg_temp.clear_authentication();
 
 select bag_eq(
   'select answer from public.test_answers',
   array['while it was held', 'by the successor'],
-  'B5: what is in the table was written by who held the session'
+  'B5: only holders have written'
 );
 
 select * from finish();

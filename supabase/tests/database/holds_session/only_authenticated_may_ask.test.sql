@@ -1,13 +1,24 @@
 begin;
+\ir ../helpers.psql
 select plan(6);
 
-select volatility_is('public', 'holds_session', array['text', 'bigint'], 'stable', 'B5: it is stable, so that a policy may ask once for a whole statement');
-select function_privs_are('public', 'holds_session', array['text', 'bigint'], 'authenticated', array['EXECUTE'], 'B8: authenticated may');
-select function_privs_are('public', 'holds_session', array['text', 'bigint'], 'anon', array[]::text[], 'B8: anon may not');
-select function_privs_are('public', 'holds_session', array['text', 'bigint'], 'service_role', array[]::text[], 'B8: service_role may not');
+select is(
+  (select provolatile from pg_proc where oid = 'public.holds_session'::regproc), 's',
+  'B5: it is stable, so that a policy can ask once per statement'
+);
 
-set local role anon;
-set local request.jwt.claims to '{"role": "anon"}';
+select is(
+  has_function_privilege(role_name, 'public.holds_session'::regproc, 'EXECUTE'), may,
+  format('B8: %s %s execute it', role_name, case when may then 'may' else 'may not' end)
+)
+from (
+  values
+    ('authenticated', true),
+    ('anon', false),
+    ('service_role', false)
+) as roles (role_name, may);
+
+select pg_temp.act_as('anon');
 
 select throws_ok(
   $$ select public.holds_session('first') $$,
@@ -16,8 +27,7 @@ select throws_ok(
   'B8: anon is refused'
 );
 
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
+select pg_temp.act_as('service_role');
 
 select throws_ok(
   $$ select public.holds_session('first') $$,

@@ -1,32 +1,27 @@
 begin;
+\ir ../helpers.psql
 select plan(4);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 create temp table granted as select * from public.start_session('held');
 
-select is(public.holds_session('held'), true, 'B5: it is held')
+select is(public.holds_session('held'), true, 'B5: the session is held')
 from granted;
 
-select is(public.holds_session('held', fence), true, 'B5: and this very grant of it')
+select is(public.holds_session('held', fence), true, 'B5: with its fence')
 from granted;
 
-select is(public.holds_session('held', null), true, 'B5: without a fence it is the session that counts');
+select is(public.holds_session('held', null), true, 'B5: with a null fence');
 
 -- when
-do $$
-begin
-  perform public.heartbeat_session('held');
-  perform public.start_session('held');
-  perform public.complete_session('held');
-end
-$$;
+select from public.heartbeat_session('held');
+select from public.start_session('held');
+select from public.complete_session('held');
 
 -- then
-select is(public.holds_session('held', fence), true, 'B5: so it is after a heartbeat, a retry, and while completing')
+select is(public.holds_session('held', fence), true, 'B5: still after a heartbeat, a retry and a complete')
 from granted;
 
 select * from finish();

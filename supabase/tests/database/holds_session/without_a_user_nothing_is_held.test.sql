@@ -1,36 +1,26 @@
 begin;
+\ir ../helpers.psql
 select plan(4);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('held');
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
+select is(public.holds_session('held'), true, 'B5: Ada holds her session');
 
-do $$
-begin
-  perform public.start_session('held');
-end
-$$;
-
-select is(public.holds_session('held'), true, 'B5: she holds it');
-
-set local request.jwt.claims to '{"role": "authenticated"}';
+select pg_temp.act_as('authenticated');
 
 select is(public.holds_session('held'), false, 'B5: without a user nothing is held');
 
 set local request.jwt.claims to '';
 
-select is(public.holds_session('held'), false, 'B5: nor without any claims');
+select is(public.holds_session('held'), false, 'B5: nor is it without any claims');
 
-reset role;
+select pg_temp.clear_authentication();
+delete from auth.users where id = pg_temp.user_id('ada');
+select pg_temp.authenticate_as('ada');
 
-delete from auth.users
-where id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-select is(public.holds_session('held'), false, 'R23: nor by a user who has been deleted');
+select is(public.holds_session('held'), false, 'R23: nor by a deleted user');
 
 select * from finish();
 rollback;

@@ -1,111 +1,89 @@
--- What is written in the catalogue, object by object, but for what each owner has by itself. Where an object has no
--- list of its own the built-in grants count: EXECUTE to PUBLIC on a function, for one.
+-- The grants in the catalogue, object by object, without what each owner has. An object without a list of its own has
+-- the built-in grants: EXECUTE to PUBLIC on a function, for instance.
 begin;
+\ir ../helpers.psql
 select plan(6);
 
+create temp view relations as
+select c.*
+from pg_class c
+where (
+    c.relnamespace = 'sessions'::regnamespace
+    or c.relnamespace = 'public'::regnamespace and c.relname like '%interview_session%'
+  )
+  and c.relkind not in ('i', 'I');
+
+create temp view functions as
+select p.*
+from pg_proc p
+where p.pronamespace = 'sessions'::regnamespace
+  or p.pronamespace = 'public'::regnamespace
+    and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace);
+
 select bag_eq(
-  $$
-    select a.grantee::regrole::text, a.privilege_type, a.is_grantable
+  $$ select a.grantee::regrole::text, a.privilege_type, a.is_grantable
     from pg_namespace n
     cross join aclexplode(coalesce(n.nspacl, acldefault('n', n.nspowner))) a
-    where n.nspname = 'sessions' and a.grantee <> n.nspowner
-  $$,
+    where n.nspname = 'sessions' and a.grantee <> n.nspowner $$,
   $$ values ('authenticated', 'USAGE', false), ('service_role', 'USAGE', false) $$,
-  'B8: the schema sessions may be used, not written, by who has a function in it'
+  'B8: only roles that have a function in it may use the schema sessions'
 );
 
 select bag_eq(
-  $$
-    select c.relnamespace::regnamespace || '.' || c.relname, a.grantee::regrole::text, a.privilege_type, a.is_grantable
-    from pg_class c
-    cross join aclexplode(coalesce(c.relacl, acldefault(case c.relkind when 'S' then 's' else 'r' end::"char", c.relowner))) a
-    where (
-        c.relnamespace = 'sessions'::regnamespace
-        or c.relnamespace = 'public'::regnamespace and c.relname like '%interview_session%'
-      )
-      and c.relkind not in ('i', 'I')
-      and a.grantee <> c.relowner
-  $$,
-  $$
-    values
-      ('public.active_interview_sessions', 'authenticated', 'SELECT', false),
-      ('public.interview_session_history', 'authenticated', 'SELECT', false)
-  $$,
-  'B8: users may read the two tables; nothing else is granted on any table or sequence'
+  $$ select r.relnamespace::regnamespace || '.' || r.relname, a.grantee::regrole::text, a.privilege_type, a.is_grantable
+    from relations r
+    cross join aclexplode(coalesce(r.relacl, acldefault(case r.relkind when 'S' then 's' else 'r' end::"char", r.relowner))) a
+    where a.grantee <> r.relowner $$,
+  $$ values
+    ('public.active_interview_sessions', 'authenticated', 'SELECT', false),
+    ('public.interview_session_history', 'authenticated', 'SELECT', false) $$,
+  'B8: users may read the two tables; nothing else is granted on a table or sequence'
 );
 
 select is_empty(
-  $$
-    select a.attrelid::regclass, a.attname, a.attacl
+  $$ select a.attrelid::regclass, a.attname, a.attacl
     from pg_attribute a
-    join pg_class c on c.oid = a.attrelid
-    where (
-        c.relnamespace = 'sessions'::regnamespace
-        or c.relnamespace = 'public'::regnamespace and c.relname like '%interview_session%'
-      )
-      and a.attacl is not null
-  $$,
+    join relations r on r.oid = a.attrelid
+    where a.attacl is not null $$,
   'B8: nothing is granted on a column'
 );
 
 select bag_eq(
-  $$
-    select
-      p.pronamespace::regnamespace || '.' || p.proname || '(' || oidvectortypes(p.proargtypes) || ')' as signature,
-      a.grantee::regrole::text as grantee, a.is_grantable
-    from pg_proc p
-    cross join aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
-    where (
-        p.pronamespace = 'sessions'::regnamespace
-        or p.pronamespace = 'public'::regnamespace
-          and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace)
-      )
-      and a.grantee <> p.proowner
-  $$,
-  $$
-    select s.name || '.' || f.signature as signature, f.grantee, false as is_grantable
+  $$ select f.pronamespace::regnamespace || '.' || f.proname as name, a.grantee::regrole::text, a.is_grantable
+    from functions f
+    cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a
+    where a.grantee <> f.proowner $$,
+  $$ select s.name || '.' || f.name as name, f.grantee, false as is_grantable
     from (values ('public'), ('sessions')) as s (name)
     cross join (
       values
-        ('start_session(text, boolean, text)', 'authenticated'),
-        ('heartbeat_session(text)', 'authenticated'),
-        ('complete_session(text)', 'authenticated'),
-        ('end_session(text, text)', 'authenticated'),
-        ('holds_session(text, bigint)', 'authenticated'),
-        ('revoke_session(uuid, text)', 'service_role'),
-        ('reap_stale_sessions(integer, boolean)', 'service_role'),
-        ('session_health()', 'service_role'),
-        ('admin_live_sessions()', 'authenticated'),
-        ('admin_ended_sessions(timestamp with time zone, interval)', 'authenticated'),
-        ('admin_session_health()', 'authenticated'),
-        ('admin_revoke_session(uuid, text)', 'authenticated')
-    ) as f (signature, grantee)
-  $$,
-  'B8: five functions are for users, three for operators, four for users who are administrators, none for anon, none for PUBLIC'
+        ('start_session', 'authenticated'),
+        ('heartbeat_session', 'authenticated'),
+        ('complete_session', 'authenticated'),
+        ('end_session', 'authenticated'),
+        ('holds_session', 'authenticated'),
+        ('revoke_session', 'service_role'),
+        ('reap_stale_sessions', 'service_role'),
+        ('session_health', 'service_role'),
+        ('admin_live_sessions', 'authenticated'),
+        ('admin_ended_sessions', 'authenticated'),
+        ('admin_session_health', 'authenticated'),
+        ('admin_revoke_session', 'authenticated')
+    ) as f (name, grantee) $$,
+  'B8: five functions are for users, three for operators, four for administrators, none for anon or PUBLIC'
 );
 
 select bag_eq(
-  $$
-    select distinct o.owner::regrole::text
-    from (
-      select n.nspowner from pg_namespace n where n.nspname = 'sessions'
-      union all
-      select c.relowner
-      from pg_class c
-      where c.relnamespace = 'sessions'::regnamespace
-        or c.relnamespace = 'public'::regnamespace and c.relname like '%interview_session%'
-      union all
-      select p.proowner
-      from pg_proc p
-      where p.pronamespace = 'sessions'::regnamespace
-        or p.pronamespace = 'public'::regnamespace
-          and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace)
-    ) as o (owner)
-  $$,
-  $$ values ('postgres') $$,
-  'B8: all of it is owned by the role that made it'
+  $$ select nspowner::regrole::text from pg_namespace where nspname = 'sessions'
+    union
+    select relowner::regrole::text from relations
+    union
+    select proowner::regrole::text from functions $$,
+  array['postgres'],
+  'B8: the role that applied the migrations owns everything'
 );
-select isnt_superuser('postgres', 'B8: which is no superuser');
+
+select isnt_superuser('postgres', 'B8: it is no superuser');
 
 select * from finish();
 rollback;

@@ -1,37 +1,73 @@
--- Structurally: the first that its body asks, comments left out; two leave it to the function that they call. Their behaviour is in the two files beside this one.
+-- A SECURITY DEFINER function must not rely on grants alone: here everybody may execute it, as after a grant by mistake.
 begin;
-select plan(2);
+\ir ../helpers.psql
+select plan(5);
 
-create temp view definers as
+-- given: a live session and a stale one, and EXECUTE for everybody
 select
-  p.proname::text as name,
-  substring(regexp_replace(p.prosrc, '--[^\n]*', '', 'g') from '(sessions\.(?:caller|held_caller|operator|session_health|revoke_session)|auth\.uid)\(') as asks,
-  regexp_replace(p.prosrc, '--[^\n]*', '', 'g') as body
-from pg_proc p
-where p.pronamespace in ('sessions'::regnamespace, 'public'::regnamespace) and p.prosecdef;
+  pg_temp.create_user_with_session('ada', 'ada''s'),
+  pg_temp.create_user_with_session('ben', 'ben''s', '6 minutes');
+create temp table before as
+select * from pg_temp.active_session('ada')
+union all
+select * from pg_temp.active_session('ben');
+
+create role intruder;
+grant intruder to postgres;
+grant usage on schema sessions to public;
+grant execute on all functions in schema sessions to public;
+
+create temp table calls (name, call, refusal) as values
+  ('start_session', $$ select sessions.start_session('ada''s', true) $$, 'PT401'),
+  ('heartbeat_session', $$ select sessions.heartbeat_session('ada''s') $$, 'PT401'),
+  ('complete_session', $$ select sessions.complete_session('ada''s') $$, 'PT401'),
+  ('end_session', $$ select sessions.end_session('ada''s', 'cleared') $$, 'PT401'),
+  ('holds_session', $$ select 1 / sessions.holds_session('ada''s')::integer $$, '22012'),
+  ('revoke_session', $$ select sessions.revoke_session(pg_temp.user_id('ada')) $$, '42501'),
+  ('reap_stale_sessions', $$ select sessions.reap_stale_sessions(100000) $$, '42501'),
+  ('session_health', $$ select sessions.session_health() $$, '42501'),
+  ('admin_live_sessions', $$ select sessions.admin_live_sessions() $$, '42501'),
+  ('admin_ended_sessions', $$ select sessions.admin_ended_sessions('2000-01-01') $$, '42501'),
+  ('admin_session_health', $$ select sessions.admin_session_health() $$, '42501'),
+  ('admin_revoke_session', $$ select sessions.admin_revoke_session(pg_temp.user_id('ada')) $$, '42501');
 
 select bag_eq(
-  'select name, asks from definers',
-  $$
-    values
-      ('start_session', 'sessions.held_caller'),
-      ('heartbeat_session', 'sessions.caller'),
-      ('complete_session', 'sessions.caller'),
-      ('end_session', 'sessions.held_caller'),
-      ('holds_session', 'auth.uid'),
-      ('revoke_session', 'sessions.operator'),
-      ('reap_stale_sessions', 'sessions.operator'),
-      ('session_health', 'sessions.operator'),
-      ('admin_live_sessions', 'sessions.operator'),
-      ('admin_ended_sessions', 'sessions.operator'),
-      ('admin_session_health', 'sessions.session_health'),
-      ('admin_revoke_session', 'sessions.revoke_session')
-  $$,
-  'B8: each definer function asks who is calling'
+  $$ select proname::text from pg_proc where prosecdef and pronamespace in ('sessions'::regnamespace, 'public'::regnamespace)
+    and (pronamespace = 'sessions'::regnamespace or proname in (select name from calls)) $$,
+  'select name from calls',
+  'B8: every SECURITY DEFINER function is called here'
 );
+
+-- when, then: holds_session() answers false, so that the division fails
 select is_empty(
-  $$ select name from definers where body ~* '\mexecute\M' $$,
-  'B8: none of them puts a statement together from text'
+  $$ select role_name, name, r.*
+    from calls
+    cross join unnest(array['intruder', 'anon', 'authenticated']) as role_name
+    cross join pg_temp.refusal_of(call, role_name) r
+    where r.code is distinct from calls.refusal $$,
+  'B8: each refuses a caller without a user'
+);
+
+select is_empty(
+  $$ select name, r.*
+    from calls
+    cross join pg_temp.refusal_of(call, 'intruder', '{"role": "service_role"}') r
+    where r.code is distinct from calls.refusal $$,
+  'B8: each refuses a caller whose claims name service_role'
+);
+
+select is_empty(
+  $$ select name, r.*
+    from calls
+    cross join pg_temp.refusal_of(call, 'authenticated', jsonb_build_object('sub', pg_temp.user_id('cleo'))) r
+    where r.code is distinct from calls.refusal $$,
+  'B8: each refuses a user who does not exist'
+);
+
+select bag_eq(
+  $$ select * from pg_temp.active_session('ada') union all select * from pg_temp.active_session('ben') $$,
+  'select * from before',
+  'B8: nothing has changed'
 );
 
 select * from finish();

@@ -1,4 +1,5 @@
 begin;
+\ir ../helpers.psql
 select plan(5);
 
 create temp view functions as
@@ -11,41 +12,41 @@ where p.pronamespace = 'sessions'::regnamespace
 
 select is_empty(
   $$ select oid::regprocedure from functions where not coalesce(proconfig, '{}') @> array['search_path=pg_catalog, pg_temp'] $$,
-  'B8: every function pins an empty search_path'
+  'B8: every function pins its search_path'
 );
+
 select is_empty(
   $$ select oid::regprocedure from functions where prosecdef and schema = 'public' $$,
   'B8: no function in public is SECURITY DEFINER'
 );
+
 select bag_eq(
   $$ select proname::text from functions where prosecdef and schema = 'sessions' $$,
-  $$
-    values
-      ('start_session'), ('heartbeat_session'), ('complete_session'), ('end_session'), ('holds_session'),
-      ('revoke_session'), ('reap_stale_sessions'), ('session_health'),
-      ('admin_live_sessions'), ('admin_ended_sessions'), ('admin_session_health'), ('admin_revoke_session')
-  $$,
-  'B8: the twelve behind the API are, and none of what they call'
+  $$ values
+    ('start_session'), ('heartbeat_session'), ('complete_session'), ('end_session'), ('holds_session'),
+    ('revoke_session'), ('reap_stale_sessions'), ('session_health'),
+    ('admin_live_sessions'), ('admin_ended_sessions'), ('admin_session_health'), ('admin_revoke_session') $$,
+  'B8: the functions behind the API are, and no other'
 );
+
 select bag_eq(
   $$ select proname::text, case provolatile when 's' then 'stable' when 'v' then 'volatile' else 'immutable' end from functions where schema = 'public' $$,
-  $$
-    values
-      ('start_session', 'volatile'), ('heartbeat_session', 'volatile'), ('complete_session', 'volatile'),
-      ('end_session', 'volatile'), ('holds_session', 'stable'),
-      ('revoke_session', 'volatile'), ('reap_stale_sessions', 'volatile'), ('session_health', 'stable'),
-      ('admin_live_sessions', 'stable'), ('admin_ended_sessions', 'stable'), ('admin_session_health', 'stable'),
-      ('admin_revoke_session', 'volatile')
-  $$,
-  'B8: what only reads is stable, and may be called with GET; what writes is volatile'
+  $$ values
+    ('start_session', 'volatile'), ('heartbeat_session', 'volatile'), ('complete_session', 'volatile'),
+    ('end_session', 'volatile'), ('holds_session', 'stable'),
+    ('revoke_session', 'volatile'), ('reap_stale_sessions', 'volatile'), ('session_health', 'stable'),
+    ('admin_live_sessions', 'stable'), ('admin_ended_sessions', 'stable'), ('admin_session_health', 'stable'),
+    ('admin_revoke_session', 'volatile') $$,
+  'B8: functions that only read are stable, and can be called with GET; the others are volatile'
 );
+
 select bag_eq(
   $$ select proname::text from functions where proconfig @> array['lock_timeout=3s'] $$,
   $$
-    -- which locks nothing itself, but calls revoke_session
+    -- admin_revoke_session calls revoke_session and locks nothing itself
     select proname::text from functions where prosecdef and provolatile = 'v' and proname <> 'admin_revoke_session'
   $$,
-  'M8: what takes locks waits 3 seconds for one at the most'
+  'M8: functions that take locks wait at most 3 seconds for each'
 );
 
 select * from finish();

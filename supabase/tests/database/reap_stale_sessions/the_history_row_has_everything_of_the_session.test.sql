@@ -1,61 +1,49 @@
 begin;
+\ir ../helpers.psql
 select plan(3);
 
--- given: a session that took over another, was heard from for two minutes, and crashed
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-create temp table first as select * from public.start_session('first');
+-- given: a session that took over another, had a heartbeat after two minutes, and crashed
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first');
 create temp table second as select * from public.start_session('second', true, 'Chrome on Windows');
-reset role;
-update public.active_interview_sessions
-set
-  created_at = created_at - interval '8 minutes',
-  updated_at = updated_at - interval '6 minutes',
-  deadline_at = deadline_at - interval '8 minutes',
-  expires_at = expires_at - interval '6 minutes'
-where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-create temp table was as
-select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
+select pg_temp.age_session('ada', '2 minutes');
+select from public.heartbeat_session('second');
+select pg_temp.age_session('ada', '6 minutes');
+create temp table crashed as select * from pg_temp.active_session('ada');
 
 -- when
-set local role service_role;
--- A secret key comes with no user.
-set local request.jwt.claims to '{"role": "service_role"}';
+select pg_temp.act_as('service_role');
 create temp table reaped as select * from public.reap_stale_sessions(100000);
-reset role;
+select pg_temp.clear_authentication();
 
 -- then
 select results_eq(
-  $$
-    select
+  $$ select
       user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status,
       previous_session_id, ended_by, note, duration
-    from public.interview_session_history
-    where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' and session_id = 'second'
-  $$,
-  $$
-    select
+    from pg_temp.history('ada')
+    where session_id = 'second' $$,
+  $$ select
       user_id, session_id, fence, device, created_at, updated_at, expires_at, 'expired', status,
       previous_session_id, null::uuid, null::text, expires_at - created_at
-    from was
-  $$,
+    from crashed $$,
   'B7: the history has all that the live row had'
 );
+
 select results_eq(
-  $$ select fence, device, previous_session_id, duration from reaped where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  $$ select fence, 'Chrome on Windows', 'first', interval '7 minutes' from second $$,
-  'M17: with what it was granted with, and how long it lasted'
+  $$ select
+      r.fence, r.device, r.previous_session_id, r.duration >= interval '7 minutes' and r.duration = c.expires_at - c.created_at
+    from reaped r
+    join crashed c using (user_id) $$,
+  $$ select fence, 'Chrome on Windows', 'first', true from second $$,
+  'M17: with the grant''s fence and device, and the duration'
 );
+
 select results_eq(
-  $$
-    select session_id, end_reason
-    from public.interview_session_history
-    where user_id = 'aaaaaaaa-0000-4000-8000-000000000001'
-    order by fence
-  $$,
+  $$ select session_id, end_reason from pg_temp.history('ada') $$,
   $$ values ('first', 'taken_over'), ('second', 'expired') $$,
-  'B7: and no session a second row'
+  'B7: each session has one row'
 );
 
 select * from finish();

@@ -1,34 +1,26 @@
 begin;
+\ir ../helpers.psql
 select plan(2);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('held');
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('held');
-end
-$$;
-
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
-
+select pg_temp.act_as('service_role');
 create temp table revoked as
-select * from public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001', 'The first.');
+select * from public.revoke_session(pg_temp.user_id('ada'), 'The first.');
 
 select is_empty(
-  $$ select * from public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001', 'The second.') $$,
-  'B6: there is nothing left to end'
+  $$ select * from public.revoke_session(pg_temp.user_id('ada'), 'The second.') $$,
+  'B6: a second revoke finds no live session'
 );
 
-reset role;
+select pg_temp.clear_authentication();
 
 select results_eq(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.history('ada') $$,
   'select * from revoked',
-  'B6: the first counts'
+  'B6: the history has the first revoke'
 );
 
 select * from finish();

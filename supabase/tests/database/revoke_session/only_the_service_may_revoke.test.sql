@@ -1,47 +1,51 @@
 begin;
+\ir ../helpers.psql
 select plan(7);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+select pg_temp.create_users('ada');
 
-select function_privs_are('public', 'revoke_session', array['uuid', 'text'], 'service_role', array['EXECUTE'], 'B8: service_role may');
-select function_privs_are('public', 'revoke_session', array['uuid', 'text'], 'authenticated', array[]::text[], 'B8: authenticated may not');
-select function_privs_are('public', 'revoke_session', array['uuid', 'text'], 'anon', array[]::text[], 'B8: anon may not');
+select is(
+  has_function_privilege(role_name, 'public.revoke_session'::regproc, 'EXECUTE'), may,
+  format('B8: %s %s execute it', role_name, case when may then 'may' else 'may not' end)
+)
+from (
+  values
+    ('service_role', true),
+    ('authenticated', false),
+    ('anon', false)
+) as roles (role_name, may);
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+select pg_temp.authenticate_as('ada');
 create temp table held as select * from public.start_session('held');
 
 select throws_ok(
-  $$ select public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001') $$,
+  $$ select public.revoke_session(pg_temp.user_id('ada')) $$,
   '42501',
   'permission denied for function revoke_session',
-  'B8: a user is refused, for their own session too'
+  'B8: a user is refused, even for their own session'
 );
 
-set local role anon;
-set local request.jwt.claims to '{"role": "anon"}';
+select pg_temp.act_as('anon');
 
 select throws_ok(
-  $$ select public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001') $$,
+  $$ select public.revoke_session(pg_temp.user_id('ada')) $$,
   '42501',
   'permission denied for function revoke_session',
   'B8: anon is refused'
 );
 
-reset role;
+select pg_temp.clear_authentication();
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from held',
-  'B8: the session lives, untouched'
+  'B8: the session is unchanged'
 );
 
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
+select pg_temp.act_as('service_role');
 
 select is(session_id, 'held', 'B8: service_role ends it')
-from public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001');
+from public.revoke_session(pg_temp.user_id('ada'));
 
 select * from finish();
 rollback;

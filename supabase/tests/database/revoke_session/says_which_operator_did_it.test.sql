@@ -1,36 +1,22 @@
 begin;
+\ir ../helpers.psql
 select plan(1);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
+-- given
+select pg_temp.create_users('ada', 'ben');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('held');
 
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('held');
-end
-$$;
-
--- when: the service acts for Ben, who is signed in at the operators' desk
-set local role service_role;
-set local request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "service_role"}';
-
+-- when: the service acts for Ben
+select pg_temp.act_as('service_role', jsonb_build_object('sub', pg_temp.user_id('ben')));
 create temp table revoked as
-select * from public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001');
+select * from public.revoke_session(pg_temp.user_id('ada'));
 
 -- then
 select results_eq(
   'select user_id, session_id, end_reason, ended_by, note from revoked',
-  $$ values (
-    'aaaaaaaa-0000-4000-8000-000000000001'::uuid,
-    'held',
-    'revoked',
-    'bbbbbbbb-0000-4000-8000-000000000002'::uuid,
-    null::text
-  ) $$,
-  'M17: it was ended by him; a note is not needed'
+  $$ values (pg_temp.user_id('ada'), 'held', 'revoked', pg_temp.user_id('ben'), null::text) $$,
+  'M17: it was ended by Ben; the note is optional'
 );
 
 select * from finish();

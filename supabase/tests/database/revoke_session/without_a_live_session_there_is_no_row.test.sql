@@ -1,51 +1,39 @@
 begin;
+\ir ../helpers.psql
 select plan(4);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
-
--- given: Ada has had a session, Ben none, and the third user does not exist
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('ended');
-  perform public.end_session('ended', 'completed');
-end
-$$;
-
-reset role;
-
-create temp table history as
-select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
+-- given: Ada's session has ended, Ben has had none, Cleo does not exist
+select pg_temp.create_users('ada', 'ben');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('ended');
+select from public.end_session('ended', 'completed');
+create temp table history as select * from pg_temp.history('ada');
 
 -- when
-set local role service_role;
-set local request.jwt.claims to '{"role": "service_role"}';
+select pg_temp.act_as('service_role');
 
 select is_empty(
-  $$ select * from public.revoke_session('aaaaaaaa-0000-4000-8000-000000000001', 'Too late.') $$,
-  'one whose session has ended'
+  $$ select * from public.revoke_session(pg_temp.user_id('ada'), 'Too late.') $$,
+  'no row for a user whose session has ended'
 );
 
 select is_empty(
-  $$ select * from public.revoke_session('bbbbbbbb-0000-4000-8000-000000000002') $$,
-  'one who never had a session'
+  $$ select * from public.revoke_session(pg_temp.user_id('ben')) $$,
+  'nor for one who never had a session'
 );
 
 select is_empty(
-  $$ select * from public.revoke_session('cccccccc-0000-4000-8000-000000000003') $$,
-  'a user who is not known'
+  $$ select * from public.revoke_session(pg_temp.user_id('cleo')) $$,
+  'nor for one who does not exist'
 );
 
 -- then
-reset role;
+select pg_temp.clear_authentication();
 
 select results_eq(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.history('ada') $$,
   'select * from history',
-  'B6: how hers ended stays as it was'
+  'B6: the history is unchanged'
 );
 
 select * from finish();

@@ -1,72 +1,83 @@
 begin;
+\ir ../helpers.psql
 select plan(7);
 
 select bag_eq(
-  $$
-    select a.attname::text, format_type(a.atttypid, a.atttypmod), a.attnotnull, pg_get_expr(d.adbin, d.adrelid)
-    from pg_attribute a
-    left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum
-    where a.attrelid = 'sessions.settings'::regclass and a.attnum > 0 and not a.attisdropped
-  $$,
-  $$
-    values
-      ('is_the_row', 'boolean', true, 'true'),
-      ('lease', 'interval', true, '''00:05:00''::interval'),
-      ('heartbeat_every', 'interval', true, '''00:00:30''::interval'),
-      ('max_duration', 'interval', true, '''00:15:00''::interval'),
-      ('completing_grace', 'interval', true, '''00:15:00''::interval'),
-      ('history_retention', 'interval', true, '''90 days''::interval'),
-      ('reap_every', 'interval', true, '''00:01:00''::interval')
-  $$,
-  'M10: all of the times are settings, with the defaults that were asked for'
+  $$ select attname::text, format_type(atttypid, atttypmod), attnotnull
+    from pg_attribute
+    where attrelid = 'sessions.settings'::regclass and attnum > 0 and not attisdropped $$,
+  $$ values
+    ('is_the_row', 'boolean', true),
+    ('lease', 'interval', true),
+    ('heartbeat_every', 'interval', true),
+    ('max_duration', 'interval', true),
+    ('completing_grace', 'interval', true),
+    ('history_retention', 'interval', true),
+    ('reap_every', 'interval', true) $$,
+  'M10: these are its columns'
 );
+
 select bag_eq(
   $$ select conname::text from pg_constraint where conrelid = 'sessions.settings'::regclass and contype = 'c' $$,
-  $$
-    values
-      ('there_is_one_row'), ('all_are_positive'), ('times_of_a_session_are_finite'),
-      ('lease_survives_a_lost_heartbeat')
-  $$,
-  'M10: what keeps them sane are named checks'
+  array['there_is_one_row', 'all_are_positive', 'times_of_a_session_are_finite', 'lease_survives_a_lost_heartbeat'],
+  'M10: named checks keep the values valid'
 );
-select is((select count(*) from sessions.settings), 1::bigint, 'M10: there is a row');
+
+-- The helpers have set every column to its default.
+select results_eq(
+  'select lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every from sessions.settings',
+  $$ values (
+    interval '5 minutes', interval '30 seconds', interval '15 minutes',
+    interval '15 minutes', interval '90 days', interval '1 minute'
+  ) $$,
+  'M10: there is one row, and these are the defaults'
+);
+
 select throws_ok(
   'insert into sessions.settings default values', '23505',
   'duplicate key value violates unique constraint "settings_pkey"',
-  'M10: and no second'
+  'M10: there is no second row'
 );
+
 select throws_ok(
   'insert into sessions.settings (is_the_row) values (false)', '23514',
   'new row for relation "settings" violates check constraint "there_is_one_row"',
-  'M10: nor one that says it is another'
+  'M10: nor one with another key'
 );
 
--- No function has a time of its own, but for the week that the reaper's log is kept, what health() looks back on, and
--- the spans that an administrator may ask for.
-select is_empty(
-  $$
-    select p.oid::regprocedure
-    from pg_proc p
-    where p.pronamespace = 'sessions'::regnamespace
-      and p.prosrc ~* 'interval\s*''|minutes|seconds'''
-      and p.proname not in ('reap_stale_sessions', 'session_health', 'admin_ended_sessions')
-  $$,
-  'M10: no function that grants, renews or ends a session has a time written in it'
+-- when: no setting has a value that a function might have as a constant
+update sessions.settings
+set lease = '7 minutes 11 seconds', max_duration = '37 minutes 13 seconds', completing_grace = '23 minutes 17 seconds'
+where true;
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+create temp table calls (call text, lease interval, until_deadline interval);
+insert into calls select 'start', expires_at - updated_at, deadline_at - updated_at from public.start_session('first');
+select pg_temp.age_session('ada', '1 minute');
+insert into calls select 'heartbeat', expires_at - updated_at, deadline_at - created_at from public.heartbeat_session('first');
+select pg_temp.age_session('ada', '1 minute');
+insert into calls select 'retry', expires_at - updated_at, deadline_at - created_at from public.start_session('first');
+insert into calls select 'complete', expires_at - updated_at, deadline_at - updated_at from public.complete_session('first');
+
+-- then
+select results_eq(
+  'select * from calls',
+  $$ values
+    ('start', interval '7 minutes 11 seconds', interval '37 minutes 13 seconds'),
+    ('heartbeat', interval '7 minutes 11 seconds', interval '37 minutes 13 seconds'),
+    ('retry', interval '7 minutes 11 seconds', interval '37 minutes 13 seconds'),
+    ('complete', interval '7 minutes 11 seconds', interval '23 minutes 17 seconds') $$,
+  'M10: every time a session is given comes from the settings'
 );
-select bag_eq(
-  $$
-    select p.proname::text, m[1]
-    from pg_proc p
-    cross join regexp_matches(p.prosrc, 'interval ''([^'']*)''', 'g') m
-    where p.pronamespace = 'sessions'::regnamespace
-  $$,
-  $$
-    values
-      ('admin_ended_sessions', '1 minute'), ('admin_ended_sessions', '7 days'),
-      ('reap_stale_sessions', '7 days'),
-      ('session_health', '1 hour'), ('session_health', '1 day'), ('session_health', '1 day'), ('session_health', '7 days')
-  $$,
-  'M14: those that report have just the periods they are asked for'
+
+-- when
+select pg_temp.age_session('ada', '7 minutes 11 seconds');
+
+-- then
+select results_eq(
+  $$ select end_reason, ended_at - last_seen_at from public.end_session('first') $$,
+  $$ values ('expired', interval '7 minutes 11 seconds') $$,
+  'M10: so does the time after which a session without heartbeats ends'
 );
 
 select * from finish();

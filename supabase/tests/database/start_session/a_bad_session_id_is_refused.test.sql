@@ -1,28 +1,9 @@
 begin;
+\ir ../helpers.psql
 select plan(4);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-create function pg_temp.refusal_of(call text, out code text, out message text, out detail jsonb, out hint text)
-language plpgsql
-as $$
-declare
-  v_detail text;
-begin
-  execute call;
-exception
-  when others then
-    get stacked diagnostics
-      code = returned_sqlstate,
-      message = message_text,
-      v_detail = pg_exception_detail,
-      hint = pg_exception_hint;
-    detail := nullif(v_detail, '');
-end
-$$;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 
 create temp table refusals as
 select bad.what, refusal.*
@@ -56,26 +37,24 @@ select results_eq(
     ('delete', '22023', '{"argument": "session_id"}'),
     ('the first of the C1 controls', '22023', '{"argument": "session_id"}'),
     ('the last of the C1 controls', '22023', '{"argument": "session_id"}') $$,
-  'R33: each is refused, and the detail says which argument'
+  'R33: each is refused, and the detail names the argument'
 );
 
 select set_eq(
   'select message from refusals',
   array['session_id must be 1 to 128 characters, none of them a control character.'],
-  'R33: in words that do not repeat it'
+  'R33: the message does not repeat the argument'
 );
 
 select set_eq(
   'select hint from refusals',
   array['Nothing was changed. Correct the argument and call again.'],
-  'R33: and with what to do'
+  'R33: the hint says what to do'
 );
 
-reset role;
-
 select is_empty(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  'R33: nothing was granted'
+  $$ select * from pg_temp.active_session('ada') $$,
+  'R33: nothing is granted'
 );
 
 select * from finish();

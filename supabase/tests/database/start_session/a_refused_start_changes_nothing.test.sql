@@ -1,11 +1,10 @@
 begin;
+\ir ../helpers.psql
 select plan(5);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 create temp table held as select * from public.start_session('held');
 
 -- when
@@ -13,33 +12,29 @@ select throws_ok(
   $$ select public.start_session('wanted') $$,
   'PT409',
   null,
-  'B3: another session lives'
+  'B3: another live session refuses'
 );
 
 select throws_ok(
   $$ select public.start_session('wanted', takeover => false) $$,
   'PT409',
   null,
-  'B3: to take over is not the default'
+  'B3: also if takeover is false'
 );
 
 -- then
-reset role;
-
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from held',
-  'B4: the holder''s row is as it was, its lease not renewed'
+  'B4: the holder''s row is unchanged, its lease not renewed'
 );
 
 select is_empty(
-  $$ select * from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.history('ada') $$,
   'B7: nothing has ended'
 );
 
-set local role authenticated;
-
-select is(session_id, 'wanted', 'B6: the refused id is not used up')
+select is(session_id, 'wanted', 'B6: the refused id can still be started')
 from public.start_session('wanted', takeover => true);
 
 select * from finish();

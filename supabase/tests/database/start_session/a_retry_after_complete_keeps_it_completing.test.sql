@@ -1,31 +1,25 @@
--- A start that comes in late, after the client has gone on to hand in.
+-- A start that arrives late, after the client has called complete_session.
 begin;
+\ir ../helpers.psql
 select plan(2);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('first');
-end
-$$;
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('first');
 create temp table completing as select * from public.complete_session('first');
 
 -- when
 create temp table retried as select * from public.start_session('first');
 
 -- then
-select is(retried.status, 'completing', 'B6: it is completing still')
+select is(retried.status, 'completing', 'B6: it is still completing')
 from retried;
 
 select results_eq(
   'select fence, created_at, deadline_at from retried',
   'select fence, created_at, deadline_at from completing',
-  'B6: and the same session, with the deadline for handing in'
+  'B6: it is the same session, with the same deadline'
 );
 
 select * from finish();

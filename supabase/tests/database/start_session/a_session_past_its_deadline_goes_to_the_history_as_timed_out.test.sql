@@ -1,52 +1,31 @@
 begin;
+\ir ../helpers.psql
 select plan(2);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-update sessions.settings
-set lease = default, max_duration = default, completing_grace = default
-where is_the_row;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('long');
-end
-$$;
-
-reset role;
-
--- given: it has been heard from to the end, so that its lease ran until the deadline
-update public.active_interview_sessions
-set
-  created_at = created_at - interval '16 minutes',
-  updated_at = updated_at - interval '2 minutes',
-  deadline_at = deadline_at - interval '16 minutes',
-  expires_at = deadline_at - interval '16 minutes'
-where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-create temp table long as
-select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001';
-
-set local role authenticated;
+-- given: heartbeats until the deadline, which has passed
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('long');
+select pg_temp.age_session('ada', '4 minutes');
+select from public.heartbeat_session('long');
+select pg_temp.age_session('ada', '4 minutes');
+select from public.heartbeat_session('long');
+select pg_temp.age_session('ada', '4 minutes');
+select from public.heartbeat_session('long');
+select pg_temp.age_session('ada', '4 minutes');
+create temp table long as select * from pg_temp.active_session('ada');
 
 -- when
 create temp table granted as select * from public.start_session('next');
 
 -- then
-reset role;
-
 select is(session_id, 'next', 'B1: a start without takeover succeeds at once')
 from granted;
 
 select results_eq(
-  $$ select session_id, end_reason, ended_at, duration
-    from public.interview_session_history
-    where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select session_id, end_reason, ended_at, duration from pg_temp.history('ada') $$,
   $$ select 'long', 'timed_out', deadline_at, interval '15 minutes' from long $$,
-  'M10: the long one has timed out, at its deadline'
+  'M10: the long session timed out at its deadline'
 );
 
 select * from finish();

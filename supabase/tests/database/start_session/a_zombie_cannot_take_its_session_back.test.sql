@@ -1,18 +1,12 @@
--- A tab that slept through a takeover sends its start again.
+-- A tab that slept through a takeover repeats its start.
 begin;
+\ir ../helpers.psql
 select plan(4);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('zombie');
-end
-$$;
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('zombie');
 create temp table successor as select * from public.start_session('successor', takeover => true);
 
 -- when
@@ -20,29 +14,27 @@ select throws_ok(
   $$ select public.start_session('zombie') $$,
   'PT410',
   'This interview was continued in another window or on another device.',
-  'B4: it is told that it is over, not that it might take over'
+  'B4: it learns that it is over, not that it could take over'
 );
 
 select throws_ok(
   $$ select public.start_session('zombie', takeover => true) $$,
   'PT410',
   'This interview was continued in another window or on another device.',
-  'B4: with takeover too'
+  'B4: even with takeover'
 );
 
 -- then
-reset role;
-
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from successor',
-  'B4: the successor lives, untouched'
+  'B4: the successor is unchanged'
 );
 
 select results_eq(
-  $$ select session_id, end_reason from public.interview_session_history where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select session_id, end_reason from pg_temp.history('ada') $$,
   $$ values ('zombie', 'taken_over') $$,
-  'B7: the zombie has ended once'
+  'B7: the zombie has one row in the history'
 );
 
 select * from finish();

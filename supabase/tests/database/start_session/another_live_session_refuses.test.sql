@@ -1,29 +1,10 @@
 begin;
+\ir ../helpers.psql
 select plan(10);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-
-create function pg_temp.refusal_of(call text, out code text, out message text, out detail jsonb, out hint text)
-language plpgsql
-as $$
-declare
-  v_detail text;
-begin
-  execute call;
-exception
-  when others then
-    get stacked diagnostics
-      code = returned_sqlstate,
-      message = message_text,
-      v_detail = pg_exception_detail,
-      hint = pg_exception_hint;
-    detail := nullif(v_detail, '');
-end
-$$;
-
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
+-- given
+select pg_temp.create_users('ada');
+select pg_temp.authenticate_as('ada');
 create temp table held as select * from public.start_session('held', device => 'Chrome on Windows');
 
 -- when
@@ -33,10 +14,10 @@ select * from pg_temp.refusal_of($$ select public.start_session('wanted', device
 create temp table after as select clock_timestamp() as at;
 
 -- then
-select is(code, 'PT409', 'B3: it is refused with a conflict')
+select is(code, 'PT409', 'B3: it is refused as a conflict')
 from refusal;
 
-select is(message, 'You already have an interview open on Chrome on Windows.', 'B3: in words for the user, with the device')
+select is(message, 'You already have an interview open on Chrome on Windows.', 'B3: the message names the device')
 from refusal;
 
 select set_eq(
@@ -45,7 +26,7 @@ select set_eq(
   'B3: the detail has these fields'
 );
 
-select is(detail ->> 'session_id', 'held', 'B3: which session holds')
+select is(detail ->> 'session_id', 'held', 'B3: the detail says which session is live')
 from refusal;
 
 select is(detail ->> 'device', 'Chrome on Windows', 'B3: on which device')
@@ -57,13 +38,13 @@ from refusal;
 select is((detail ->> 'created_at')::timestamptz, created_at, 'B3: since when')
 from refusal, held;
 
-select is((detail ->> 'updated_at')::timestamptz, updated_at, 'B3: when it was last heard from')
+select is((detail ->> 'updated_at')::timestamptz, updated_at, 'B3: when its last heartbeat was')
 from refusal, held;
 
 select ok(
   (detail ->> 'expires_in')::integer
     between ceil(extract(epoch from expires_at - after.at)) and ceil(extract(epoch from expires_at - before.at)),
-  'B3: for how many whole seconds more'
+  'B3: for how many more seconds, rounded up'
 )
 from refusal, held, before, after;
 
@@ -73,7 +54,7 @@ select is(
     'Go on there, or call start_session again with takeover => true to end it and start here. It ends by itself in %s seconds unless it is heard from.',
     detail ->> 'expires_in'
   ),
-  'B3: and what to do'
+  'B3: the hint says what to do'
 )
 from refusal;
 

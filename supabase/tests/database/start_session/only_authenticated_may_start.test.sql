@@ -1,14 +1,21 @@
 begin;
+\ir ../helpers.psql
 select plan(6);
 
-insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
+select pg_temp.create_users('ada');
 
-select function_privs_are('public', 'start_session', array['text', 'boolean', 'text'], 'authenticated', array['EXECUTE'], 'B8: authenticated may');
-select function_privs_are('public', 'start_session', array['text', 'boolean', 'text'], 'anon', array[]::text[], 'B8: anon may not');
-select function_privs_are('public', 'start_session', array['text', 'boolean', 'text'], 'service_role', array[]::text[], 'B8: service_role may not');
+select is(
+  has_function_privilege(role_name, 'public.start_session'::regproc, 'EXECUTE'), may,
+  format('B8: %s %s execute it', role_name, case when may then 'may' else 'may not' end)
+)
+from (
+  values
+    ('authenticated', true),
+    ('anon', false),
+    ('service_role', false)
+) as roles (role_name, may);
 
-set local role anon;
-set local request.jwt.claims to '{"role": "anon"}';
+select pg_temp.act_as('anon');
 
 select throws_ok(
   $$ select public.start_session('first') $$,
@@ -17,21 +24,20 @@ select throws_ok(
   'B8: anon is refused'
 );
 
-set local role service_role;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "service_role"}';
+select pg_temp.act_as('service_role', jsonb_build_object('sub', pg_temp.user_id('ada')));
 
 select throws_ok(
   $$ select public.start_session('first') $$,
   '42501',
   'permission denied for function start_session',
-  'B8: service_role is refused, in the name of a user too'
+  'B8: service_role is refused, even with a user in its claims'
 );
 
-reset role;
+select pg_temp.clear_authentication();
 
 select is_empty(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
-  'B8: nothing was granted'
+  $$ select * from pg_temp.active_session('ada') $$,
+  'B8: nothing is granted'
 );
 
 select * from finish();

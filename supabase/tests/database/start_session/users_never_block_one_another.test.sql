@@ -1,60 +1,41 @@
 begin;
+\ir ../helpers.psql
 select plan(5);
 
-insert into auth.users (id)
-values ('aaaaaaaa-0000-4000-8000-000000000001'), ('bbbbbbbb-0000-4000-8000-000000000002');
-
--- given: Ada has one that ended and one that lives
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
-
-do $$
-begin
-  perform public.start_session('ended');
-  perform public.end_session('ended');
-end
-$$;
-
+-- given: Ada has an ended and a live session
+select pg_temp.create_users('ada', 'ben');
+select pg_temp.authenticate_as('ada');
+select from public.start_session('ended');
+select from public.end_session('ended');
 create temp table of_ada as select * from public.start_session('same');
 
 -- when
-set local role authenticated;
-set local request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "authenticated"}';
+select pg_temp.authenticate_as('ben');
 
-select is(session_id, 'ended', 'M8: an id that has ended for one user is new for another')
+select is(session_id, 'ended', 'M8: an id that has ended for Ada is new for Ben')
 from public.start_session('ended');
 
-select is(previous_session_id, 'ended', 'M8: a takeover takes over the caller''s own')
+select is(previous_session_id, 'ended', 'M8: a takeover takes over the caller''s own session')
 from public.start_session('same', takeover => true);
 
 -- then
-reset role;
-
 select results_eq(
-  $$ select user_id, session_id
-    from public.active_interview_sessions
-    where user_id in ('aaaaaaaa-0000-4000-8000-000000000001', 'bbbbbbbb-0000-4000-8000-000000000002')
-    order by user_id $$,
-  $$ values
-    ('aaaaaaaa-0000-4000-8000-000000000001'::uuid, 'same'),
-    ('bbbbbbbb-0000-4000-8000-000000000002'::uuid, 'same') $$,
-  'M8: both have a live session, of the same id'
+  $$ select session_id from pg_temp.active_session('ben') $$,
+  $$ values ('same') $$,
+  'M8: Ben''s session is live beside Ada''s, with the same id'
 );
 
 select results_eq(
-  $$ select * from public.active_interview_sessions where user_id = 'aaaaaaaa-0000-4000-8000-000000000001' $$,
+  $$ select * from pg_temp.active_session('ada') $$,
   'select * from of_ada',
-  'M8: hers is as it was'
+  'M8: Ada''s session is unchanged'
 );
 
 select results_eq(
-  $$ select user_id, session_id, end_reason
-    from public.interview_session_history
-    where user_id in ('aaaaaaaa-0000-4000-8000-000000000001', 'bbbbbbbb-0000-4000-8000-000000000002')
-    order by user_id $$,
-  $$ values
-    ('aaaaaaaa-0000-4000-8000-000000000001'::uuid, 'ended', 'disconnected'),
-    ('bbbbbbbb-0000-4000-8000-000000000002'::uuid, 'ended', 'taken_over') $$,
+  $$ select session_id, end_reason from pg_temp.history('ada')
+    union all
+    select session_id, end_reason from pg_temp.history('ben') $$,
+  $$ values ('ended', 'disconnected'), ('ended', 'taken_over') $$,
   'M8: each has a history of their own'
 );
 

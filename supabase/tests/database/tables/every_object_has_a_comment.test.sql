@@ -1,12 +1,12 @@
 begin;
+\ir ../helpers.psql
 select plan(5);
 
 select isnt(obj_description('sessions'::regnamespace, 'pg_namespace'), null, 'M1: the schema sessions has a comment');
 
--- The sequence behind an identity column is part of the column, which has one.
+-- The sequence behind an identity column is part of the column, which has a comment of its own.
 select is_empty(
-  $$
-    select c.oid::regclass
+  $$ select c.oid::regclass
     from pg_class c
     where (c.relnamespace = 'sessions'::regnamespace or c.relname like '%interview_session%')
       and c.relkind not in ('i', 'I')
@@ -14,41 +14,40 @@ select is_empty(
       and not exists (
         select from pg_depend d where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'i'
       )
-      and coalesce(obj_description(c.oid, 'pg_class'), '') = ''
-  $$,
-  'M1: each table and sequence has one'
+      and coalesce(obj_description(c.oid, 'pg_class'), '') = '' $$,
+  'M1: each table and sequence has a comment'
 );
+
 select is_empty(
-  $$
-    select c.oid::regclass, a.attname
+  $$ select c.oid::regclass, a.attname
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where (c.relnamespace = 'sessions'::regnamespace or c.relname like '%interview_session%')
       and c.relkind not in ('i', 'I', 'S')
-      and coalesce(col_description(c.oid, a.attnum), '') = ''
-  $$,
-  'M1: each column has one'
+      and coalesce(col_description(c.oid, a.attnum), '') = '' $$,
+  'M1: each column has a comment'
 );
+
 select is_empty(
-  $$
-    select p.oid::regprocedure
+  $$ select p.oid::regprocedure
     from pg_proc p
     where (
         p.pronamespace = 'sessions'::regnamespace
         or p.pronamespace = 'public'::regnamespace
           and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace)
       )
-      and coalesce(obj_description(p.oid, 'pg_proc'), '') = ''
-  $$,
-  'M1: each function has one'
+      and coalesce(obj_description(p.oid, 'pg_proc'), '') = '' $$,
+  'M1: each function has a comment'
 );
--- Whether those questions find anything at all.
-comment on function public.start_session(text, boolean, text) is null;
+
+-- when: three comments are missing
+do $$ begin execute format('comment on function %s is null', 'public.start_session'::regproc::oid::regprocedure); end $$;
 comment on column sessions.settings.lease is null;
 comment on table public.active_interview_sessions is null;
+
+-- then: these queries find them
 select bag_eq(
-  $$
-    select 'function'
+  $$ select 'function'
     from pg_proc p
     where p.pronamespace = 'public'::regnamespace
       and p.proname in (select s.proname from pg_proc s where s.pronamespace = 'sessions'::regnamespace)
@@ -63,10 +62,9 @@ select bag_eq(
     union all
     select 'table ' || c.relname
     from pg_class c
-    where c.relname like '%interview_session%' and c.relkind = 'r' and coalesce(obj_description(c.oid, 'pg_class'), '') = ''
-  $$,
+    where c.relname like '%interview_session%' and c.relkind = 'r' and coalesce(obj_description(c.oid, 'pg_class'), '') = '' $$,
   $$ values ('function'), ('column lease'), ('table active_interview_sessions') $$,
-  'without their comments three of them would be found'
+  'the three without a comment are found'
 );
 
 select * from finish();
