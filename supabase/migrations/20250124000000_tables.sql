@@ -336,6 +336,10 @@ create table if not exists sessions.early_ends (
 revoke all on table sessions.early_ends from public, anon, authenticated, service_role;
 comment on table sessions.early_ends is
   'Per user, the last end_session() that arrived before the start_session() of its session: that start is refused. One row per user, so that a client cannot fill the table.';
+comment on column sessions.early_ends.user_id is 'The user who called. The row is deleted with the user.';
+comment on column sessions.early_ends.session_id is 'The id of the session that had not started.';
+comment on column sessions.early_ends.end_reason is 'The reason that was given; disconnected if none was.';
+comment on column sessions.early_ends.ended_at is 'Time of the call.';
 
 
 create table if not exists sessions.revocations (
@@ -345,15 +349,20 @@ create table if not exists sessions.revocations (
   revoked_by uuid,
   role text not null,
   note text,
-  primary key (user_id, session_id),
+  -- An id past its retention can be used and revoked again.
+  primary key (user_id, session_id, revoked_at),
   constraint note_is_short check (char_length(note) <= 1000)
 );
 
 revoke all on table sessions.revocations from public, anon, authenticated, service_role;
 comment on table sessions.revocations is
   'Who revoked which session, and why. For operators: no client role may read it.';
+comment on column sessions.revocations.user_id is 'The user who held the session. The row is deleted with the user.';
+comment on column sessions.revocations.session_id is 'The id of the session.';
+comment on column sessions.revocations.revoked_at is 'When the session was revoked.';
 comment on column sessions.revocations.revoked_by is 'The administrator, if the call was made for a user; null for a backend or a DBA.';
 comment on column sessions.revocations.role is 'The role that called.';
+comment on column sessions.revocations.note is 'The operator''s note.';
 
 
 create table if not exists sessions.extensions (
@@ -375,8 +384,14 @@ revoke all on table sessions.extensions from public, anon, authenticated, servic
 revoke all on sequence sessions.extensions_id_seq from public, anon, authenticated, service_role;
 comment on table sessions.extensions is
   'Who extended which interview, by how much, and why. For operators: no client role may read it.';
+comment on column sessions.extensions.id is 'Tells apart the extensions of one interview.';
+comment on column sessions.extensions.user_id is 'The user who is interviewed. The row is deleted with the interview.';
+comment on column sessions.extensions.interview_id is 'The app''s id of the interview.';
+comment on column sessions.extensions.extended_at is 'When the deadline was moved.';
 comment on column sessions.extensions.extended_by is 'The administrator, if the call was made for a user; null for a backend or a DBA.';
 comment on column sessions.extensions.role is 'The role that called.';
+comment on column sessions.extensions.extended is 'By how much.';
+comment on column sessions.extensions.note is 'The operator''s note.';
 
 
 create table if not exists sessions.reaper_runs (

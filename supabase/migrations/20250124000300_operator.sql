@@ -109,7 +109,9 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  v_by interval := make_interval(secs => extract(epoch from by));
+  v_settings sessions.settings := sessions.current_settings();
+  v_seconds numeric := extract(epoch from by);
+  v_by interval;
   v_extended integer := coalesce(nullif(current_setting('sessions.extended', true), '')::integer, 0) + 1;
   v_row public.active_interview_sessions;
   v_interview public.interviews;
@@ -119,9 +121,10 @@ begin
     perform sessions.refuse_argument('user_id', 'the id of a user');
   end if;
   perform sessions.check_line('interview_id', coalesce(interview_id, ''), 1, 128);
-  if (v_by > interval '0' and v_by <= interval '365 days') is not true then
+  if (v_seconds > 0 and v_seconds <= 365 * 86400) is not true then
     perform sessions.refuse_argument('by', 'an interval from 1 microsecond to 365 days');
   end if;
+  v_by := make_interval(secs => v_seconds);
   perform sessions.check_note(note);
   -- Each extension holds a lock in the shared lock table until its transaction ends.
   if v_extended > 500 then
@@ -142,7 +145,10 @@ begin
 
   update public.interviews i
   set deadline_at = i.deadline_at + v_by
-  where i.user_id = extend.user_id and i.interview_id = extend.interview_id
+  where i.user_id = extend.user_id
+    and i.interview_id = extend.interview_id
+    -- Past its retention it is forgotten, pruned or not.
+    and i.deadline_at >= v_now - v_settings.history_retention
   returning * into v_interview;
   if not found then
     return;
@@ -154,7 +160,7 @@ begin
     deadline_at = greatest(a.deadline_at, v_interview.deadline_at),
     expires_at = greatest(
       a.expires_at,
-      least(a.updated_at + (sessions.current_settings()).lease, greatest(a.deadline_at, v_interview.deadline_at))
+      least(a.updated_at + v_settings.lease, greatest(a.deadline_at, v_interview.deadline_at))
     )
   where a.user_id = v_row.user_id and a.expires_at > v_now;
 
@@ -300,7 +306,7 @@ declare
 begin
   -- A clock that is wrong for a moment must not empty the history: nothing is pruned if the last run seems to be more
   -- than a day ago (the next run confirms the time), and each call prunes at most the oldest day.
-  if (select max(r.ran_at) from sessions.reaper_runs r) < at - interval '1 day' then
+  if (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= at) < at - interval '1 day' then
     return 0;
   end if;
 
@@ -357,7 +363,7 @@ declare
   v_error text;
   v_user uuid;
   v_reaped integer := 0;
-  v_orphaned integer;
+  v_orphaned integer := 0;
   v_pruned integer;
 begin
   if (batch_size between 1 and 10000) is not true then
@@ -412,11 +418,25 @@ begin
       end loop;
   end;
 
-  -- Also those that a trigger kept without an error.
-  v_failed := array(select a.user_id from public.active_interview_sessions a where a.user_id = any (v_movable));
-  delete from public.active_interview_sessions a
-  where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
-  get diagnostics v_orphaned = row_count;
+  begin
+    delete from public.active_interview_sessions a
+    where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
+    get diagnostics v_orphaned = row_count;
+  exception
+    when others then
+      if sessions.is_transient(sqlstate) then
+        raise;
+      end if;
+      v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
+  end;
+
+  -- Also those that a trigger kept without an error. Not those whose users are being deleted.
+  v_failed := array(
+    select a.user_id
+    from public.active_interview_sessions a
+    where a.user_id = any (v_picked)
+      and (a.user_id = any (v_movable) or not exists (select from auth.users u where u.id = a.user_id))
+  );
   if v_failed <> '{}' then
     raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
       using hint = 'Remove the cause. They are tried again later and do not hold up others.';

@@ -122,9 +122,11 @@ begin
   into v_row.live, v_row.completing, v_row.stale, v_row.oldest_stale_age, v_stuck, v_fence_used
   from public.active_interview_sessions a;
 
-  select r.ran_at, greatest(v_now - r.ran_at, '0'), r.failed
+  -- A run in the future is one of a wrong clock: it must not hide that the reaper has stopped.
+  select r.ran_at, v_now - r.ran_at, r.failed
   into v_row.last_reap_at, v_row.last_reap_age, v_row.last_reap_failed
   from sessions.reaper_runs r
+  where r.ran_at <= v_now
   order by r.ran_at desc, r.id desc
   limit 1;
 
@@ -133,7 +135,7 @@ begin
     coalesce(sum(r.reaped), 0)
   into v_row.reaped_last_hour, v_row.reaped_last_day
   from sessions.reaper_runs r
-  where r.ran_at > v_now - interval '1 day';
+  where r.ran_at > v_now - interval '1 day' and r.ran_at <= v_now;
 
   -- Of the history only the latest 1000 rows are read, by index, so that its size does not matter.
   select greatest(min(l.ended_at), v_now - interval '7 days'), greatest(v_fence_used, max(l.ended_fence), max(l.fence))
@@ -164,7 +166,8 @@ begin
   );
   v_row.active_table_bytes := pg_total_relation_size('public.active_interview_sessions');
   v_row.history_table_bytes := pg_total_relation_size(v_history);
-  select f.last_value into strict v_fence from sessions.fence f;
+  -- A new sequence has the value 1 before it was drawn.
+  select f.last_value - (not f.is_called)::integer into strict v_fence from sessions.fence f;
   v_grants := sessions.unexpected_grants();
 
   -- The worst first. Ten intervals of the default schedule and the default lease make the promised 15 minutes.

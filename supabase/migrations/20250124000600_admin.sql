@@ -47,7 +47,8 @@ begin
   return query
     select
       a.user_id, u.email::text, a.session_id, a.device, a.status, a.created_at, a.updated_at,
-      extract(epoch from v_now - a.created_at)::integer,
+      -- Not negative, even if the clock was set back meanwhile.
+      greatest(extract(epoch from v_now - a.created_at)::integer, 0),
       extract(epoch from a.expires_at - v_now)::integer
     from public.active_interview_sessions a
     join auth.users u on u.id = a.user_id
