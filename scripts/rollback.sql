@@ -54,7 +54,7 @@ drop function if exists
   sessions.refuse_over(text, text, timestamptz, text),
   sessions.refuse_not_live(uuid, text),
   sessions.refuse_held(public.active_interview_sessions, timestamptz, text),
-  sessions.refuse_unseen_end(uuid, text),
+  sessions.refuse_unseen(uuid, text),
   sessions.operator(),
   sessions.is_held(uuid, text, bigint, text),
   sessions.check_note(text),

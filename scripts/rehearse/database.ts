@@ -41,7 +41,8 @@ export type EndedSession = {
   previous_session_id: string | null;
   duration: string;
   interview_id: string | null;
-  ended_fence: number;
+  /** Null from a dry run, which ends nothing. */
+  ended_fence: number | null;
 };
 
 /** A row of `interviews`: what `extend_interview` answers. */

@@ -235,18 +235,26 @@ comment on function sessions.refuse_held(public.active_interview_sessions, times
   'Raises PT409: another session is live; which, on which device, since when, for how many seconds more, and whether it can be taken over.';
 
 
-create or replace function sessions.refuse_unseen_end(user_id uuid, session_id text)
+create or replace function sessions.refuse_unseen(user_id uuid, session_id text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The index knows every id, visible or not: inserting one that ended unseen fails with 40001, which is what
+  -- The indexes know every row, visible or not: inserting one that exists unseen fails with 40001, which is what
   -- `on conflict do nothing` does under such a snapshot. A successful insert is undone.
-  insert into public.interview_session_history (
-    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status
+  insert into public.active_interview_sessions (
+    user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
   )
-  values (refuse_unseen_end.user_id, refuse_unseen_end.session_id, 0, now(), now(), now(), 'cleared', 'active')
+  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
+  on conflict do nothing;
+  insert into public.interview_session_history (
+    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
+  )
+  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+  on conflict do nothing;
+  insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
+  values (refuse_unseen.user_id, refuse_unseen.session_id, 'cleared', now())
   on conflict do nothing;
   raise sqlstate 'UNDO1';
 exception
@@ -255,9 +263,9 @@ exception
 end
 $$;
 
-revoke all on function sessions.refuse_unseen_end(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_unseen_end(uuid, text) is
-  'Raises 40001 if this id ended after the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE; READ COMMITTED sees the end.';
+revoke all on function sessions.refuse_unseen(uuid, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_unseen(uuid, text) is
+  'Raises 40001 if this session started or ended after the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE; READ COMMITTED sees it.';
 
 
 create or replace function sessions.start_session(
@@ -325,7 +333,7 @@ begin
     delete from public.interview_session_history h where h.user_id = v_user and h.session_id = start_session.session_id;
   end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    perform sessions.refuse_unseen_end(v_user, session_id);
+    perform sessions.refuse_unseen(v_user, session_id);
   end if;
 
   if interview_id is not null then
@@ -536,6 +544,9 @@ begin
   if v_ended.ended_at >= v_now - v_settings.history_retention then
     return next v_ended;
   else
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+      perform sessions.refuse_unseen(v_user, session_id);
+    end if;
     -- Its start may still be on its way, and is refused then.
     insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
     values (v_user, end_session.session_id, coalesce(reason, 'disconnected'), v_now)

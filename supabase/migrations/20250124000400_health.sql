@@ -217,6 +217,9 @@ begin
     when v_row.last_reap_failed > 0 then
       v_row.status := 'warning';
       v_row.reason := format('The last run could not reap %s sessions; the server log says why.', v_row.last_reap_failed);
+    when v_stuck > 0 then
+      v_row.status := 'warning';
+      v_row.reason := format('%s stale sessions could not be reaped and are tried again later; the server log says why.', v_stuck);
     else
       v_row.status := 'ok';
       v_row.reason := format('The reaper ran %s ago, and nothing is overdue.', date_trunc('second', v_row.last_reap_age));

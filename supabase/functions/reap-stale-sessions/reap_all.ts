@@ -48,12 +48,12 @@ export interface Progress {
   by_reason: Record<string, number>;
   /** Milliseconds. */
   duration_ms: number;
-  /** Whether the last batch came back short: nothing stale was left that could be reaped. */
+  /** Whether the last batch was not full: nothing stale is left, except what cannot be reaped. */
   drained: boolean;
 }
 
 /** A finished run, and how the component is after it. */
-export type Run = Progress & { health: Health };
+export type Run = Progress & { health: Pick<Health, "status" | "reason"> };
 
 /** A database call that failed, also when repeated where that made sense. */
 export class ReapingFailed extends Error {
@@ -96,26 +96,33 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
       );
     });
 
+  /** Reaps one batch; how many sessions it moved. */
+  const reapBatch = async () => {
+    const batch = await call("reap_stale_sessions", {
+      batch_size: BATCH_SIZE,
+    }) as EndedSession[];
+    progress.batches++;
+    progress.reaped += batch.length;
+    progress.drained = batch.length < BATCH_SIZE;
+    for (const { end_reason } of batch) {
+      progress.by_reason[end_reason] = (progress.by_reason[end_reason] ?? 0) +
+        1;
+    }
+    if (batch.length > 0) logBatch(batch);
+    return batch.length;
+  };
+
   let health: Health;
   do {
-    progress.drained = false;
-    while (!progress.drained && elapsed() < TIME_BUDGET_MS) {
-      const batch = await call("reap_stale_sessions", {
-        batch_size: BATCH_SIZE,
-      }) as EndedSession[];
-      progress.batches++;
-      progress.reaped += batch.length;
-      progress.drained = batch.length < BATCH_SIZE;
-      for (const { end_reason } of batch) {
-        progress.by_reason[end_reason] = (progress.by_reason[end_reason] ?? 0) +
-          1;
-      }
-      if (batch.length > 0) logBatch(batch);
-    }
+    let reaped: number;
+    do {
+      reaped = await reapBatch();
+    } while (!progress.drained && elapsed() < TIME_BUDGET_MS);
     [health] = await call("session_health") as Health[];
-    // A batch is also short if some of it could not be moved. The database tries
+    // A batch is also short if some of it could not be moved. The database picks
     // those last from now on, so others may be left.
-  } while ((health.last_reap_failed ?? 0) > 0 && elapsed() < TIME_BUDGET_MS);
+    progress.drained = reaped + (health.last_reap_failed ?? 0) < BATCH_SIZE;
+  } while (!progress.drained && elapsed() < TIME_BUDGET_MS);
 
   return {
     ...progress,

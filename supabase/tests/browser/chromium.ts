@@ -1,19 +1,19 @@
-// Real browsers. Each is started by us and not by Playwright, whose own way of
-// starting one takes away what is under test here: pages that are hidden, timers
-// that are slowed down, the back/forward cache.
+// Real browsers. They are started here and not by Playwright, whose own way of
+// starting one disables what is under test: hidden pages, throttled timers, the
+// back/forward cache.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { type BrowserContext, chromium } from "playwright-core";
 import { followParent } from "../../../scripts/stack/unprivileged.ts";
+import { findChromium } from "./find_chromium.ts";
+
+/** How long anything may take on the slowest of machines; then it hangs. */
+export const CEILING_MS = 120_000;
 
 /** The browser's program; undefined if there is none. */
-export const chromiumProgram = ["chromium", "chromium-browser", "google-chrome"]
-  .flatMap((name) =>
-    (process.env.PATH ?? "").split(":").map((folder) => join(folder, name))
-  )
-  .find((file) => fs.existsSync(file));
+export const program = await findChromium();
 
 /** A browser that runs. */
 export interface RunningBrowser {
@@ -21,15 +21,15 @@ export interface RunningBrowser {
   own: BrowserContext;
   /** Another profile in it, kept nowhere. */
   newProfile(o?: { userAgent?: string }): Promise<BrowserContext>;
-  /** What a crash does: all of its processes are gone at once. */
+  /** What a crash does: all of its processes end at once. */
   kill(): Promise<void>;
-  /** What the lid of a laptop does: all of its processes stand still. */
+  /** What closing a laptop does: all of its processes stop. */
   sleep(): void;
-  /** They go on. */
+  /** They continue. */
   wake(): void;
 }
 
-const args = [
+const switches = [
   "--headless",
   "--disable-gpu",
   "--disable-quic",
@@ -44,55 +44,33 @@ const args = [
   // pages of the browser's own, which nobody sees
   "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,MediaRouter,Translate,OptimizationHints",
   "--window-size=1280,900",
-  // a page that is hidden while it is loaded has its timers slowed down to one a
+  // a page that is hidden while it loads has its timers throttled to one a
   // minute after a second, not after five minutes
   "--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/1",
   "--remote-debugging-port=0",
-  // Chromium's own sandbox refuses root
-  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+  // root, most containers and Ubuntu may not use the sandbox; only pages of this
+  // repository are opened
+  "--no-sandbox",
 ];
 
 /** Opens a browser with the profile in this folder. */
 export async function openBrowser(profile: string): Promise<RunningBrowser> {
-  assert(chromiumProgram);
-  fs.mkdirSync(profile, { recursive: true });
-  const { command, args: all } = followParent(chromiumProgram, [
-    ...args,
-    `--user-data-dir=${profile}`,
-    "about:blank",
-  ]);
-  const child = new Deno.Command(command, {
-    args: all,
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-    // a group of processes of its own, to be killed as one
-    detached: true,
-  }).spawn();
-  const tellAll = (signal: Deno.Signal) => {
-    try {
-      Deno.kill(-child.pid, signal);
-    } catch {
-      // it has ended already
-    }
-  };
-  const kill = async () => {
-    tellAll("SIGKILL");
-    await child.status;
-  };
+  const { endpoint, kill, signal } = await launch(profile);
   try {
-    const endpoint = await endpointOf(child.stderr);
-    const options = { isLocal: true, noDefaults: true, timeout: 60_000 };
-    const browser = await chromium.connectOverCDP(endpoint, options);
+    const browser = await chromium.connectOverCDP(endpoint, {
+      isLocal: true,
+      noDefaults: true,
+      timeout: CEILING_MS,
+    });
     return {
       own: browser.contexts()[0],
       newProfile: (o) => browser.newContext(o),
-      kill: async () => {
+      async kill() {
         await kill();
         await browser.close();
       },
-      sleep: () => tellAll("SIGSTOP"),
-      wake: () => tellAll("SIGCONT"),
+      sleep: () => signal("SIGSTOP"),
+      wake: () => signal("SIGCONT"),
     };
   } catch (error) {
     await kill();
@@ -100,18 +78,86 @@ export async function openBrowser(profile: string): Promise<RunningBrowser> {
   }
 }
 
-/** Where it can be told what to do; the rest of what it says is of no use. */
-function endpointOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let said = "";
-    const look = (text: string) => {
-      said += text;
-      const endpoint = /DevTools listening on (ws:\S+)/.exec(said)?.[1];
-      if (endpoint) resolve(endpoint);
-    };
-    stderr.pipeThrough(new TextDecoderStream() as never)
-      .pipeTo(new WritableStream<string>({ write: look }))
-      .finally(() => reject(new Error(`Chromium did not start:\n${said}`)))
-      .catch(() => {});
-  });
+/**
+ * Whether the browser is a full one: Chromium's headless shell has neither
+ * hidden tabs nor a back/forward cache.
+ */
+export async function isFullBrowser(): Promise<boolean> {
+  const profile = fs.mkdtempSync(join(tmpdir(), "interview-browsers-"));
+  try {
+    const { endpoint, kill } = await launch(profile);
+    try {
+      const answer = await fetch(
+        `http://${new URL(endpoint).host}/json/version`,
+      );
+      const { Browser: product } = await answer.json();
+      return !product.startsWith("HeadlessChrome/");
+    } finally {
+      await kill();
+    }
+  } finally {
+    fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** A browser's processes, and where it can be controlled. */
+interface Launched {
+  endpoint: string;
+  kill(): Promise<void>;
+  signal(name: Deno.Signal): void;
+}
+
+async function launch(profile: string): Promise<Launched> {
+  assert(program);
+  fs.mkdirSync(profile, { recursive: true });
+  const { command, args } = followParent(program.command, [
+    ...switches,
+    `--user-data-dir=${profile}`,
+    "about:blank",
+  ]);
+  const child = new Deno.Command(command, {
+    args,
+    env: program.env,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+    // a process group of its own, to be killed as one
+    detached: true,
+  }).spawn();
+  const signal = (name: Deno.Signal) => {
+    try {
+      Deno.kill(-child.pid, name);
+    } catch {
+      // it has ended already
+    }
+  };
+  const kill = async () => {
+    signal("SIGKILL");
+    await child.status;
+  };
+  try {
+    return { endpoint: await endpointOf(child.stderr), kill, signal };
+  } catch (error) {
+    await kill();
+    throw error;
+  }
+}
+
+/** Where the browser can be controlled, which it prints on its standard error. */
+async function endpointOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  let printed = "";
+  const fail = (why: string) =>
+    reject(new Error(`Chromium ${why}:\n${printed}`));
+  const timer = setTimeout(fail, CEILING_MS, "does not start");
+  const read = (text: string) => {
+    printed += text;
+    const endpoint = /DevTools listening on (ws:\S+)/.exec(printed)?.[1];
+    if (endpoint) resolve(endpoint);
+  };
+  stderr.pipeThrough(new TextDecoderStream() as never)
+    .pipeTo(new WritableStream<string>({ write: read }))
+    .finally(() => fail("did not start"))
+    .catch(() => {});
+  return await promise.finally(() => clearTimeout(timer));
 }

@@ -1,18 +1,18 @@
-// M16, automatic clean-up: with a short lease, and the Edge Function called as the
-// schedule calls it. And B1: it may be dead as well.
+// M16, automatic clean-up: the Edge Function is called as the schedule calls it.
+// And B1: nothing depends on it. The lease of what a crash leaves runs out by
+// ageing the session.
 import assert from "node:assert/strict";
 import { startSchedule } from "../../../scripts/stack/schedule.ts";
 import { keys, onAnother, storiesOfThisFile, until } from "./support.ts";
 
 const story = storiesOfThisFile({
-  times: { lease: "6 s", heartbeat_every: "2 s" },
   functions: true,
-  // the schedule of one is not to clean up after another
+  // the schedule of one would clean up after the other
   atOnce: 1,
 });
 
 story(
-  "B1 the reaper is dead: what a crash leaves is out of the way when its lease has run out, and a start works at once",
+  "B1 the reaper is dead: what a crash leaves is out of the way once its lease has run out, and a start works at once",
   async (scene) => {
     const { computer, live, ended, project } = scene;
     const crashing = await computer();
@@ -20,8 +20,10 @@ story(
     await crashing.tab.start();
     await crashing.kill();
     const other = await onAnother(scene, person);
+    await other.sees("Previous session detected");
+    await scene.runOut(person);
 
-    // the notice goes by itself
+    // the notice goes on its own
     await other.start();
 
     const session = await live(person);
@@ -34,13 +36,13 @@ story(
       [...await project.sql`select from sessions.reaper_runs`],
       [],
     );
-    await other.handIn();
+    await other.submit();
   },
 );
 
 story(
   "M16 automatic clean-up: what a crash leaves is gone without anyone's help, and the log says so (M7)",
-  async ({ computer, live, ended, project }) => {
+  async ({ computer, live, ended, project, runOut }) => {
     const crashing = await computer();
     const person = await crashing.tab.signUp();
     await crashing.tab.start();
@@ -54,13 +56,14 @@ story(
       onFailure: (message) => failures.push(message),
     });
     try {
-      // its witness: while the page lives, the schedule takes nothing from it
+      // while the page lives, the schedule takes nothing from it
       const runs = async () =>
         (await project.sql`select from sessions.reaper_runs`).length;
       await until("the reaper has run", async () => await runs() >= 2);
       assert.equal((await live(person))?.session_id, crashed.session_id);
 
       await crashing.kill();
+      await runOut(person);
       await until("it is cleaned up", async () => !await live(person));
     } finally {
       await schedule.stop();

@@ -1,5 +1,5 @@
-// What is between a page and its API: a network that can be cut, and that knows
-// what has gone over it.
+// The network between a page and its API: it can be cut, and it records what was
+// answered.
 
 /** A call that has been answered. */
 export interface Call {
@@ -16,21 +16,30 @@ export interface Network {
   url: string;
   /** What has been answered so far, by the API or in its place. */
   calls: Call[];
-  /** Nobody is there any more: connections are refused. */
+  /** Refuses connections. */
   cut(): Promise<void>;
-  /** The API is there again. */
+  /** Accepts them again. */
   mend(): void;
-  /** It leads to this API, from now on. */
+  /** Leads to this API from now on. */
   leadTo(url: string): void;
-  /** Calls with this in their name fail, from now on; without it, none does. */
+  /** Calls with this in their name fail from now on; without it, none does. */
   fail(part?: string): void;
+  /** The API gets `other` wherever a page sends `token`. */
+  replaceToken(token: string, other: string): void;
+  /**
+   * Pages are told that a lease is this long, and send a heartbeat every third of
+   * it, while the database grants the usual one: a slow machine loses nothing.
+   */
+  tellLease(seconds: number): void;
   stop(): Promise<void>;
 }
 
 /** A network that leads to this API. */
 export function startNetwork(to: string): Network {
   const calls: Call[] = [];
+  const replaced = new Map<string, string>();
   let failing: string | undefined;
+  let toldLease: number | undefined;
   let port = 0;
   let stopping: AbortController;
   let server: Deno.HttpServer;
@@ -44,18 +53,25 @@ export function startNetwork(to: string): Network {
 
   async function passOn(request: Request, name: string): Promise<Response> {
     const { pathname, search } = new URL(request.url);
-    const { method, headers } = request;
-    // as a gateway answers whose service is down: no page may read it
+    const { method } = request;
+    // what a gateway answers whose service is down: no page may read it
     if (failing && name.includes(failing)) {
       return new Response("no", { status: 503 });
     }
+    const headers = new Headers(request.headers);
+    const token = headers.get("authorization")?.replace(/^Bearer /, "");
+    const other = token && replaced.get(token);
+    if (other) headers.set("authorization", `Bearer ${other}`);
     const body = await request.bytes();
     try {
-      return await fetch(to + pathname + search, {
+      const response = await fetch(to + pathname + search, {
         method,
         headers,
         ...(body.length > 0 && { body }),
       });
+      return toldLease && response.ok && name.includes("_session")
+        ? await withLease(response, toldLease)
+        : response;
     } catch {
       return new Response("no", { status: 502 });
     }
@@ -85,6 +101,26 @@ export function startNetwork(to: string): Network {
     mend,
     leadTo: (url) => to = url,
     fail: (part) => failing = part,
+    replaceToken: (token, other) => replaced.set(token, other),
+    tellLease: (seconds) => toldLease = seconds,
     stop: cut,
   };
+}
+
+/** The same answer, with another lease if it is a session. */
+async function withLease(
+  response: Response,
+  seconds: number,
+): Promise<Response> {
+  const { status, headers } = response;
+  const text = await response.text();
+  const row = JSON.parse(text || "null");
+  if (!row?.expires_at) return new Response(text || null, { status, headers });
+  const expires = new Date(Date.parse(row.updated_at) + seconds * 1000);
+  const sent = new Headers(headers);
+  sent.delete("content-length");
+  return Response.json({ ...row, expires_at: expires.toISOString() }, {
+    status,
+    headers: sent,
+  });
 }

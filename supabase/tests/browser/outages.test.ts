@@ -1,61 +1,85 @@
-// What goes wrong between a page and the server: the network, the API. The lease is
-// longer than a minute, which is the longest of these outages; in sleep.test.ts is
-// one that is longer than the lease.
+// What fails between a page and the server: the network, the API. Time is moved,
+// for the database by ageing the session, for the page by its clock. All of these
+// outages are shorter than the lease; sleep.test.ts has one that is longer.
 import assert from "node:assert/strict";
 import { speaksPlainly } from "./inspect.ts";
 import {
+  failedSaves,
   inAnInterview,
-  pass,
-  savingsInVain,
+  type Scene,
+  stopClock,
   storiesOfThisFile,
+  type Tab,
   until,
 } from "./support.ts";
 
-const story = storiesOfThisFile({
-  times: { lease: "90 s", heartbeat_every: "15 s" },
-  atOnce: 4,
-});
+const story = storiesOfThisFile({ atOnce: 4 });
+
+/** The app's pause before it tries again to save an answer. */
+const retryMs = 3_000;
+
+/**
+ * Moves the page's clock until it has tried this often in vain to save what it
+ * keeps; it tries no more than once in a pause.
+ */
+async function tryInVain(scene: Scene, { page }: Tab, times: number) {
+  const before = failedSaves(scene).length;
+  const tries = () => failedSaves(scene).length - before;
+  let pauses = 0;
+  await until(`it has tried ${times} times`, async () => {
+    await page.clock.runFor(retryMs);
+    pauses++;
+    return tries() >= times;
+  });
+  // one may have been under way
+  assert(tries() <= pauses + 1, `${tries()} tries in ${pauses} pauses`);
+}
 
 story(
   "M16 network loss: 30 seconds without a network end nothing, and what was written meanwhile is saved (M9)",
-  async ({ device, live, ended, saved }) => {
-    const { tab, context } = await device();
-    const person = await tab.signUp();
-    await tab.start();
+  async (scene) => {
+    const { live, ended, saved } = scene;
+    const { tab, context, person } = await inAnInterview(scene, {
+      hasTestClock: true,
+    });
     const session = await live(person);
 
     await context.setOffline(true);
-    const back = pass(30);
     await tab.write(1, "Written without a network");
-    await tab.isTold("Connection interrupted");
+    await tab.connectionIs("Connection interrupted");
     await tab.answerIs(1, "Kept on this page");
-    await back;
+    for (let passed = 0; passed < 30; passed += 5) {
+      const tried = tab.page.waitForEvent("requestfailed");
+      await tab.page.clock.runFor(5_000);
+      await tried;
+    }
+    await scene.age(person, "30 seconds");
+    await tab.connectionIs("Connection interrupted");
     assert.deepEqual(await saved(person), []);
     await context.setOffline(false);
 
-    await tab.isTold("Connected");
+    await tab.connectionIs("Connected");
     await tab.answerIs(1, "Saved");
     assert.deepEqual(await saved(person), ["Written without a network"]);
     const after = await live(person);
     assert.equal(after?.session_id, session?.session_id);
     assert.equal(after?.fence, session?.fence);
     assert.deepEqual(await ended(person), []);
-    await tab.handIn();
+    await tab.submit();
   },
 );
 
 story(
-  "M2 the API is down for a minute: the interview goes on, keeps what is written, says so, and saves it in the same session",
+  "M2 the API is down for a minute: the interview continues, keeps what is written, says so, and saves it in the same session",
   async (scene) => {
     const { live, saved } = scene;
     const api = await scene.ownApi();
-    const { tab, person } = await inAnInterview(scene);
-    const session = await live(person);
+    const { tab, person } = await inAnInterview(scene, { hasTestClock: true });
 
     await api.stop();
-    const aMinute = pass(60);
+    const session = await live(person);
     await tab.write(1, "One");
-    await tab.isTold("Connection interrupted");
+    await tab.connectionIs("Connection interrupted");
     await tab.sees(
       "Go on, your answers are kept on this page and saved as soon as it is back.",
     );
@@ -63,42 +87,40 @@ story(
     await tab.answerIs(1, "Kept on this page");
     await tab.answerIs(2, "Kept on this page");
     await speaksPlainly(tab);
-    await aMinute;
-    await tab.isTold("Connection interrupted");
-    assert.deepEqual(await live(person), session, "nothing was heard");
+    await stopClock(tab);
+    // no flood that meets the API when it comes back
+    await tryInVain(scene, tab, 60_000 / retryMs);
+    await tab.connectionIs("Connection interrupted");
+    assert.deepEqual(await live(person), session, "no heartbeat arrived");
     assert.deepEqual(await saved(person), []);
-    // every three seconds, and no flood that meets the API when it comes back
-    const tries = savingsInVain(scene).length;
-    assert(tries > 5 && tries < 40, `${tries} tries in a minute`);
+    await scene.age(person, "1 minute");
     await api.start();
+    await tab.page.clock.resume();
 
-    await tab.isTold("Connected");
+    await tab.connectionIs("Connected");
     await tab.answerIs(1, "Saved");
     await tab.answerIs(2, "Saved");
     assert.deepEqual(await saved(person), ["One", "Two"]);
     assert.equal((await live(person))?.session_id, session?.session_id);
     assert.equal((await live(person))?.fence, session?.fence);
     assert.deepEqual(await scene.ended(person), []);
-    await tab.handIn();
+    await tab.submit();
   },
 );
 
 story(
-  "M2 answers cannot be saved, though all else is well: they are kept, tried again every few seconds, and saved",
+  "M2 answers cannot be saved, though all else works: they are kept, tried again every few seconds, and saved",
   async (scene) => {
-    const { tab, person } = await inAnInterview(scene);
+    const { tab, person } = await inAnInterview(scene, { hasTestClock: true });
     scene.network.fail("interview_answers");
     await tab.write(1, "Patience");
 
     await tab.answerIs(1, "Kept on this page");
-    await until(
-      "it is tried three times",
-      () => savingsInVain(scene).length >= 3,
-    );
-    const [first, , third] = savingsInVain(scene);
-    assert(third.at - first.at > 4_000, `${third.at - first.at} ms`);
-    await tab.isTold("Connected");
+    await stopClock(tab);
+    await tryInVain(scene, tab, 5);
+    await tab.connectionIs("Connected");
     scene.network.fail();
+    await tab.page.clock.runFor(retryMs);
 
     await tab.answerIs(1, "Saved");
     assert.deepEqual(await scene.saved(person), ["Patience"]);
@@ -106,12 +128,12 @@ story(
 );
 
 story(
-  "M2 the API is down while it is handed in: it goes on when the API is back, and the last word is saved",
+  "M2 the API is down while the interview is submitted: it continues when the API is back, and the last words are saved",
   async ({ device, network, live, ended, saved }) => {
     const { tab } = await device();
     const person = await tab.signUp("/?upload=2");
     await tab.start();
-    await tab.write(1, "The last word");
+    await tab.write(1, "The last words");
     await network.cut();
 
     await tab.press("Hand in");
@@ -128,28 +150,28 @@ story(
       (await ended(person)).map(({ end_reason }) => end_reason),
       ["completed"],
     );
-    assert.deepEqual(await saved(person), ["The last word"]);
+    assert.deepEqual(await saved(person), ["The last words"]);
   },
 );
 
 story(
-  "M2 registration fails at the start: the interview begins all the same, and is registered as soon as that is possible",
+  "M2 registration fails at the start: the interview begins all the same, and is registered as soon as possible",
   async ({ device, network, live, saved }) => {
     const { tab } = await device();
     const person = await tab.signUp();
     network.fail("/rpc/start_session");
 
     await tab.press("Start the interview");
-    await tab.isTold("Not connected yet");
+    await tab.connectionIs("Not connected yet");
     await tab.write(1, "Answered all the same");
     await tab.answerIs(1, "Kept on this page");
     assert.equal(await live(person), undefined);
     network.fail();
 
-    await tab.isTold("Connected");
+    await tab.connectionIs("Connected");
     await tab.answerIs(1, "Saved");
     assert((await live(person))?.session_id);
     assert.deepEqual(await saved(person), ["Answered all the same"]);
-    await tab.handIn();
+    await tab.submit();
   },
 );

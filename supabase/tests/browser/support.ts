@@ -1,6 +1,6 @@
-// What the tests in real browsers share: the app as `npm start` serves it, over a
-// project of the file's own; people who sign up; devices with profiles of their
-// own; and words on a page to wait for.
+// What the tests in real browsers share: the app as `npm start` serves it, with a
+// project for each file; people who sign up; devices with their own profiles; and
+// text on a page to wait for.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
@@ -25,8 +25,10 @@ import {
   startProject,
 } from "../../../scripts/test/api_fixture.ts";
 import {
-  chromiumProgram,
+  CEILING_MS,
+  isFullBrowser,
   openBrowser,
+  program,
   type RunningBrowser,
 } from "./chromium.ts";
 import { type Call, type Network, startNetwork } from "./network.ts";
@@ -36,9 +38,6 @@ export { administrator, keys };
 /** The upload takes no longer than this many seconds. */
 const quickly = "/?upload=0.3";
 
-/** Nothing here takes as long as this, on the slowest of machines. */
-const MOST_MS = 60_000;
-
 /** Somebody with an account. */
 export interface Person {
   id: string;
@@ -46,15 +45,13 @@ export interface Person {
   password: string;
 }
 
-/** An API that goes and comes back. */
+/** An API that can be stopped and started. */
 export interface OwnApi {
-  /** Nobody answers any more. */
   stop(): Promise<void>;
-  /** It is there again. */
   start(): Promise<void>;
 }
 
-/** A live session, as far as it is looked at here. */
+/** A row of the live table, as far as the tests read it. */
 export interface Live {
   session_id: string;
   fence: string;
@@ -74,12 +71,12 @@ export interface Scene {
   /** Between the app's pages and the API. */
   network: Network;
   /**
-   * Puts an API of the story's own behind its network: one that can be stopped
-   * while others go on, or whose tokens are good for so many seconds only.
+   * Puts an API of this test behind its network: one that can be stopped while
+   * others continue, or whose access tokens are good for so many seconds.
    */
   ownApi(o?: { tokensLast?: number }): Promise<OwnApi>;
-  /** A profile of its own, in a browser that others use, too. */
-  device(o?: { userAgent?: string }): Promise<Device>;
+  /** A new profile in a browser that the file's tests share. */
+  device(o?: DeviceOptions): Promise<Device>;
   /** A browser of its own, which can be killed. */
   computer(profile?: string): Promise<Computer>;
   /** A folder for a profile that outlives its browser. */
@@ -88,8 +85,22 @@ export interface Scene {
   live(person: Person): Promise<Live | undefined>;
   /** How the person's sessions ended, in the order in which they began. */
   ended(person: Person): Promise<{ session_id: string; end_reason: string }[]>;
-  /** The texts that are saved, by number of question, whichever the session. */
+  /** The answers saved in all of the person's sessions, by question. */
   saved(person: Person): Promise<string[]>;
+  /** As if this much time had passed since the last heartbeat. */
+  age(person: Person, time: string): Promise<void>;
+  /** As if the lease had run out since the last heartbeat. */
+  runOut(person: Person): Promise<void>;
+}
+
+/** How a device differs from the usual one. */
+export interface DeviceOptions {
+  userAgent?: string;
+  /**
+   * The test can move the clock of its pages, `page.clock`, on which all of their
+   * timers run: without workers, whose timers have a clock of their own.
+   */
+  hasTestClock?: boolean;
 }
 
 /** A device: pages that share what the browser remembers. */
@@ -100,12 +111,12 @@ export interface Device {
   newTab(): Promise<Tab>;
 }
 
-/** A device whose browser is its own. */
+/** A device with its own browser. */
 export interface Computer extends Device {
   kill(): Promise<void>;
-  /** Its lid is closed: all of the browser stands still. */
+  /** As when the lid is closed: all of the browser's processes stop. */
   sleep(): void;
-  /** All of it goes on, and knows nothing of the time between. */
+  /** They continue, and have missed the time between. */
   wake(): void;
 }
 
@@ -115,15 +126,15 @@ export interface Tab {
   open(place?: string): Promise<void>;
   signUp(place?: string): Promise<Person>;
   signIn(person: { email: string; password: string }): Promise<void>;
-  /** Starts an interview, and is in it. */
+  /** Starts an interview, and waits until it is connected. */
   start(): Promise<void>;
-  /** Waits until these words are to be read. */
-  sees(...words: (string | RegExp)[]): Promise<void>;
-  /** Waits until these words are not to be read. */
-  seesNoMore(...words: (string | RegExp)[]): Promise<void>;
-  /** Waits until the connection is told with these words. */
-  isTold(
-    words:
+  /** Waits until each of these texts is visible. */
+  sees(...texts: (string | RegExp)[]): Promise<void>;
+  /** Waits until none of these texts is visible. */
+  seesNoMore(...texts: (string | RegExp)[]): Promise<void>;
+  /** Waits until the page shows this state of its connection. */
+  connectionIs(
+    state:
       | "Connected"
       | "Connection interrupted"
       | "Not connected yet"
@@ -131,23 +142,37 @@ export interface Tab {
   ): Promise<void>;
   press(button: string): Promise<void>;
   write(question: number, text: string): Promise<void>;
-  /** Waits until this is told of an answer. */
+  /** Waits until the page shows this state of an answer. */
   answerIs(question: number, state: string | RegExp): Promise<void>;
-  /** What stands in an answer. */
+  /** The text of an answer. */
   answer(question: number): Promise<string>;
-  /** Hands the interview in, and sees that it is. */
-  handIn(): Promise<void>;
+  /** Submits the interview, and waits until the page confirms it. */
+  submit(): Promise<void>;
 }
 
-/** Registers a test of what happens in browsers. */
+/** Registers a test that needs browsers. */
 export type Story = (
   name: string,
   work: (scene: Scene) => Promise<void>,
+  o?: {
+    /** Why it cannot run on this machine. */
+    skip?: string;
+  },
 ) => void;
 
+let isFull: Promise<boolean> | undefined;
+
+/** Why tests that need a full browser are skipped; undefined if there is one. */
+export async function whyNoFullBrowser(
+  feature: string,
+): Promise<string | undefined> {
+  if (!program || await (isFull ??= isFullBrowser())) return;
+  return `needs a full browser (${feature}): only Chromium's headless shell was found`;
+}
+
 /**
- * What a file's tests take place in. They have nothing to do with one another,
- * and mostly wait: so several are under way at once.
+ * The place of a file's tests. They are independent of one another, and mostly
+ * wait, so several run at once.
  */
 export function storiesOfThisFile(
   o: {
@@ -158,49 +183,53 @@ export function storiesOfThisFile(
   } = {},
 ): Story {
   const place = {} as Place;
-  const told: { begin(): Promise<void>; result?: Promise<void> }[] = [];
+  const registered: { begin(): Promise<void>; result?: Promise<void> }[] = [];
   let isOver = false;
 
-  if (chromiumProgram) {
+  if (program) {
     Deno.test.beforeAll(async () => {
       Object.assign(place, await openPlace(o));
     });
     Deno.test.afterAll(async () => {
       isOver = true;
-      await Promise.allSettled(told.map(({ result }) => result));
+      await Promise.allSettled(registered.map(({ result }) => result));
       await place.close?.();
     });
   }
 
-  async function oneAfterTheOther() {
+  async function runInTurn() {
     for (let one = next(); one && !isOver; one = next()) {
       one.result = one.begin();
       await one.result.catch(() => {});
     }
   }
-  const next = () => told.find(({ result }) => !result);
+  const next = () => registered.find(({ result }) => !result);
 
-  return (name, work) => {
+  return (name, work, { skip } = {}) => {
+    const reason = program ? skip : "no Chromium was found";
+    if (reason) {
+      Deno.test.ignore(`${name} (skipped: ${reason})`, () => {});
+      return;
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
-    // told of by its test, which may begin later
+    // reported by its test, which may begin later
     promise.catch(() => {});
-    const one: typeof told[number] = {
+    const one: typeof registered[number] = {
       begin() {
         const result = play(place, work);
         resolve(result);
         return result;
       },
     };
-    told.push(one);
+    registered.push(one);
     Deno.test({
-      name: chromiumProgram ? name : `${name} (skipped: no Chromium here)`,
-      ignore: !chromiumProgram,
-      // those beside it have begun and not ended
+      name,
+      // others run beside it
       sanitizeOps: false,
       sanitizeResources: false,
       async fn() {
-        if (!one.result && one === told.find(({ result }) => !result)) {
-          for (let i = 0; i < (o.atOnce ?? 2); i++) void oneAfterTheOther();
+        if (!one.result && one === next()) {
+          for (let i = 0; i < (o.atOnce ?? 3); i++) void runInTurn();
         }
         await promise;
       },
@@ -248,7 +277,7 @@ async function openPlace(
   }
 }
 
-/** Plays a story, and puts everything away; a failure tells what was to be seen. */
+/** Runs a test, and cleans up; a failure says what was on the pages. */
 async function play(place: Place, work: (scene: Scene) => Promise<void>) {
   const { project } = place;
   const { sql } = project;
@@ -264,7 +293,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
   const apis = new Set<OwnApi>();
   const deviceOf = async (context: BrowserContext): Promise<Device> => {
     contexts.add(context);
-    context.setDefaultTimeout(MOST_MS);
+    context.setDefaultTimeout(CEILING_MS);
     const tabOf = (page: Page) => makeTab(page, app.url, project);
     return {
       context,
@@ -272,19 +301,37 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
       newTab: async () => tabOf(await context.newPage()),
     };
   };
+  const age = async ({ id }: Person, time: string) => {
+    const rows = await sql`
+      update public.active_interview_sessions
+      set
+        created_at = created_at - ${time}::interval,
+        updated_at = updated_at - ${time}::interval,
+        deadline_at = deadline_at - ${time}::interval,
+        expires_at = expires_at - ${time}::interval
+      where user_id = ${id}
+      returning user_id`;
+    assert.equal(rows.length, 1, "there is a session to age");
+  };
   try {
     await work({
       project,
       url: app.url,
       network,
       async ownApi(o = {}) {
-        const own = startAgainAndAgain(() => project.anotherApi(o), network);
+        const own = restartable(() => project.anotherApi(o), network);
         apis.add(own);
         await own.start();
         return own;
       },
-      device: async (o = {}) =>
-        await deviceOf(await place.browser.newProfile(o)),
+      async device({ userAgent, hasTestClock } = {}) {
+        const context = await place.browser.newProfile({ userAgent });
+        if (hasTestClock) {
+          await context.addInitScript("delete globalThis.Worker");
+          await context.clock.install();
+        }
+        return await deviceOf(context);
+      },
       async computer(profile = newFolder()) {
         const browser = await openBrowser(profile);
         browsers.add(browser);
@@ -315,6 +362,12 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
           select answer from public.interview_answers
           where user_id = ${id} order by question, saved_at, fence`)
           .map(({ answer }) => answer),
+      age,
+      async runOut(person) {
+        const [{ lease }] = await sql<{ lease: string }[]>`
+          select lease::text from sessions.settings`;
+        await age(person, lease);
+      },
     });
   } catch (error) {
     const seen = await Promise.all([...contexts].map(wordsIn));
@@ -333,7 +386,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
   }
 }
 
-function startAgainAndAgain(
+function restartable(
   startOne: () => Promise<Api>,
   network: Network,
 ): OwnApi {
@@ -355,8 +408,9 @@ async function wordsIn(context: BrowserContext): Promise<string[]> {
     context.pages().map((page) =>
       Promise.race([
         page.evaluate<string>("document.body.innerText").catch(() => "nothing"),
+        // its browser may have been stopped
         new Promise<string>((resolve) =>
-          setTimeout(resolve, 2_000, "no answer")
+          setTimeout(resolve, 5_000, "no answer")
         ),
       ])
     ),
@@ -398,21 +452,21 @@ function makeTab(page: Page, url: string, project: Project): Tab {
     },
     async start() {
       await tab.press("Start the interview");
-      await tab.isTold("Connected");
+      await tab.connectionIs("Connected");
     },
-    async sees(...words) {
-      for (const text of words) {
+    async sees(...texts) {
+      for (const text of texts) {
         await page.getByText(text).filter({ visible: true }).first().waitFor();
       }
     },
-    async seesNoMore(...words) {
-      for (const text of words) {
+    async seesNoMore(...texts) {
+      for (const text of texts) {
         await page.getByText(text).first().waitFor({ state: "hidden" });
       }
     },
-    async isTold(words) {
+    async connectionIs(state) {
       await page.getByRole("status", { name: "Connection" })
-        .getByText(words, { exact: true }).waitFor();
+        .getByText(state, { exact: true }).waitFor();
     },
     press: (name) => button(name).click(),
     write: (question, text) => field(question).fill(text),
@@ -421,7 +475,7 @@ function makeTab(page: Page, url: string, project: Project): Tab {
         .getByText(state, { exact: true }).waitFor();
     },
     answer: (question) => field(question).inputValue(),
-    async handIn() {
+    async submit() {
       await tab.press("Hand in");
       await tab.sees("Your interview is handed in");
     },
@@ -429,11 +483,12 @@ function makeTab(page: Page, url: string, project: Project): Tab {
   return tab;
 }
 
-/** A person in an interview, in a profile of a browser that others use, too. */
+/** A person in an interview, in a profile of the shared browser. */
 export async function inAnInterview(
   { device }: Scene,
+  o: DeviceOptions = {},
 ): Promise<Device & { person: Person }> {
-  const on = await device();
+  const on = await device(o);
   const person = await on.tab.signUp();
   await on.tab.start();
   return { ...on, person };
@@ -453,7 +508,7 @@ export async function onAComputer(
 export async function onAnother(
   { device }: Scene,
   person: Person,
-  o: { userAgent?: string } = {},
+  o: DeviceOptions = {},
 ): Promise<Tab> {
   const { tab } = await device(o);
   await tab.open();
@@ -462,41 +517,46 @@ export async function onAnother(
   return tab;
 }
 
-/** Writes down what an interview's page tells by itself from now on. */
-export async function noteSayings(
+/** Stops the clock of a page that has a test clock: only the test moves it. */
+export async function stopClock({ page }: Tab) {
+  await page.clock.pauseAt(await page.evaluate<number>("Date.now() + 1000"));
+}
+
+/** Records what an interview's page says on its own from now on. */
+export async function recordMessages(
   { page }: Tab,
 ): Promise<() => Promise<string[]>> {
   await page.evaluate(`(() => {
-    sayings = new Set();
-    const note = () => {
+    messages = new Set();
+    const record = () => {
       for (const name of ["Connection", "Messages"]) {
-        const said = document.querySelector(\`[aria-label=\${name}]\`)?.innerText;
-        if (said) sayings.add(said.replaceAll(/\\s+/g, " "));
+        const text = document.querySelector(\`[aria-label=\${name}]\`)?.innerText;
+        if (text) messages.add(text.replaceAll(/\\s+/g, " "));
       }
     };
-    note();
-    new MutationObserver(note).observe(document.body, {
+    record();
+    new MutationObserver(record).observe(document.body, {
       subtree: true,
       childList: true,
       characterData: true,
     });
   })()`);
-  return () => page.evaluate<string[]>("[...sayings]");
+  return () => page.evaluate<string[]>("[...messages]");
 }
 
-/** How often the page has tried in vain to save what was written, and when. */
-export function savingsInVain({ network }: Scene): Call[] {
+/** The page's failed attempts to save answers. */
+export function failedSaves({ network }: Scene): Call[] {
   return network.calls.filter(({ name, status }) =>
     name.endsWith(" /rest/v1/interview_answers") && status >= 400
   );
 }
 
-/** As when the network comes back: the page asks at once whether it still holds. */
-export async function lookAt({ page }: Tab) {
+/** As when the network comes back: the page sends a heartbeat at once. */
+export async function checkNow({ page }: Tab) {
   await page.evaluate("dispatchEvent(new Event('online'))");
 }
 
-/** Makes the administrator of the local stack, who is told of by `npm start`. */
+/** Makes the administrator of the local stack, as `npm start` does. */
 export async function addAdministrator({ project }: Scene) {
   await makeAdministrator(project.databaseUrl, { url: project.url });
 }
@@ -506,16 +566,11 @@ export async function until<T>(
   what: string,
   look: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const end = performance.now() + MOST_MS;
+  const end = performance.now() + CEILING_MS;
   while (performance.now() < end) {
     const found = await look();
     if (found !== undefined && found !== false) return found;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   assert.fail(`waited in vain: ${what}`);
-}
-
-/** Waits, where what is told needs time to go by. */
-export function pass(seconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 }

@@ -193,8 +193,7 @@ Deno.test("a session that cannot be reaped does not stop the others, and health 
   );
   assert.deepEqual(health, {
     status: "warning",
-    reason:
-      "The last run could not reap 1 sessions; the server's log says which and why.",
+    reason: "The last run could not reap 1 sessions; the server log says why.",
   });
 });
 

@@ -284,15 +284,16 @@ const twins: [what: string, one: string, other: string][] = [
 
 for (const [what, one, other] of twins) {
   Deno.test(`R33 twins are two: ${what}`, async () => {
-    const { client } = await somebody();
+    const [{ client }, ender] = await holders(project, 2);
     granted(await start(client, one));
+    granted(await start(ender.client, one));
 
     await changingNothing(project, async () => {
       for (const name of ["heartbeat_session", "complete_session"]) {
         refused(await call(client, name, { session_id: other }), refusal.over);
       }
       assert.deepEqual(
-        granted(await client.rpc("end_session", { session_id: other })),
+        granted(await ender.client.rpc("end_session", { session_id: other })),
         [],
       );
       assert.equal(

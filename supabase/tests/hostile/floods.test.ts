@@ -15,10 +15,16 @@ import {
   refused,
   type User,
 } from "../api/support.ts";
+import { liftTimeouts } from "../timeouts.ts";
 import { until } from "../waiting.ts";
 import { holders } from "./support.ts";
 
 const project = projectOfThisFile();
+
+// many wait for one another, on a slow machine for longer than a call does
+Deno.test.beforeAll(async () => {
+  await liftTimeouts(project.superuser);
+});
 
 interface Row {
   session_id: string;

@@ -9,7 +9,8 @@ export async function withModelDatabase<T>(
   work: (database: Database) => Promise<T>,
   fault?: Mutation,
 ): Promise<T> {
-  return await withCopyOf("migrated", async ({ connected, url }) => {
+  return await withCopyOf("migrated", async ({ url, connected }) => {
+    // The model knows no 55P03: a slow machine must not cause one.
     await connected(liftTimeouts, "supabase_admin");
     const database = openDatabase(url);
     try {

@@ -46,6 +46,7 @@ const content = `
   where m not between 40 and 58;
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, pruned, took)
   values (now(), 'service_role', 0, 0, 0, interval '4 ms');
+  select sessions.lift_fence();
 `;
 
 /** The statement of each question, by its number. */
