@@ -527,8 +527,9 @@ begin
   v_now := clock_timestamp();
 
   if found then
-    reason := coalesce(reason, case v_row.status when 'completing' then 'completed' else 'disconnected' end);
-    v_ended := sessions.retire(v_row, v_now, reason);
+    v_ended := sessions.retire(
+      v_row, v_now, coalesce(reason, case v_row.status when 'completing' then 'completed' else 'disconnected' end)
+    );
     if v_ended.end_reason = 'completed' and v_ended.interview_id is not null then
       update public.interviews i
       set submitted_at = coalesce(i.submitted_at, v_now)
