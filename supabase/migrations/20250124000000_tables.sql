@@ -366,19 +366,18 @@ comment on column sessions.revocations.note is 'The operator''s note.';
 
 
 create table if not exists sessions.extensions (
-  id bigint primary key generated always as identity,
   user_id uuid not null,
   interview_id text not null,
+  id bigint not null generated always as identity,
   extended_at timestamptz not null,
   extended_by uuid,
   role text not null,
   extended interval not null,
   note text,
+  primary key (user_id, interview_id, id),
   foreign key (user_id, interview_id) references public.interviews on delete cascade,
   constraint note_is_short check (char_length(note) <= 1000)
 );
-
-create index if not exists extensions_interview on sessions.extensions (user_id, interview_id);
 
 revoke all on table sessions.extensions from public, anon, authenticated, service_role;
 revoke all on sequence sessions.extensions_id_seq from public, anon, authenticated, service_role;
