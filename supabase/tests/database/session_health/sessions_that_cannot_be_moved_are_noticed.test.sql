@@ -27,7 +27,7 @@ select from public.reap_stale_sessions();
 select results_eq(
   'select status, reason from public.session_health()',
   $$ values ('warning', '1 stale sessions could not be reaped and are tried again later; the server log says why.') $$,
-  'M7: within ten intervals it may yet be moved: still a warning'
+  'M14: it stays a warning as long as the session waits for its next attempt'
 );
 
 -- when: more than ten intervals pass
