@@ -48,7 +48,7 @@ drop function if exists
   sessions.refuse_caller(),
   sessions.refuse_argument(text, text),
   sessions.check_line(text, text, integer, integer),
-  sessions.lock_user(uuid),
+  sessions.lock_user(uuid, boolean),
   sessions.stale_reason(timestamptz, timestamptz),
   sessions.retire(public.active_interview_sessions, timestamptz, text),
   sessions.refuse_over(text, text, timestamptz, text),

@@ -65,26 +65,33 @@ revoke all on function sessions.check_line(text, text, integer, integer) from pu
 comment on function sessions.check_line(text, text, integer, integer) is 'Raises 22023 if this is not one line of shortest to longest characters. Null passes.';
 
 
-create or replace function sessions.lock_user(user_id uuid)
+create or replace function sessions.lock_user(user_id uuid, wait boolean default true)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_starts bigint := hashtextextended('start_session ' || user_id, 0);
 begin
+  if not wait then
+    perform from auth.users u where u.id = lock_user.user_id for key share skip locked;
+    return found and pg_try_advisory_xact_lock(v_starts);
+  end if;
+
   -- What the foreign keys would lock, but before the session is locked.
   perform from auth.users u where u.id = lock_user.user_id for key share;
   if not found then
     return false;
   end if;
 
-  perform pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));
+  perform pg_advisory_xact_lock(v_starts);
   return true;
 end
 $$;
 
-revoke all on function sessions.lock_user(uuid) from public, anon, authenticated, service_role;
-comment on function sessions.lock_user(uuid) is
-  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user; a missing row cannot be locked. False if there is no such user.';
+revoke all on function sessions.lock_user(uuid, boolean) from public, anon, authenticated, service_role;
+comment on function sessions.lock_user(uuid, boolean) is
+  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user; a missing row cannot be locked. False if there is no such user, or if another transaction has one of the locks and this one should not wait.';
 
 
 create or replace function sessions.stale_reason(expires_at timestamptz, deadline_at timestamptz)
@@ -412,8 +419,9 @@ begin
     -- wait for the disk.
     perform set_config('synchronous_commit', 'off', true);
   else
-    -- Part of a larger transaction, whose other writes and locks count.
-    perform sessions.lock_user(v_user);
+    -- Part of a larger transaction, whose other writes and locks count. If it has written, a trigger of the app may have
+    -- locked the session: then it must not wait for what comes before the session.
+    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
   end if;
 
   select * into v_row
@@ -460,7 +468,7 @@ begin
   perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
 
   if current_setting('request.path', true) is distinct from '/rpc/complete_session' then
-    perform sessions.lock_user(v_user);
+    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
   end if;
 
   select * into v_row

@@ -256,8 +256,9 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- Connection, invalid transaction state (as read-only), rollback, resources, object state, operator intervention, system error.
-  return left(state, 2) in ('08', '25', '40', '53', '55', '57', '58');
+  -- Connection, invalid transaction state (as read-only), rollback, resources, operator intervention, system error; an
+  -- object in use, a lock not available.
+  return left(state, 2) in ('08', '25', '40', '53', '57', '58') or state in ('55006', '55P03');
 end
 $$;
 

@@ -53,20 +53,24 @@ export interface Progress {
 }
 
 /** A finished run, and how the component is after it. */
-export type Run = Progress & { health: Pick<Health, "status" | "reason"> };
+export type Run = Progress & { health: ShownHealth };
+
+/** What a scheduler is told of the health. */
+export type ShownHealth = Pick<Health, "status" | "reason">;
 
 /** A database call that failed, also when repeated where that made sense. */
 export class ReapingFailed extends Error {
   /**
    * @param code SQLSTATE or PostgREST's code; empty if there was no answer
    * @param retryable whether the cause may pass by itself
-   * @param soFar what had been done: it stays done
+   * @param soFar what had been done: it stays done; with the health, if the
+   * reaper was refused and the health was not
    */
   constructor(
     message: string,
     readonly code: string,
     readonly retryable: boolean,
-    readonly soFar: Progress,
+    readonly soFar: Progress & { health?: ShownHealth },
   ) {
     super(message);
   }
@@ -87,12 +91,20 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
   };
   const elapsed = () => Math.round(performance.now() - began);
   const call = (name: string, args?: Record<string, unknown>) =>
-    callTwiceAtMost(rpc, name, args).catch((cause: Answer) => {
+    callTwiceAtMost(rpc, name, args).catch(async (cause: Answer) => {
+      const retryable = isRetryable(cause);
+      // Then the API answers, and the health may say more than the error.
+      const asksHealth = !retryable && name !== "session_health";
+      const health = asksHealth ? await healthIfTold(rpc) : undefined;
       throw new ReapingFailed(
         whatFailed(cause),
         cause.error?.code ?? "",
-        isRetryable(cause),
-        { ...progress, duration_ms: elapsed() },
+        retryable,
+        {
+          ...progress,
+          duration_ms: elapsed(),
+          ...(health && { health: shown(health) }),
+        },
       );
     });
 
@@ -127,8 +139,17 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
   return {
     ...progress,
     duration_ms: elapsed(),
-    health: { status: health.status, reason: health.reason },
+    health: shown(health),
   };
+}
+
+async function healthIfTold(rpc: Rpc): Promise<Health | undefined> {
+  const { data, error } = await rpc("session_health");
+  return error ? undefined : (data as Health[])[0];
+}
+
+function shown({ status, reason }: Health): ShownHealth {
+  return { status, reason };
 }
 
 /** The answer's data; throws the `Answer` that failed, after one more try where that makes sense. */
@@ -146,8 +167,9 @@ async function callTwiceAtMost(
   return answer.data;
 }
 
-/** No answer at all, a gateway's (502 to 504, 520 and up) or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08). */
+/** No answer at all, a gateway's (502 to 504, 520 and up) or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08, but not 55000: something is missing). */
 function isRetryable({ error, status }: Answer): boolean {
+  if (error?.code === "55000") return false;
   return status === 0 || status >= 502 ||
     /^(08|40|53|55|57)...$|^PGRST00[0-3]$/.test(error?.code ?? "");
 }

@@ -6,7 +6,7 @@ import * as fs from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { nodeModules, repositoryRoot } from "../../../scripts/stack/paths.ts";
-import { CEILING_MS } from "./chromium.ts";
+import { ceilingMs } from "../waiting.ts";
 import type { Tab } from "./support.ts";
 
 const looks = [
@@ -82,7 +82,7 @@ export async function inspect(
     await page.setViewportSize({ width, height });
     await page.evaluate(settled);
     await page.waitForFunction(isTooWide + ".length === 0", null, {
-      timeout: CEILING_MS,
+      timeout: ceilingMs,
     }).catch(async () => {
       assert.deepEqual(await page.evaluate(isTooWide), [], `${name}: too wide`);
     });

@@ -122,6 +122,47 @@ race(
   },
 );
 
+for (const name of ["heartbeat", "complete"] as const) {
+  race(
+    `S10 S6 write, then ${name} in one transaction while another tab takes over: no deadlock`,
+    async (scene) => {
+      const { a, b, session } = await guarded(scene);
+      await a.beginInApp();
+      answered(await write(a, session, "answer"));
+      const late = b.start("b", { takeover });
+      await late.waitsFor(a);
+
+      granted(await a[name]("a").passes(b));
+
+      answered(await a.commit());
+      assert.equal(granted(await late).previous_session_id, "a");
+      await answersAre(scene, ["answer"]);
+      await scene.leaves({ live: "b", history: { a: "taken_over" } });
+    },
+  );
+
+  race(
+    `S10 S6 R23 write, then ${name} in one transaction while the user is deleted: no deadlock`,
+    async (scene) => {
+      const { a, session } = await guarded(scene);
+      const auth = await scene.auth();
+      await a.beginInApp();
+      answered(await write(a, session, "answer"));
+      const late = auth.query(
+        "delete from auth.users where id = $1",
+        scene.user,
+      );
+      await late.waitsFor(a);
+
+      granted(await a[name]("a").passes(auth));
+
+      answered(await a.commit());
+      answered(await late);
+      await scene.leaves({});
+    },
+  );
+}
+
 race(
   "S10 S6 heartbeat, write and end in one transaction while another tab takes over: no deadlock",
   async (scene) => {
