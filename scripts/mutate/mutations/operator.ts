@@ -407,7 +407,7 @@ export const operator: Mutation[] = [
     take: "where u.id = any (v_picked) for key share skip locked);",
     put: "where u.id = any (v_picked) for key share);",
     file: "races/user_deletion",
-    tests: "R23 the reaper comes while the user is deleted",
+    tests: "with the reaper in between: no deadlock",
   },
   {
     in: "reap_stale_sessions",
