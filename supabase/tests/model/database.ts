@@ -565,7 +565,9 @@ export async function difference(
 /** With all leases run out, so that nothing depends on when the rows are read. */
 function timeless(view: View) {
   return (user: User) => {
-    const { fence: _, writtenAt: __, ...rows } = view(asOf(Infinity, user));
+    const { fence: _, writtenAt: __, lockedAt: ___, ...rows } = view(
+      asOf(Infinity, user),
+    );
     return { ...rows, live: null };
   };
 }

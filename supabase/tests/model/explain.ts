@@ -81,11 +81,12 @@ function expectedOf(
     .map((now) => outcomeOf(call, user, settings, { ...known, now }));
 }
 
-/** The written times do not decrease, and fences only grow (B4). */
+/** Times under a lock do not decrease, and fences only grow (B4). */
 function isLawful(before: User, after: User): boolean {
   const isGrant = after.live !== null &&
     after.live.session_id !== before.live?.session_id;
   return after.writtenAt >= before.writtenAt &&
+    after.lockedAt >= before.lockedAt &&
     (!isGrant || after.fence > before.fence);
 }
 

@@ -101,6 +101,8 @@ export interface User {
   fence: number;
   /** No call that locks the session can read an earlier time now. */
   writtenAt: Micros;
+  /** The same for calls that wait for the user's starts. */
+  lockedAt: Micros;
 }
 
 /** A call about a user, who makes it or is the one an operator names. */
@@ -163,7 +165,8 @@ const day: Micros = 86_400_000_000;
 
 /** A user about whom nothing is known. */
 export function newUser(id: string): User {
-  return { id, ...nothing, exists: true, fence: 0, writtenAt: -Infinity };
+  const never = { writtenAt: -Infinity, lockedAt: -Infinity };
+  return { id, ...nothing, exists: true, fence: 0, ...never };
 }
 
 const nothing = {
@@ -240,7 +243,7 @@ export function outcomeOf(
         const completing = live.status === "completing";
         const reason = call.reason ??
           (completing ? "completed" : "disconnected");
-        const after = ended(user, live, reason, now);
+        const after = { ...ended(user, live, reason, now), lockedAt: now };
         return lastOf(reason === "completed" ? submitted(after, now) : after);
       }
       const row = user.ended.find((row) => row.session_id === session_id);
@@ -252,7 +255,7 @@ export function outcomeOf(
       const end_reason = call.reason ?? "disconnected";
       const earlyEnd = { session_id, end_reason, ended_at: now };
       return {
-        user: { ...after, earlyEnd },
+        user: { ...after, earlyEnd, lockedAt: now },
         answer: { ended: [], written_at: now },
       };
     }
@@ -447,7 +450,10 @@ function granted(
   };
   const after = next ? withInterview(others, next) : others;
   return {
-    user: { ...after, live, unswept: false, fence, writtenAt: now },
+    user: {
+      ...{ ...after, live, unswept: false, fence },
+      ...{ writtenAt: now, lockedAt: now },
+    },
     answer: { active: live },
   };
 }
@@ -522,7 +528,7 @@ function extended(
   // a session of another interview is not looked at
   const isOfIt = before.live?.interview_id === call.interview_id;
   const user = isOfIt ? asOf(now, before) : before;
-  const after = withInterview({ ...user, extensions }, later);
+  const after = withInterview({ ...user, extensions, lockedAt: now }, later);
   const { live } = user;
   if (!isOfIt || !live) return { user: after, answer };
 
