@@ -82,7 +82,7 @@ drop function if exists
   sessions.pick_stale(integer, timestamptz),
   sessions.is_transient(text),
   sessions.postpone(uuid[], timestamptz),
-  sessions.prune(timestamptz, integer),
+  sessions.prune(timestamptz, timestamptz, integer),
   sessions.overlapping_sessions(timestamptz),
   sessions.unexpected_grants(),
   sessions.health(),

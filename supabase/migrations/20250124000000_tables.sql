@@ -228,7 +228,9 @@ create table if not exists sessions.settings (
   constraint all_are_positive check (
     least(lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every) > interval '0'
   ),
-  constraint times_of_a_session_are_finite check (isfinite(lease) and isfinite(max_duration) and isfinite(completing_grace)),
+  constraint all_are_at_most_100_years check (
+    greatest(lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every) <= interval '36525 days'
+  ),
   constraint lease_survives_a_lost_heartbeat check (lease >= 2.5 * heartbeat_every),
   constraint history_is_kept_for_a_day check (history_retention >= interval '1 day'),
   constraint takeover_is_known check (takeover in ('allowed', 'refused'))
@@ -317,13 +319,18 @@ begin
       message = 'sessions.settings has no row. Nothing was changed.',
       hint = 'Apply the migrations of interview sessions again, or insert the row: insert into sessions.settings default values.';
   end if;
+  if not (v_row is not null) then
+    raise object_not_in_prerequisite_state using
+      message = 'sessions.settings has nulls. Nothing was changed.',
+      hint = 'Set every column, for example: update sessions.settings set lease = default where is_the_row.';
+  end if;
 
   return v_row;
 end
 $$;
 
 revoke all on function sessions.current_settings() from public, anon, authenticated, service_role;
-comment on function sessions.current_settings() is 'The settings in force. Fails if the row is missing: no caller goes on with nulls.';
+comment on function sessions.current_settings() is 'The settings in force. Fails if the row is missing or has nulls: no caller goes on with nulls.';
 
 
 create table if not exists sessions.early_ends (
@@ -466,7 +473,8 @@ declare
     )
   );
 begin
-  if v_highest >= (select f.last_value from sessions.fence f) then
+  -- A sequence that was never drawn has the value 1.
+  if v_highest > (select f.last_value - (not f.is_called)::integer from sessions.fence f) then
     perform setval('sessions.fence', v_highest);
   end if;
 

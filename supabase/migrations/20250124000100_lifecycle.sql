@@ -117,7 +117,12 @@ declare
   v_row public.interview_session_history;
 begin
   delete from public.active_interview_sessions x where x.user_id = a.user_id;
+  if not found then
+    raise object_not_in_prerequisite_state using
+      message = 'The session could not be ended: a trigger on public.active_interview_sessions keeps its row.';
+  end if;
 
+  -- strict here and below: a trigger of the app that suppresses a write makes an error, not a row of nulls.
   insert into public.interview_session_history (
     user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
   )
@@ -128,7 +133,7 @@ begin
     case when a.expires_at > at then retire.end_reason else sessions.stale_reason(a.expires_at, a.deadline_at) end,
     a.status, a.previous_session_id, a.interview_id
   )
-  returning * into v_row;
+  returning * into strict v_row;
 
   return v_row;
 end
@@ -334,10 +339,11 @@ begin
   from sessions.early_ends e
   where e.user_id = v_user and e.session_id = start_session.session_id
   order by ended_at desc;
-  if v_end.ended_at >= v_kept_since then
-    perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
-  elsif v_end.ended_at is not null then
+  if v_end.ended_at < v_kept_since then
+    -- Forgotten: the id may be used again.
     delete from public.interview_session_history h where h.user_id = v_user and h.session_id = start_session.session_id;
+  elsif v_end.ended_at is not null then
+    perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
     perform sessions.refuse_unseen(v_user, session_id);
@@ -350,7 +356,8 @@ begin
     for update;
 
     if v_interview.deadline_at < v_kept_since then
-      delete from public.interviews i where i.user_id = v_user and i.interview_id = start_session.interview_id;
+      -- Forgotten: its row is reset below, since rows of the app may refer to it.
+      delete from sessions.extensions e where e.user_id = v_user and e.interview_id = start_session.interview_id;
       v_interview := null;
     elsif v_interview.submitted_at is not null then
       perform sessions.refuse_over(session_id, 'completed', v_interview.submitted_at, interview_id);
@@ -376,12 +383,17 @@ begin
     case when start_session.interview_id is null then v_row.session_id else v_interview.last_session_id end,
     start_session.interview_id
   )
-  returning * into v_row;
+  returning * into strict v_row;
 
   if interview_id is not null then
     insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
     values (v_user, start_session.interview_id, v_now, v_deadline, start_session.session_id)
-    on conflict on constraint interviews_pkey do update set last_session_id = excluded.last_session_id;
+    on conflict on constraint interviews_pkey do update
+    set
+      started_at = coalesce(v_interview.started_at, excluded.started_at),
+      deadline_at = excluded.deadline_at,
+      submitted_at = null,
+      last_session_id = excluded.last_session_id;
   end if;
 
   return v_row;
@@ -436,7 +448,7 @@ begin
     -- Never back: a lease that was given is kept, also when the settings are shorter now.
     expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, a.deadline_at))
   where a.user_id = v_user
-  returning * into v_row;
+  returning * into strict v_row;
   return v_row;
 end
 $$;
@@ -489,7 +501,7 @@ begin
     deadline_at = v_row.deadline_at,
     expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, v_row.deadline_at))
   where a.user_id = v_user
-  returning * into v_row;
+  returning * into strict v_row;
   return v_row;
 end
 $$;

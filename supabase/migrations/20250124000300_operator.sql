@@ -62,6 +62,11 @@ begin
 
   perform from auth.users u where u.id = revoke.user_id for key share;
   if not found then
+    -- Without its user a session has no history.
+    delete from public.active_interview_sessions a where a.user_id = revoke.user_id;
+    if found then
+      raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
+    end if;
     return;
   end if;
 
@@ -291,7 +296,7 @@ comment on function sessions.postpone(uuid[], timestamptz) is
   'Sets when the reaper tries again to move these users'' stale sessions, which it could not move.';
 
 
-create or replace function sessions.prune(at timestamptz, at_most integer)
+create or replace function sessions.prune(at timestamptz, kept_since timestamptz, at_most integer)
 returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -300,7 +305,6 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
-  v_kept_since timestamptz := at - (sessions.current_settings()).history_retention;
   v_pruned integer;
   v_total integer;
 begin
@@ -315,7 +319,7 @@ begin
     array(
       select p.ctid
       from public.interview_session_history p
-      where p.ended_at < v_kept_since
+      where p.ended_at < kept_since
         and p.ended_at < (select min(o.ended_at) from public.interview_session_history o) + interval '1 day'
       order by p.ended_at
       limit at_most
@@ -329,7 +333,7 @@ begin
     array(
       select p.ctid
       from public.interviews p
-      where p.deadline_at < v_kept_since
+      where p.deadline_at < kept_since
         and p.deadline_at < (select min(o.deadline_at) from public.interviews o) + interval '1 day'
       order by p.deadline_at
       limit at_most
@@ -342,8 +346,8 @@ begin
 end
 $$;
 
-revoke all on function sessions.prune(timestamptz, integer) from public, anon, authenticated, service_role;
-comment on function sessions.prune(timestamptz, integer) is
+revoke all on function sessions.prune(timestamptz, timestamptz, integer) from public, anon, authenticated, service_role;
+comment on function sessions.prune(timestamptz, timestamptz, integer) is
   'Deletes at most so many rows each of the history and of the interviews that are past their retention, the oldest first. Returns how many.';
 
 
@@ -356,13 +360,15 @@ set lock_timeout = '1500ms'
 as $$
 declare
   v_role text := sessions.operator();
+  v_settings sessions.settings := sessions.current_settings();
   v_now timestamptz := clock_timestamp();
   v_picked uuid[];
   v_movable uuid[];
   v_failed uuid[];
   v_error text;
   v_user uuid;
-  v_reaped integer := 0;
+  v_ended public.interview_session_history[];
+  v_one public.interview_session_history[];
   v_orphaned integer := 0;
   v_pruned integer;
 begin
@@ -395,8 +401,9 @@ begin
   v_movable := array(select u.id from auth.users u where u.id = any (v_picked) for key share skip locked);
 
   begin
-    return query select * from sessions.retire_stale(v_movable);
-    get diagnostics v_reaped = row_count;
+    v_ended := array(select r from sessions.retire_stale(v_movable) r);
+    -- A deferred constraint of the app that fails at the commit would undo the whole run.
+    set constraints all immediate;
   exception
     when others then
       if sessions.is_transient(sqlstate) then
@@ -404,10 +411,12 @@ begin
       end if;
 
       -- Some of them cannot be moved. Find out which, and move the others.
+      v_ended := '{}';
       foreach v_user in array v_movable loop
         begin
-          return query select * from sessions.retire_stale(array[v_user]);
-          v_reaped := v_reaped + 1;
+          v_one := array(select r from sessions.retire_stale(array[v_user]) r);
+          set constraints all immediate;
+          v_ended := v_ended || v_one;
         exception
           when others then
             if sessions.is_transient(sqlstate) then
@@ -447,9 +456,18 @@ begin
       using hint = 'They were deleted with foreign keys switched off (session_replication_role = replica).';
   end if;
 
-  v_pruned := sessions.prune(v_now, batch_size);
+  begin
+    v_pruned := sessions.prune(v_now, v_now - v_settings.history_retention, batch_size);
+  exception
+    when others then
+      if sessions.is_transient(sqlstate) then
+        raise;
+      end if;
+      v_pruned := 0;
+      raise warning 'Nothing could be pruned: % (%)', sqlerrm, sqlstate;
+  end;
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, took)
-  values (v_now, v_role, v_reaped, cardinality(v_failed), v_orphaned, v_pruned, clock_timestamp() - v_now);
+  values (v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, clock_timestamp() - v_now);
 
   delete from sessions.reaper_runs r
   where r.ctid = any (
@@ -461,6 +479,8 @@ begin
       for update skip locked
     )
   );
+
+  return query select * from unnest(v_ended);
 end
 $$;
 

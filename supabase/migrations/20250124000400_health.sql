@@ -138,13 +138,15 @@ begin
   where r.ran_at > v_now - interval '1 day' and r.ran_at <= v_now;
 
   -- Of the history only the latest 1000 rows are read, by index, so that its size does not matter.
-  select greatest(min(l.ended_at), v_now - interval '7 days'), greatest(v_fence_used, max(l.ended_fence), max(l.fence))
+  -- Later than the 1001st, not as late: any number may have ended at the same instant.
+  select greatest(case count(*) when 1001 then min(l.ended_at) + interval '1 microsecond' end, v_now - interval '7 days'), greatest(v_fence_used, max(l.ended_fence), max(l.fence))
   into v_recent_since, v_fence_used
   from (
     select h.ended_at, h.fence, h.ended_fence
     from public.interview_session_history h
+    where h.ended_at <= v_now
     order by h.ended_at desc
-    limit 1000
+    limit 1001
   ) l;
 
   select coalesce(jsonb_object_agg(e.end_reason, e.sessions), '{}')
@@ -152,7 +154,7 @@ begin
   from (
     select h.end_reason, count(*) as sessions
     from public.interview_session_history h
-    where h.ended_at >= greatest(v_recent_since, v_now - interval '1 day')
+    where h.ended_at between greatest(v_recent_since, v_now - interval '1 day') and v_now
     group by h.end_reason
   ) e;
 
@@ -175,7 +177,7 @@ begin
     when v_row.overlaps_found > 0 then
       v_row.status := 'critical';
       v_row.reason := format(
-        '%s sessions of the last week started while another of the same user was live: see sessions.overlapping_sessions().',
+        '%s of the latest sessions started while another of the same user was live: see sessions.overlapping_sessions().',
         v_row.overlaps_found
       );
     when v_fence < v_fence_used then
@@ -184,7 +186,7 @@ begin
         'The next fence would be %s, but %s was already granted: fences must only grow. Run: select sessions.lift_fence();',
         v_fence + 1, v_fence_used
       );
-    when current_setting('default_transaction_read_only')::boolean then
+    when current_setting('default_transaction_read_only')::boolean or pg_is_in_recovery() then
       v_row.status := 'critical';
       v_row.reason := 'The database is read-only: no session can be started or renewed. Check the disk space of the project.';
     when v_grants is not null then

@@ -26,7 +26,7 @@ export const healthAndAdmin: Mutation[] = [
     in: "health",
     name: "reads the whole history",
     why: "S14 its cost does not grow with the history",
-    take: "limit 1000",
+    take: "limit 1001",
     put: "",
     file: `${folder}/it_reads_the_latest_1000_sessions_only`,
   },

@@ -161,7 +161,8 @@ export const tables: Mutation[] = [
     in: "lift_fence",
     name: "the sequence is not lifted",
     why: "S18 S20 a fence is never granted twice",
-    take: "if v_highest >= (select f.last_value from sessions.fence f) then",
+    take:
+      "if v_highest > (select f.last_value - (not f.is_called)::integer from sessions.fence f) then",
     put: "if false then",
     file: "database/session_health/a_fence_that_fell_back_is_noticed",
   },

@@ -45,6 +45,9 @@ const content = `
   union all
   select '${dan}', 'taken', 10, null, at - interval '2 minutes', at, at, 'taken_over', 'active'
   from (select now() - interval '3 days' as at) a;
+  insert into public.interview_session_history (user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status)
+  select '${dan}', 'old', 2, at - interval '2 minutes', at, at, 'revoked', 'active'
+  from (select now() - interval '15 days' as at) a;
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, pruned, took)
   select date_trunc('hour', now()) - interval '2 hours' + m * interval '1 minute', 'service_role', 2, case m when 30 then 1 else 0 end, 0, interval '4 ms'
   from generate_series(0, 59) m

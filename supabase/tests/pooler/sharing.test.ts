@@ -215,7 +215,7 @@ testUnless(
   async (t) => {
     // the ledger must know of every session that there is
     await beside((sql) =>
-      sql`truncate public.active_interview_sessions, public.interview_session_history`
+      sql`truncate public.active_interview_sessions, public.interview_session_history, sessions.revocations`
     );
     const users = await beside((sql) => newUsers(sql, 8));
     const ledger = newLedger();

@@ -29,7 +29,7 @@ values (clock_timestamp() - interval '20 hours', 'service_role', 0, 4, 0, '0');
 -- then, with one fault after another removed
 select is(
   pg_temp.health(),
-  'critical: 1 sessions of the last week started while another of the same user was live: see sessions.overlapping_sessions().',
+  'critical: 1 of the latest sessions started while another of the same user was live: see sessions.overlapping_sessions().',
   'B7: first, that two sessions of a user overlap'
 );
 

@@ -21,7 +21,7 @@ select bag_eq(
 select bag_eq(
   $$ select conname::text from pg_constraint where conrelid = 'sessions.settings'::regclass and contype = 'c' $$,
   array[
-    'there_is_one_row', 'all_are_positive', 'times_of_a_session_are_finite', 'lease_survives_a_lost_heartbeat',
+    'there_is_one_row', 'all_are_positive', 'all_are_at_most_100_years', 'lease_survives_a_lost_heartbeat',
     'history_is_kept_for_a_day', 'takeover_is_known'
   ],
   'M10: named checks keep the values valid'
