@@ -1,18 +1,36 @@
 -- Removes everything that the migrations of interview sessions created, and nothing else.
 --
 -- Run as postgres: paste it into the SQL editor, or psql -v ON_ERROR_STOP=1 -f scripts/rollback.sql "$DATABASE_URL".
--- All of it happens or nothing does, and it may be run again. Before:
+-- It runs in one transaction and may be run again. Before:
 --   * Stop the schedule that calls the reaper, and delete its Edge Function: supabase functions delete reap-stale-sessions.
---   * Live sessions and the history go too. To keep the history: create table kept as table public.interview_session_history.
---   * The table that the first plan had does not come back.
--- It refuses (2BP01) while something of the app depends on what is to go, and says what. What was added to our own tables
--- goes with them: an index, a trigger, a policy, a place in a publication.
+--   * Live sessions, interviews, the history and the notes of operators are deleted. To keep one, for example the history:
+--     create table kept as table public.interview_session_history.
+--   * The table of the first plan does not come back.
+-- If something of the app depends on what is to be removed, it refuses (2BP01) and names it. What was added to our own tables
+-- is removed with them: an index, a trigger, a policy, a place in a publication.
 -- Afterwards supabase db push would apply the migrations again, since their versions are forgotten here: delete their files.
 
 begin;
 
--- Dropping a table locks auth.users for a moment. Better to fail than to let every sign-in queue behind it.
+-- Dropping a table locks auth.users for a moment. Better to fail than to make every sign-in wait for that lock.
 set local lock_timeout = '5s';
+
+
+-- Where the component is not installed, tables of these names belong to the app.
+do $$
+declare
+  v_apps regclass := coalesce(
+    to_regclass('public.active_interview_sessions'),
+    to_regclass('public.interview_session_history'),
+    to_regclass('public.interviews')
+  );
+begin
+  if to_regclass('sessions.fence') is null and v_apps is not null then
+    raise object_not_in_prerequisite_state using
+      message = format('Interview sessions are not installed here, and %s belongs to the app. Nothing was changed.', v_apps);
+  end if;
+end
+$$;
 
 
 drop function if exists
@@ -95,8 +113,8 @@ drop sequence if exists sessions.fence restrict;
 drop schema if exists sessions restrict;
 
 
--- Postgres does not know what a function calls: its body is a text. A trigger whose function calls holds_session() would
--- from now on fail every write to its table.
+-- Postgres does not track what the body of a function uses. A trigger function that calls holds_session() would fail every
+-- write to its table from now on.
 do $$
 declare
   v_functions text := (
@@ -105,7 +123,8 @@ declare
     where p.prosrc ~* (
         '\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
         || '|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\.interviews'
-        || '|sessions\.(settings|reaper_runs|overlapping_sessions))\M'
+        || '|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
+        || '|sessions\.(settings|early_ends|revocations|extensions|reaper_runs|overlapping_sessions|lift_fence|version))\M'
       )
       and p.pronamespace <> 'pg_catalog'::regnamespace
       and not exists (
@@ -119,13 +138,13 @@ begin
     raise dependent_objects_still_exist using
       message = 'cannot drop interview sessions because other functions call or read them',
       detail = v_functions,
-      hint = 'Nothing was changed. Change or drop these functions first. If they mean something else of that name, leave this block out.';
+      hint = 'Nothing was changed. Change or drop these functions first. If they use something else of that name, leave this block out.';
   end if;
 end
 $$;
 
 
--- supabase db push then knows that they are not applied.
+-- So that supabase db push knows that they are not applied.
 do $$
 begin
   if to_regclass('supabase_migrations.schema_migrations') is not null then
@@ -136,7 +155,7 @@ end
 $$;
 
 
--- PostgREST then forgets the functions at once.
+-- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';
 
 commit;

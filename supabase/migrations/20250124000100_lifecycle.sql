@@ -376,9 +376,6 @@ begin
     case when start_session.interview_id is null then v_row.session_id else v_interview.last_session_id end,
     start_session.interview_id
   )
-  -- Impossible in READ COMMITTED. An older snapshot may hide a row; this then raises 40001, which a client may retry,
-  -- and not 23505.
-  on conflict (user_id) do nothing
   returning * into v_row;
 
   if interview_id is not null then

@@ -51,7 +51,7 @@ story(
 );
 
 story(
-  "M17 revoked by an administrator on the admin page: the candidate is told, the history says by whom",
+  "M17 revoked by an administrator on the admin page: the candidate is told, a record says by whom",
   async (scene) => {
     const { device, project, ended } = scene;
     const { tab, person } = await inAnInterview(scene);
@@ -62,7 +62,7 @@ story(
     await desk.sees("Live sessions", person.email);
 
     await desk.press(`End ${person.email}`);
-    await desk.page.getByLabel("Note for the history").fill(
+    await desk.page.getByLabel("Note, which only operators see").fill(
       "Asked for by mail",
     );
     await desk.press("End session");
@@ -77,10 +77,10 @@ story(
       ],
     );
     const [row] = await project.superuser`
-    select h.note, u.email
-    from public.interview_session_history h
-      join auth.users u on u.id = h.ended_by
-    where h.user_id = ${person.id}`;
+    select r.note, u.email
+    from sessions.revocations r
+      join auth.users u on u.id = r.revoked_by
+    where r.user_id = ${person.id}`;
     assert.deepEqual(row, {
       note: "Asked for by mail",
       email: administrator.email,

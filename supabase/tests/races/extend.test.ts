@@ -8,6 +8,7 @@ import {
   type Client,
   granted,
   type Interview,
+  lockRow,
   over,
   race,
   refused,
@@ -235,6 +236,9 @@ race(
     const { a, operator } = await ongoing(scene);
     const [b, owner] = [await scene.tab(), await scene.owner()];
     await owner.begin();
+    await lockRow(owner, scene.user);
+    const late = extendByAnHour(operator, scene);
+    await late.waitsFor(owner);
     await endTimeNow(owner, scene.user);
     const { deadline_at } = answered(
       await owner.query<Interview>(
@@ -242,11 +246,9 @@ race(
       ),
     )[0];
 
-    const late = granted(
-      await after(owner, "commits", extendByAnHour(operator, scene)),
-    );
+    const extended = granted(await after(owner, "commits", late));
 
-    assertAnHourAfter(late.deadline_at, deadline_at);
+    assertAnHourAfter(extended.deadline_at, deadline_at);
     over(await a.heartbeat("a"), "timed_out");
     over(await a.complete("a"), "timed_out");
     granted(await b.start("b", { interview }));

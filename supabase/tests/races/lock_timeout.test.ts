@@ -11,6 +11,7 @@ import {
   refused,
   type Scene,
 } from "./harness.ts";
+import { ceilingMs } from "../waiting.ts";
 
 const interview = "i";
 
@@ -321,5 +322,5 @@ async function withASession(
 /** Lifts the limits of the role, which would end the wait, too. */
 function letOnlyTheFunctionLimitTheWait(client: Client) {
   client.set("lock_timeout", "0");
-  client.set("statement_timeout", "0");
+  client.set("statement_timeout", `${ceilingMs}ms`);
 }

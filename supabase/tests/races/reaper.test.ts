@@ -192,13 +192,18 @@ race("R25 two reapers prune at once: nobody waits", async (scene) => {
   const [one, other] = [await scene.operator(), await scene.operator()];
   const [a, owner] = [await scene.tab(), await scene.owner()];
   for (const id of ["a", "b"]) {
-    granted(await a.start(id));
+    granted(await a.start(id, { interview: id }));
     granted(await a.end(id));
   }
   answered(
     await owner.query(`
       update public.interview_session_history
       set ended_at = now() - interval '91 days'`),
+  );
+  answered(
+    await owner.query(`
+      update public.interviews
+      set deadline_at = now() - interval '91 days'`),
   );
   answered(
     await owner.query(`
@@ -221,7 +226,7 @@ race("R25 two reapers prune at once: nobody waits", async (scene) => {
       "select pruned from sessions.reaper_runs order by id",
     ),
   );
-  assert.deepEqual(runs, [{ pruned: 0 }, { pruned: 1 }, { pruned: 1 }]);
+  assert.deepEqual(runs, [{ pruned: 0 }, { pruned: 2 }, { pruned: 2 }]);
 });
 
 race(

@@ -84,7 +84,7 @@ const steps = [
   "One click: she takes over",
   "The zombie: Chrome had only been asleep, and goes on",
   "Ben starts an interview, in Safari on a Mac",
-  "Ada hands in, and is done",
+  "Ada submits her interview",
   "Ben starts again, his browser crashes, and nobody comes back",
   "The scheduled reaper comes by",
   "Ben starts at once",

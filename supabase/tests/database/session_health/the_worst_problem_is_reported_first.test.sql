@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(13);
+select plan(14);
 
 create function pg_temp.health()
 returns text
@@ -98,6 +98,17 @@ select is(
 insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, pruned, took) values (clock_timestamp(), 'service_role', 4, 0, 0, '0');
 
 select is((select status from public.session_health()), 'ok', 'M14: a failure that the next run makes good is no alarm');
+
+select pg_temp.create_user_with_session('cleo', 'waits', '6 minutes');
+update public.active_interview_sessions set reap_after = now() + interval '2 minutes' where true;
+
+select is(
+  pg_temp.health(),
+  'warning: 1 stale sessions could not be reaped and are tried again later; the server log says why.',
+  'M13: a session that waits for its next attempt is a warning'
+);
+
+delete from public.active_interview_sessions where true;
 
 -- when: the overlap is more than a week old
 update public.interview_session_history
