@@ -37,7 +37,7 @@ for (const mutation of seenOneByOne) {
     const found = await withModelDatabase(
       (database) =>
         checkSequentially(database, startCounting(), {
-          runs: 300,
+          runs: 1500,
           asFound: true,
         }),
       mutation,

@@ -138,9 +138,9 @@ const whichToUse = weighted<Which>(
 );
 
 const interviews: [number, WhichInterview][] = [
-  [24, 0],
-  [12, 1],
-  [4, 2],
+  [30, 0],
+  [8, 1],
+  [2, 2],
 ];
 
 const device = fc.oneof(
@@ -192,15 +192,19 @@ const operation = fc.oneof(
     which: whichToStart,
     takeover: weighted<boolean | null>([19, true], [19, false], [1, null]),
     device,
-    interview: weighted<WhichInterview>([30, null], ...interviews, ...badIds),
+    interview: weighted<WhichInterview>([20, null], ...interviews, ...badIds),
   }),
   step(7, "heartbeat", { who, which: whichToUse }),
   step(4, "complete", { who, which: whichToUse }),
   step(6, "end", {
     who,
     which: whichToUse,
-    reason: fc.constantFrom(
-      ...[null, "completed", "disconnected", "cleared", "taken_over"],
+    reason: weighted<string | null>(
+      [2, null],
+      [4, "completed"],
+      [1, "disconnected"],
+      [1, "cleared"],
+      [1, "taken_over"],
     ),
   }),
   step(3, "holds", ofASession),
