@@ -343,21 +343,21 @@ comment on column sessions.early_ends.ended_at is 'Time of the call.';
 
 
 create table if not exists sessions.revocations (
-  user_id uuid not null references auth.users (id) on delete cascade,
+  user_id uuid not null,
   session_id text not null,
   revoked_at timestamptz not null,
   revoked_by uuid,
   role text not null,
   note text,
-  -- An id past its retention can be used and revoked again.
-  primary key (user_id, session_id, revoked_at),
+  primary key (user_id, session_id),
+  foreign key (user_id, session_id) references public.interview_session_history on delete cascade,
   constraint note_is_short check (char_length(note) <= 1000)
 );
 
 revoke all on table sessions.revocations from public, anon, authenticated, service_role;
 comment on table sessions.revocations is
   'Who revoked which session, and why. For operators: no client role may read it.';
-comment on column sessions.revocations.user_id is 'The user who held the session. The row is deleted with the user.';
+comment on column sessions.revocations.user_id is 'The user who held the session. The row is deleted with that of the history.';
 comment on column sessions.revocations.session_id is 'The id of the session.';
 comment on column sessions.revocations.revoked_at is 'When the session was revoked.';
 comment on column sessions.revocations.revoked_by is 'The administrator, if the call was made for a user; null for a backend or a DBA.';

@@ -499,7 +499,11 @@ Deno.test("R33 an argument of 100 MB is refused for its length, which costs less
           withLong(`public.${withArguments}`),
         );
 
-        assert.match(toRefuse.outcome, /^22023 /, call);
+        assert.match(
+          toRefuse.outcome,
+          /^22023 /,
+          `${call}: ${toRefuse.outcome}`,
+        );
         assert(toRefuse.outcome.startsWith(`22023 ${argument} must be `));
         if (toMake.ticks === undefined || toRefuse.ticks === undefined) return;
         // a pattern or a comparison of characters costs many times as much

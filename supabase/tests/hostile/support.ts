@@ -125,11 +125,11 @@ export async function withSql<T>(
     max: 1,
     // what is prepared outlives the tables it was prepared for
     prepare: false,
-    // how long a statement may take is not the question here
-    connection: { statement_timeout: 0 },
     onnotice: ({ message }) => void notices.push(message),
   });
   try {
+    // how long a statement may take is not the question here
+    await sql`set statement_timeout = 0`;
     const claims = JSON.stringify({ role, ...(user && claimsOf(user)) });
     await sql`select set_config('request.jwt.claims', ${claims}, false)`;
     if (role !== "authenticator") await sql`set role ${sql(role)}`;

@@ -128,8 +128,7 @@ export const seenTogether: Mutation[] = [
   {
     fault: "starts of a user do not wait for each other",
     where: "lock_user",
-    instead:
-      "perform pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));",
+    instead: "perform pg_advisory_xact_lock(v_starts);",
     of: "",
   },
   {

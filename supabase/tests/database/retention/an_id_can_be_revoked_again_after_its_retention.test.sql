@@ -24,8 +24,8 @@ select pg_temp.clear_authentication();
 
 select bag_eq(
   $$ select note from sessions.revocations where user_id = pg_temp.user_id('ada') $$,
-  array['The first.', 'The second.'],
-  'M17: each revocation has its record'
+  array['The second.'],
+  'M13: the record of the first was forgotten with its session'
 );
 
 select * from finish();
