@@ -24,10 +24,10 @@ export const healthAndAdmin: Mutation[] = [
   },
   {
     in: "health",
-    name: "reads the whole history",
+    name: "reads more than the latest 1000 rows of the history",
     why: "S14 its cost does not grow with the history",
     take: "limit 1001",
-    put: "",
+    put: "limit 1101",
     file: `${folder}/it_reads_the_latest_1000_sessions_only`,
   },
   {

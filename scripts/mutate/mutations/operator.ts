@@ -135,8 +135,8 @@ export const operator: Mutation[] = [
     why: "C1 its lease may end, or be renewed, while the extension waits",
     take: "  for no key update;",
     put: "  ;",
-    file: "races/lock_timeout",
-    tests: "B6 S5 extend_interview waits",
+    file: "races/extend",
+    tests: "C1 the time is up while an extension waits",
   },
   {
     in: "extend",
