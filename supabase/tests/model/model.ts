@@ -65,7 +65,7 @@ export interface EarlyEnd {
   ended_at: Micros;
 }
 
-/** A row of sessions.revocations, which outlives the session in the history. */
+/** A row of sessions.revocations. */
 export interface Revocation {
   session_id: string;
   revoked_at: Micros;
@@ -599,6 +599,9 @@ function without(user: User, rows: Ended[], interviews: Interview[]): User {
     ...user,
     ended,
     interviews: left,
+    revocations: user.revocations.filter(({ session_id }) =>
+      ended.some((row) => row.session_id === session_id)
+    ),
     extensions: user.extensions.filter(({ interview_id }) =>
       left.some(isCalled(interview_id))
     ),
