@@ -60,8 +60,8 @@ export const mutants: Mutant[] = [
   {
     forgets: "that an ended session is forgotten",
     in: "start_session",
-    from: "if v_end.ended_at >= v_kept_since then",
-    to: "if v_end.ended_at is not null then",
+    from: "if v_end.ended_at < v_kept_since then",
+    to: "if false then",
     seenIn: "start_session",
   },
   {

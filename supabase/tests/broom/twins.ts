@@ -62,7 +62,11 @@ export const sweepFunction = `
     from sessions.retire_stale(sessions.pick_stale(1000000, clock_timestamp()));
 
     loop
-      v_pruned := sessions.prune(clock_timestamp(), 1000000);
+      v_pruned := sessions.prune(
+        clock_timestamp(),
+        clock_timestamp() - (sessions.current_settings()).history_retention,
+        1000000
+      );
       exit when v_pruned = 0;
       v_swept := v_swept + v_pruned;
     end loop;

@@ -26,20 +26,21 @@ export const seenOneByOne: Mutation[] = [
   {
     fault: "an id that has ended starts again",
     where: "start_session",
-    instead: "if v_end.ended_at >= v_kept_since then",
-    of: "if false then",
+    instead: "elsif v_end.ended_at is not null then",
+    of: "elsif false then",
   },
   {
     fault: "an id stays used after its retention",
     where: "start_session",
-    instead: "if v_end.ended_at >= v_kept_since then",
-    of: "if v_end.ended_at is not null then",
+    instead: "if v_end.ended_at < v_kept_since then",
+    of: "if false then",
   },
   {
     fault: "a session starts that was ended before",
     where: "start_session",
-    instead: "where e.user_id = v_user and",
-    of: "where false and",
+    instead:
+      "where e.user_id = v_user and e.session_id = start_session.session_id",
+    of: "where false",
   },
   {
     fault: "a change of the settings shortens a lease",
