@@ -178,10 +178,10 @@ export const tables: Mutation[] = [
   })),
   {
     in: "revocations",
-    name: "the primary key has no time",
+    name: "a row stays when its session is forgotten",
     why: "S9 an id past its retention can be used and revoked again",
     run: `alter table sessions.revocations
-      drop constraint revocations_pkey, add primary key (user_id, session_id)`,
+      drop constraint revocations_user_id_session_id_fkey`,
     file: "database/retention/an_id_can_be_revoked_again_after_its_retention",
   },
 ];
