@@ -1,5 +1,5 @@
-// `npm run faults`: breaks things as often as is asked for, and prints what came
-// of it: the table of docs/reliability.md.
+// `npm run faults`: produces each fault as often as asked for, and prints the table
+// of docs/reliability.md.
 import { cpus } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
@@ -11,7 +11,7 @@ import type { Figure } from "../supabase/tests/faults/support.ts";
 
 const help = `npm run faults -- [options]
 
-  --times <n>   how often each fault that takes a second is produced (20)
+  --times <n>   how often to produce each fault that takes about a second (20)
   --help        this text
 `;
 
@@ -32,7 +32,7 @@ process.env.FAULT_FIGURES = figures;
 const interrupted = new AbortController();
 Deno.addSignalListener("SIGINT", () => interrupted.abort());
 
-// but for the test of the document that the table is for
+// all but the test of the document
 const parts = selectParts(allParts(), ["faults/", "pooler/sharing"])
   .filter(({ name }) => name !== "reliability.test.ts");
 const report = reportOn(parts);

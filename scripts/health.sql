@@ -1,23 +1,24 @@
--- What an operator asks about interview sessions, a statement for each question. None of them changes anything.
+-- An operator's questions about interview sessions, one statement each. None of them changes anything.
 --
--- Run as postgres: paste one into the SQL editor, or all with psql -f scripts/health.sql "$DATABASE_URL".
+-- Run as postgres: paste one into the SQL editor, or run all with psql -f scripts/health.sql "$DATABASE_URL".
 -- Times are the server's. A session is live until its expires_at; from then on it is stale until it is reaped, and blocks nobody.
 
 
--- 1. Is all well? One row; status is ok, warning or critical, and reason says why and what to look at.
+-- 1. Is everything all right? One row: status is ok, warning or critical, and reason says why and what to do.
 select *
 from public.session_health();
 
 
--- 2. Which sessions are live, since how many minutes, and how long would each last without another sign of life?
--- unheard_seconds beyond two heartbeats (sessions.settings.heartbeat_every) means a client with a bad network, or a crash.
+-- 2. Which sessions are live, how old are they, and how long does each last without another heartbeat? silent_seconds beyond
+-- two heartbeats (sessions.settings.heartbeat_every) means a bad network or a crash.
 select
   a.user_id,
   a.session_id,
+  a.interview_id,
   a.device,
   a.status,
   round(extract(epoch from clock_timestamp() - a.created_at) / 60, 1) as age_minutes,
-  round(extract(epoch from clock_timestamp() - a.updated_at)) as unheard_seconds,
+  round(extract(epoch from clock_timestamp() - a.updated_at)) as silent_seconds,
   round(extract(epoch from a.expires_at - clock_timestamp())) as seconds_left,
   round(extract(epoch from a.deadline_at - clock_timestamp())) as seconds_to_deadline
 from public.active_interview_sessions a
@@ -25,22 +26,25 @@ where a.expires_at > clock_timestamp()
 order by a.created_at;
 
 
--- 3. Which sessions are overdue: over, and not yet cleaned up? Rows here for longer than a few minutes mean that the reaper does
--- not run (see 5), or cannot reap them (the server's log has a warning for each). By hand: select * from public.reap_stale_sessions();
+-- 3. Which sessions are overdue: over, and not yet reaped? Rows that stay for more than a few minutes mean that the reaper does
+-- not run (see 5), or that it cannot move them: then tried_again_at says when it tries again, and the server log says why not.
+-- By hand: select * from public.reap_stale_sessions();
 select
   a.user_id,
   a.session_id,
+  a.interview_id,
   a.device,
   a.status,
   sessions.stale_reason(a.expires_at, a.deadline_at) as will_end_as,
   a.expires_at as over_since,
-  round(extract(epoch from clock_timestamp() - a.expires_at) / 60, 1) as overdue_minutes
+  round(extract(epoch from clock_timestamp() - a.expires_at) / 60, 1) as overdue_minutes,
+  a.reap_after as tried_again_at
 from public.active_interview_sessions a
 where a.expires_at <= clock_timestamp()
 order by a.expires_at;
 
 
--- 4. What would the reaper take now? Nothing is changed. Without dry_run it is the reaper by hand.
+-- 4. What would the reaper move now? Without dry_run, this statement reaps by hand.
 select
   r.user_id,
   r.session_id,
@@ -50,9 +54,9 @@ from public.reap_stale_sessions(batch_size => 1000, dry_run => true) r
 order by r.ended_at;
 
 
--- 5. How well does the clean-up work, hour by hour over the last day? An hour with fewer runs than 60 minutes / reap_every, or
--- none, or a longest_gap of many minutes: the schedule fails or is late. failed above 0: see the server's log. since_last_run
--- of the current hour tells whether it runs now.
+-- 5. How well does the reaper work, hour by hour over the last day? If an hour has fewer runs than 60 minutes / reap_every, or a
+-- longest_gap of many minutes, the schedule fails or is late. If failed is not 0, the server log says why. orphaned sessions had
+-- no user any more. since_last_run of the current hour shows whether the reaper runs now.
 with hours as (
   select generate_series(date_trunc('hour', now()) - interval '23 hours', date_trunc('hour', now()), interval '1 hour') as hour
 ),
@@ -60,7 +64,7 @@ runs as (
   select
     r.*,
     date_trunc('hour', r.ran_at) as hour,
-    r.ran_at - lag(r.ran_at) over (order by r.ran_at) as gap
+    r.ran_at - lag(r.ran_at) over (order by r.ran_at, r.id) as gap
   from sessions.reaper_runs r
 )
 select
@@ -69,6 +73,7 @@ select
   max(r.gap) as longest_gap,
   coalesce(sum(r.reaped), 0) as reaped,
   coalesce(sum(r.failed), 0) as failed,
+  coalesce(sum(r.orphaned), 0) as orphaned,
   coalesce(sum(r.pruned), 0) as pruned,
   max(r.took) as slowest,
   case when h.hour = date_trunc('hour', now()) then now() - (select max(l.ran_at) from sessions.reaper_runs l) end as since_last_run
@@ -79,7 +84,7 @@ order by h.hour desc;
 
 
 -- 6. How did sessions end, by day and reason, over the last two weeks? Many expired: browsers crash, or heartbeats do not arrive.
--- Many timed_out: interviews run into max_duration. Many taken_over or cleared: users find sessions left over.
+-- Many timed_out: interviews reach max_duration. Many taken_over or cleared: users find sessions left over.
 select
   h.ended_at::date as day,
   h.end_reason,
@@ -91,7 +96,8 @@ group by h.ended_at::date, h.end_reason
 order by day desc, sessions desc, h.end_reason;
 
 
--- 7. How long do sessions last, by reason, over the last two weeks? A median of expired near the lease: pages crash at the start.
+-- 7. How long do sessions last, by reason, over the last two weeks? If the median of expired is near the lease, pages crash at
+-- the start.
 select
   h.end_reason,
   count(*) as sessions,
@@ -104,15 +110,16 @@ group by h.end_reason
 order by sessions desc, h.end_reason;
 
 
--- 8. Did any user ever have two live sessions at once? No rows is the proof that none did, over all of the history that is kept.
--- A row means that something other than the functions has written the tables: find out what may.
+-- 8. Did any user ever have two live sessions at once? No rows prove that none did, for the whole history that is kept. A row
+-- means that something other than the functions writes the tables: find out what. Reads the whole history.
 select *
 from sessions.overlapping_sessions();
 
 
--- 9. On which devices are interviews held, and how many end badly there? One device far worse than the others: look at that client.
+-- 9. On which devices are interviews held, and how many sessions end badly there? If one device is far worse than the others,
+-- look at its client.
 select
-  coalesce(s.device, 'not said') as device,
+  coalesce(s.device, 'unknown') as device,
   count(*) filter (where s.end_reason is null) as live,
   count(s.end_reason) as ended,
   count(*) filter (where s.end_reason in ('expired', 'timed_out')) as ended_badly
@@ -125,17 +132,16 @@ from (
   from public.interview_session_history h
   where h.ended_at >= current_date - 13
 ) s
-group by coalesce(s.device, 'not said')
+group by coalesce(s.device, 'unknown')
 order by count(*) desc, device;
 
 
--- 10. Who takes over often, in the last week? Five times or more: two people with one account, or a client that takes over
--- without asking.
+-- 10. Who took over five times or more in the last week? Two people share an account, or a client takes over without asking.
 select
   h.user_id,
   count(*) as taken_over,
   max(h.ended_at) as last_time,
-  array_agg(distinct coalesce(h.device, 'not said')) as from_devices
+  array_agg(distinct coalesce(h.device, 'unknown')) as from_devices
 from public.interview_session_history h
 where h.end_reason = 'taken_over'
   and h.ended_at > now() - interval '7 days'
@@ -144,9 +150,67 @@ having count(*) >= 5
 order by taken_over desc, h.user_id;
 
 
--- 11. How large are the tables? The live table should stay at a few pages: far more dead than live rows for long means that
--- autovacuum does not get through (a transaction left open?). hot_percent of the live table should be near 100: then heartbeats
--- write no index; far below it, somebody has added an index to it, or the pages are full.
+-- 11. Which interviews have time left, or were submitted or timed out within the last day? interrupted: the user has no live
+-- session at the moment. extended is the sum of the extensions.
+select
+  i.user_id,
+  i.interview_id,
+  case
+    when i.submitted_at is not null then 'submitted'
+    when a.session_id is not null then a.status
+    when i.deadline_at <= clock_timestamp() then 'timed_out'
+    else 'interrupted'
+  end as state,
+  i.started_at,
+  i.deadline_at,
+  round(extract(epoch from i.deadline_at - clock_timestamp()) / 60, 1) as minutes_left,
+  (
+    select sum(e.extended)
+    from sessions.extensions e
+    where e.user_id = i.user_id and e.interview_id = i.interview_id
+  ) as extended,
+  i.submitted_at,
+  i.last_session_id
+from public.interviews i
+left join public.active_interview_sessions a
+  on a.user_id = i.user_id and a.interview_id = i.interview_id and a.expires_at > clock_timestamp()
+where i.deadline_at > now() - interval '1 day'
+order by i.deadline_at, i.user_id;
+
+
+-- 12. Who revoked sessions or extended interviews in the last two weeks, and why? done_by is the administrator, and null for a
+-- backend or a DBA: then role says which.
+select
+  r.revoked_at as at,
+  'revoked' as action,
+  r.user_id,
+  r.session_id,
+  null as interview_id,
+  null as extended,
+  r.revoked_by as done_by,
+  r.role,
+  r.note
+from sessions.revocations r
+where r.revoked_at >= current_date - 13
+union all
+select
+  e.extended_at,
+  'extended',
+  e.user_id,
+  null,
+  e.interview_id,
+  e.extended,
+  e.extended_by,
+  e.role,
+  e.note
+from sessions.extensions e
+where e.extended_at >= current_date - 13
+order by at desc;
+
+
+-- 13. How large are the tables? The live table should stay at a few pages. If it has far more dead than live rows for long,
+-- autovacuum is held up, perhaps by a transaction left open. hot_percent of the live table should be near 100: then heartbeats
+-- write no index. If it is far below, somebody has added an index, or the pages are full.
 select
   t.relid::regclass as table_name,
   pg_size_pretty(pg_total_relation_size(t.relid)) as size,
@@ -159,14 +223,17 @@ from pg_catalog.pg_stat_user_tables t
 where t.relid in (
   'public.active_interview_sessions'::regclass,
   'public.interview_session_history'::regclass,
+  'public.interviews'::regclass,
   'sessions.reaper_runs'::regclass
 )
 order by t.relid::regclass::text;
 
 
--- 12. What is in force? To change: update sessions.settings set lease = '6 minutes' where is_the_row; it counts from the next
--- grant or heartbeat on. within_15_minutes is the promise: a lease and one run of the reaper.
+-- 14. Which version is installed, and which settings are in force? To change one: update sessions.settings set lease = '6 minutes'
+-- where is_the_row; it counts from the next grant or heartbeat. within_15_minutes: whether what a crash leaves is reaped within a
+-- lease and one run of the reaper, as promised.
 select
+  sessions.version() as version,
   s.*,
   s.lease + s.reap_every < interval '15 minutes' as within_15_minutes
 from sessions.settings s;

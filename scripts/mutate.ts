@@ -1,23 +1,31 @@
-// `npm run mutate`: removes the guards from the SQL, one at a time, and runs the
-// race tests that must then fail. A guard whose removal no test notices is a
-// failure.
+// `npm run mutate`: removes the guards from the SQL, one at a time, and runs the tests
+// that must then fail. A guard whose removal no test notices is a failure.
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import pLimit from "p-limit";
 import { mutantOf } from "./mutate/mutant.ts";
-import { type Mutation, mutations } from "./mutate/mutations.ts";
-import { type Databases, databasesIn, migrated } from "./test/databases.ts";
+import type { Mutation } from "./mutate/mutation.ts";
+import { mutations } from "./mutate/mutations.ts";
+import { repositoryRoot } from "./stack/paths.ts";
+import {
+  type Database,
+  type Databases,
+  databasesIn,
+  migrated,
+} from "./test/databases.ts";
 import { denoTestResults, type NamedResult } from "./test/deno_tests.ts";
 import type { Run } from "./test/part.ts";
+import { type PgtapResult, runPgtapFile } from "./test/pgtap.ts";
 import { makeRunFolder } from "./test/run_folder.ts";
 
 const help = `npm run mutate -- [options] [filter ...]
 
-Removes every guard from the SQL, or those whose function, name or test file
-contains one of the filters, and checks that the race tests then fail:
+Removes every guard from the SQL, or those whose function, name, purpose or test
+file contains one of the filters, and checks that the tests then fail:
 
   npm run mutate
-  npm run mutate -- reap_batch
+  npm run mutate -- pick_stale S23
   npm run mutate -- start_session "not locked"
 
   --list    lists them with their purpose, without running any
@@ -26,7 +34,7 @@ contains one of the filters, and checks that the race tests then fail:
 
 const usageError = 2;
 
-/** How many run at once: on two cores, since much of it is waiting. */
+/** How many run at once: on two cores, as much of it is waiting. */
 const atOnce = 3;
 
 /** The result of a mutation. */
@@ -59,7 +67,7 @@ async function mutate(selected: Mutation[]): Promise<boolean> {
   };
   try {
     await databases.prepare([migrated]);
-    const problems = await unmutated(run, selected);
+    const problems = await unmutated(databases, run, selected);
     if (problems.length > 0) {
       console.log("Without any mutation these fail or do not exist:");
       for (const problem of problems) console.log(`  ${problem}`);
@@ -94,21 +102,29 @@ async function mutate(selected: Mutation[]): Promise<boolean> {
 
 type Runner = Pick<Run, "folder" | "signal" | "adminUrl">;
 
-/** A test that fails anyway proves nothing, nor does one that does not exist. */
+/** What is wrong without any mutation: a test that fails anyway, or does not exist,
+ * proves nothing. */
 async function unmutated(
+  databases: Databases,
   run: Runner,
   selected: Mutation[],
 ): Promise<string[]> {
   const problems: string[] = [];
-  const files = [...new Set(selected.map(({ file }) => file))];
-  await forEach(files, async (file) => {
+  const files = [...Map.groupBy(selected, ({ file }) => file)];
+  await forEach(files, async ([file, mutations]) => {
+    if (isPgtap(file)) {
+      await databases.withCopy(migrated, async (database) => {
+        const { ok } = await runPgtap(database, file);
+        if (!ok) problems.push(pathOf(file));
+      });
+      return;
+    }
     const { code, tests } = await denoTestResults(run, pathOf(file), {
       major: migrated.major,
     });
     problems.push(...failed(tests));
     if (code !== 0 && failed(tests).length === 0) problems.push(pathOf(file));
-    const wanted = selected.filter((mutation) => mutation.file === file);
-    for (const { tests: words } of wanted) {
+    for (const { tests: words = "" } of mutations) {
       if (tests.some(({ name }) => name.includes(words))) continue;
       problems.push(`${pathOf(file)}: no test has "${words}" in its name`);
     }
@@ -123,23 +139,44 @@ async function outcomeOf(
 ): Promise<Outcome> {
   return await databases.withCopy(migrated, async (database) => {
     await database.connected((sql) => sql.unsafe(mutantOf(mutation)).simple());
-    const { tests, stdout, stderr } = await denoTestResults(
-      run,
-      pathOf(mutation.file),
-      {
-        major: migrated.major,
-        template: database.name,
-        filter: mutation.tests,
-      },
-    );
-    const names = failed(tests);
-    if (names.length > 0) return { caught: true, by: names.join("; ") };
-    // the report also lists the tests that the filter excludes
-    const by = tests.length > 0
-      ? `any test with "${mutation.tests}" in its name`
-      : `a test: none ran\n${stdout}${stderr}`.trimEnd();
-    return { caught: false, by };
+    return isPgtap(mutation.file)
+      ? outcomeOfPgtap(await runPgtap(database, mutation.file), mutation)
+      : await outcomeOfRaces(run, database, mutation);
   });
+}
+
+async function outcomeOfRaces(
+  run: Runner,
+  database: Database,
+  { file, tests: filter }: Mutation,
+): Promise<Outcome> {
+  const { tests, stdout, stderr } = await denoTestResults(run, pathOf(file), {
+    major: migrated.major,
+    template: database.name,
+    filter,
+  });
+  const names = failed(tests);
+  if (names.length > 0) return { caught: true, by: names.join("; ") };
+  // The report also lists the tests that the filter excludes.
+  const by = tests.length > 0
+    ? `any test with "${filter}" in its name`
+    : `a test: none ran\n${stdout}${stderr}`.trimEnd();
+  return { caught: false, by };
+}
+
+function outcomeOfPgtap(
+  { ok, tap, problems }: PgtapResult,
+  { file }: Mutation,
+): Outcome {
+  if (ok) return { caught: false, by: pathOf(file) };
+  const assertions = [...tap.matchAll(/^not ok \d+ - (.*)$/gm)]
+    .map(([, name]) => name);
+  const by = assertions.length > 0 ? assertions : problems;
+  return { caught: true, by: by.join("; ").split("\n")[0] };
+}
+
+function runPgtap(database: Database, file: string): Promise<PgtapResult> {
+  return runPgtapFile(database.url(), join(repositoryRoot, pathOf(file)));
 }
 
 function failed(tests: NamedResult[]): string[] {
@@ -147,8 +184,12 @@ function failed(tests: NamedResult[]): string[] {
     .map(({ name }) => name);
 }
 
+function isPgtap(file: string): boolean {
+  return file.startsWith("database/");
+}
+
 function pathOf(file: string): string {
-  return `supabase/tests/races/${file}.test.ts`;
+  return `supabase/tests/${file}.test.${isPgtap(file) ? "sql" : "ts"}`;
 }
 
 function line(
@@ -180,7 +221,7 @@ function readArguments(args: string[]): Mutation[] {
       console.log(help.trimEnd());
       process.exit(0);
     }
-    // each must match the SQL, also those that are not run
+    // Each must match the SQL, also those that are not run.
     for (const mutation of mutations) mutantOf(mutation);
     const selected = mutations.filter((mutation) =>
       positionals.length === 0 ||
@@ -204,5 +245,6 @@ function readArguments(args: string[]): Mutation[] {
 }
 
 function isMeant(mutation: Mutation, filter: string): boolean {
-  return `${mutation.in}: ${mutation.name} ${mutation.file}`.includes(filter);
+  const { in: name, name: what, why, file } = mutation;
+  return `${name}: ${what} ${why} ${file}`.includes(filter);
 }

@@ -1,18 +1,36 @@
--- Takes away everything that the migrations of interview sessions have made, and nothing else.
+-- Removes everything that the migrations of interview sessions created, and nothing else.
 --
 -- Run as postgres: paste it into the SQL editor, or psql -v ON_ERROR_STOP=1 -f scripts/rollback.sql "$DATABASE_URL".
--- All of it happens or nothing does, and it may be run again. Before:
+-- It runs in one transaction and may be run again. Before:
 --   * Stop the schedule that calls the reaper, and delete its Edge Function: supabase functions delete reap-stale-sessions.
---   * Live sessions and the history go too. To keep the history: create table kept as table public.interview_session_history.
---   * The table that the first plan had does not come back.
--- It refuses (2BP01) while something of the app depends on what is to go, and says what. What was added to our own tables
--- goes with them: an index, a trigger, a policy, a place in a publication.
+--   * Live sessions, interviews, the history and the notes of operators are deleted. To keep one, for example the history:
+--     create table kept as table public.interview_session_history.
+--   * The table of the first plan does not come back.
+-- If something of the app depends on what is to be removed, it refuses (2BP01) and names it. What was added to our own tables
+-- is removed with them: an index, a trigger, a policy, a place in a publication.
 -- Afterwards supabase db push would apply the migrations again, since their versions are forgotten here: delete their files.
 
 begin;
 
--- Dropping a table locks auth.users for a moment. Better to fail than to let every sign-in queue behind it.
+-- Dropping a table locks auth.users for a moment. Better to fail than to make every sign-in wait for that lock.
 set local lock_timeout = '5s';
+
+
+-- Where the component is not installed, tables of these names belong to the app.
+do $$
+declare
+  v_apps regclass := coalesce(
+    to_regclass('public.active_interview_sessions'),
+    to_regclass('public.interview_session_history'),
+    to_regclass('public.interviews')
+  );
+begin
+  if to_regclass('sessions.fence') is null and v_apps is not null then
+    raise object_not_in_prerequisite_state using
+      message = format('Interview sessions are not installed here, and %s belongs to the app. Nothing was changed.', v_apps);
+  end if;
+end
+$$;
 
 
 drop function if exists
@@ -24,57 +42,79 @@ drop function if exists
   sessions.admin_ended_sessions(timestamptz, interval),
   sessions.admin_session_health(),
   sessions.admin_revoke_session(uuid, text),
-  public.start_session(text, boolean, text),
+  sessions.check_administrator(),
+  public.start_session(text, boolean, text, text),
   public.heartbeat_session(text),
   public.complete_session(text),
   public.end_session(text, text),
-  public.holds_session(text, bigint),
+  public.holds_session(text, bigint, text),
+  public.user_holds_session(uuid, text, bigint, text),
   public.revoke_session(uuid, text),
+  public.extend_interview(uuid, text, interval, text),
   public.reap_stale_sessions(integer, boolean),
   public.session_health(),
-  sessions.start_session(text, boolean, text),
+  sessions.start_session(text, boolean, text, text),
   sessions.heartbeat_session(text),
   sessions.complete_session(text),
   sessions.end_session(text, text),
-  sessions.holds_session(text, bigint),
+  sessions.holds_session(text, bigint, text),
+  sessions.user_holds_session(uuid, text, bigint, text),
   sessions.revoke_session(uuid, text),
+  sessions.extend_interview(uuid, text, interval, text),
   sessions.reap_stale_sessions(integer, boolean),
   sessions.session_health(),
   sessions.refuse_caller(),
-  sessions.caller(),
-  sessions.hold_user(uuid),
-  sessions.hold_starts(uuid),
-  sessions.held_caller(),
   sessions.refuse_argument(text, text),
-  sessions.check_session_id(text),
+  sessions.check_line(text, text, integer, integer),
+  sessions.lock_user(uuid, boolean),
   sessions.stale_reason(timestamptz, timestamptz),
-  sessions.how_it_ended(uuid, text),
-  sessions.refuse_over(text, text, timestamptz),
-  sessions.refuse_held(public.active_interview_sessions, timestamptz),
-  sessions.lock_live(uuid, text),
-  sessions.renew(public.active_interview_sessions),
-  sessions.retire(public.active_interview_sessions, text, timestamptz, uuid, text),
-  sessions.refuse_unseen_end(uuid, text),
+  sessions.retire(public.active_interview_sessions, timestamptz, text),
+  sessions.refuse_over(text, text, timestamptz, text),
+  sessions.refuse_not_live(uuid, text),
+  sessions.refuse_held(public.active_interview_sessions, timestamptz, text),
+  sessions.refuse_unseen(uuid, text),
   sessions.operator(),
-  sessions.reap_batch(integer, timestamptz),
-  sessions.reap_one_by_one(integer, timestamptz),
-  sessions.prune_history(integer),
-  sessions.overlapping_sessions(timestamptz)
+  sessions.is_held(uuid, text, bigint, text),
+  sessions.check_note(text),
+  sessions.revoke(uuid, text, text),
+  sessions.extend(uuid, text, interval, text, text),
+  sessions.retire_stale(uuid[]),
+  sessions.pick_stale(integer, timestamptz),
+  sessions.is_transient(text),
+  sessions.postpone(uuid[], timestamptz),
+  sessions.prune(timestamptz, timestamptz, integer),
+  sessions.overlapping_sessions(timestamptz),
+  sessions.unexpected_grants(),
+  sessions.health(),
+  sessions.current_settings(),
+  sessions.lift_fence(),
+  sessions.version()
 restrict;
+
+drop type if exists public.interview_session_health restrict;
 
 drop table if exists
   public.active_interview_sessions,
   public.interview_session_history,
+  sessions.extensions,
+  public.interviews,
   sessions.settings,
+  sessions.early_ends,
+  sessions.revocations,
   sessions.reaper_runs
+restrict;
+
+drop function if exists
+  sessions.end_reason_message(text),
+  sessions.keep_settings()
 restrict;
 
 drop sequence if exists sessions.fence restrict;
 drop schema if exists sessions restrict;
 
 
--- Postgres does not know what a function calls: its body is a text. A trigger whose function calls holds_session() would
--- from now on fail every write to its table.
+-- Postgres does not track what the body of a function uses. A trigger function that calls holds_session() would fail every
+-- write to its table from now on.
 do $$
 declare
   v_functions text := (
@@ -82,7 +122,9 @@ declare
     from pg_catalog.pg_proc p
     where p.prosrc ~* (
         '\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
-        || '|holds_session|revoke_session|reap_stale_sessions|session_health|sessions\.(settings|reaper_runs|overlapping_sessions))\M'
+        || '|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\.interviews'
+        || '|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
+        || '|sessions\.(settings|early_ends|revocations|extensions|reaper_runs|overlapping_sessions|lift_fence|version))\M'
       )
       and p.pronamespace <> 'pg_catalog'::regnamespace
       and not exists (
@@ -96,24 +138,24 @@ begin
     raise dependent_objects_still_exist using
       message = 'cannot drop interview sessions because other functions call or read them',
       detail = v_functions,
-      hint = 'Nothing was changed. Change or drop these functions first. If they mean something else of that name, leave this block out.';
+      hint = 'Nothing was changed. Change or drop these functions first. If they use something else of that name, leave this block out.';
   end if;
 end
 $$;
 
 
--- supabase db push then knows that they are not applied.
+-- So that supabase db push knows that they are not applied.
 do $$
 begin
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations m
-    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500');
+    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500', '20250124000600');
   end if;
 end
 $$;
 
 
--- PostgREST then forgets the functions at once.
+-- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';
 
 commit;

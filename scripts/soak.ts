@@ -1,4 +1,4 @@
-// `npm run soak`: the model tests for as long as you like, on a Postgres of
+// `npm run soak`: the model tests for as long as you like, on a Postgres server of
 // their own: random programs one call after the other, random calls at the same
 // time, and everything at once. Or one of the first again, by seed and path.
 import process from "node:process";
@@ -15,6 +15,7 @@ import {
 import { runMix } from "../supabase/tests/model/mix.ts";
 import { randomNumbers } from "../supabase/tests/model/random.ts";
 import { type Count, startCounting } from "../supabase/tests/model/telling.ts";
+import { liftTimeouts } from "../supabase/tests/timeouts.ts";
 import { StackProblem } from "./stack/problem.ts";
 import { hasPostgres, type PostgresMajor } from "./stack/postgres.ts";
 import { databasesIn, migrated } from "./test/databases.ts";
@@ -22,22 +23,22 @@ import { makeRunFolder } from "./test/run_folder.ts";
 
 const help = `npm run soak -- [options]
 
-Holds random programs against the model of the contract until the time is over
-or one is answered otherwise. Ends with 1 if one was.
+Compares the answers to random programs with the model of the contract until the
+time is up or one differs. Exits with 1 if one did.
 
   --minutes <n>       how long (1)
   --seed <n>          what all programs follow from (random)
-  --path <path>       only the program that a failed run has named
+  --path <path>       only the program that a failed run has reported
   --only <kind>       sequential: one call after the other; concurrent: calls at
-                      the same time, explained; mix: everything at once, which
-                      may not deadlock (all three in turn)
+                      the same time, explained; mix: everything at once, without
+                      a deadlock (all three in turn)
   --postgres <major>  15, 16, 17 or 18 (17)
   --help              this text
 `;
 
 const exit = { violation: 1, usage: 2, interrupted: 130 } as const;
 
-/** How the time of a turn is shared. */
+/** How long a turn of each kind takes. */
 const turnMs = { sequential: 10_000, concurrent: 10_000, mix: 20_000 };
 
 type Kind = keyof typeof turnMs;
@@ -75,7 +76,8 @@ async function onOwnServer(o: Options, stop: AbortSignal): Promise<number> {
   const template = { ...migrated, major: o.major };
   try {
     await databases.prepare([template]);
-    return await databases.withCopy(template, async ({ url }) => {
+    return await databases.withCopy(template, async ({ connected, url }) => {
+      await connected(liftTimeouts, "supabase_admin");
       const database = openDatabase(url);
       const until = performance.now() + o.minutes * 60_000;
       try {
@@ -105,7 +107,7 @@ async function soak({ o, database, count, until, stop }: Soak) {
   const kinds = o.only ? [o.only] : allKinds;
   for (let turn = 0; performance.now() < until && !stop.aborted; turn++) {
     const kind = kinds[turn % kinds.length];
-    // the first follows from the seed that was given, as a report tells it
+    // the first turns use the given seed itself, as reports name it
     const seed = turn < kinds.length ? o.seed : seeds.upTo(2 ** 31);
     const ms = left(turnMs[kind]);
     const before = count.calls();
@@ -159,7 +161,7 @@ async function replay(
     path,
   });
   if (!found.report) {
-    console.log("The database and the model agree on this one now.");
+    console.log("The database and the model agree on this program now.");
     return 0;
   }
   console.error(found.report);
@@ -202,17 +204,19 @@ function readOptions(args: string[]): Options {
       process.exit(0);
     }
     const minutes = number("--minutes", values.minutes ?? "1");
-    if (minutes <= 0) throw new Error("--minutes wants more than nothing.");
+    if (minutes <= 0) throw new Error("--minutes must be greater than 0.");
     if (values.path !== undefined && values.seed === undefined) {
-      throw new Error("--path goes with the --seed it was reported with.");
+      throw new Error("--path needs the --seed that was reported with it.");
     }
     const only = allKinds.find((kind) => kind === values.only);
     if (values.only !== only) {
-      throw new Error(`--only wants ${allKinds.join(", ")}: ${values.only}`);
+      throw new Error(
+        `--only must be one of ${allKinds.join(", ")}, not ${values.only}.`,
+      );
     }
     const major = number("--postgres", values.postgres ?? "17");
     if (![15, 16, 17, 18].includes(major)) {
-      throw new Error("--postgres wants 15, 16, 17 or 18.");
+      throw new Error("--postgres must be 15, 16, 17 or 18.");
     }
     if (!hasPostgres(major as PostgresMajor)) {
       throw new Error(`npm has no Postgres ${major} for this platform.`);
@@ -234,5 +238,5 @@ function readOptions(args: string[]): Options {
 function number(option: string, text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && Number.isFinite(value)) return value;
-  throw new Error(`${option} wants a number: ${text}`);
+  throw new Error(`${option} must be a number, not ${text}.`);
 }

@@ -13,6 +13,8 @@ export type ActiveSession = {
   deadline_at: string;
   expires_at: string;
   previous_session_id: string | null;
+  interview_id: string | null;
+  reap_after: string | null;
 };
 
 /** Why a session ended. */
@@ -37,9 +39,20 @@ export type EndedSession = {
   end_reason: EndReason;
   status: "active" | "completing";
   previous_session_id: string | null;
-  ended_by: string | null;
-  note: string | null;
   duration: string;
+  interview_id: string | null;
+  /** Null from a dry run, which ends nothing. */
+  ended_fence: number | null;
+};
+
+/** A row of `interviews`: what `extend_interview` answers. */
+export type Interview = {
+  user_id: string;
+  interview_id: string;
+  started_at: string;
+  deadline_at: string;
+  submitted_at: string | null;
+  last_session_id: string;
 };
 
 /** The row that `session_health` answers. */
@@ -68,12 +81,18 @@ export type Database = {
     Tables: {
       active_interview_sessions: ReadOnly<ActiveSession>;
       interview_session_history: ReadOnly<EndedSession>;
+      interviews: ReadOnly<Interview>;
     };
     Views: Record<never, never>;
     Functions: {
       start_session: Returning<
         ActiveSession,
-        { session_id: string; takeover?: boolean; device?: string | null }
+        {
+          session_id: string;
+          takeover?: boolean;
+          device?: string | null;
+          interview_id?: string | null;
+        }
       >;
       heartbeat_session: Returning<ActiveSession, { session_id: string }>;
       complete_session: Returning<ActiveSession, { session_id: string }>;
@@ -83,11 +102,33 @@ export type Database = {
       >;
       holds_session: Returning<
         boolean,
-        { session_id: string; fence?: number | null }
+        {
+          session_id: string;
+          fence?: number | null;
+          interview_id?: string | null;
+        }
+      >;
+      user_holds_session: Returning<
+        boolean,
+        {
+          user_id: string;
+          session_id: string;
+          fence?: number | null;
+          interview_id?: string | null;
+        }
       >;
       revoke_session: Returning<
         EndedSession[],
         { user_id: string; note?: string | null }
+      >;
+      extend_interview: Returning<
+        Interview[],
+        {
+          user_id: string;
+          interview_id: string;
+          by: string;
+          note?: string | null;
+        }
       >;
       reap_stale_sessions: Returning<
         EndedSession[],

@@ -112,8 +112,8 @@ async function crashAndRecovery(scene: Scene, ada: Person, ben: Person) {
   );
   expect("Ben holds it as before", isHeld === true);
 
-  step("Ada hands in, and is done");
-  await handIn(scene, firefox, taken);
+  step("Ada submits her interview");
+  await submit(scene, firefox, taken);
   await scene.end(safari, bens);
 }
 
@@ -181,7 +181,7 @@ async function cannotEnd(
   expect("somebody else's session she cannot end", rows.length === 0);
 }
 
-async function handIn(
+async function submit(
   { expect, granted }: Scene,
   client: Client,
   { session_id }: ActiveSession,

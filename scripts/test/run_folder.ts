@@ -92,12 +92,16 @@ async function removeLeftovers(parent: string) {
 /** The kernel releases the lock of a process that ends: a free lock was left. */
 async function lockLeftBehind(path: string): Promise<Deno.FsFile | undefined> {
   try {
-    if (fs.lstatSync(path).uid !== process.getuid?.()) return;
-    const lock = await Deno.open(lockOf(path), { write: true });
+    const { uid, mtimeMs } = fs.lstatSync(path);
+    if (uid !== process.getuid?.()) return;
+    // a run makes its lock just after its folder; what a killed run has started
+    // can make the folder anew, without a lock
+    const create = Date.now() - mtimeMs > 60_000;
+    const lock = await Deno.open(lockOf(path), { write: true, create });
     if (await lock.tryLock(true)) return lock;
     lock.close();
   } catch {
-    // another user's, not locked yet, or just removed
+    // not locked yet, or just removed
   }
 }
 

@@ -1,13 +1,20 @@
--- The state: one row for each live session, one for each that has ended, the settings, and the reaper's log.
--- The tables hold the invariants; the functions of the later chapters make them polite.
--- Every chapter may be applied again: it then changes nothing.
+-- State: live sessions, ended sessions, interviews, settings, and records for operators.
+-- Constraints enforce the invariants; the functions of the later chapters turn violations into readable errors.
+-- Every chapter can be applied again and then changes nothing.
 
--- A schema of this name that serves something else would lose its grants below.
+-- The statements below would change a schema or a table of these names that belongs to the app.
 do $$
+declare
+  v_taken text := case
+    when to_regclass('sessions.fence') is not null then null
+    when to_regnamespace('sessions') is not null then 'schema sessions'
+    when to_regclass('public.interviews') is not null then 'table public.interviews'
+    when to_regclass('public.interview_session_history') is not null then 'table public.interview_session_history'
+  end;
 begin
-  if to_regnamespace('sessions') is not null and to_regclass('sessions.fence') is null then
-    raise exception 'There is a schema "sessions" already, and it is not this component''s. Nothing was changed.'
-      using hint = 'Give it another name before you apply this: alter schema sessions rename to ...';
+  if v_taken is not null then
+    raise exception 'The % already exists and does not belong to this component. Nothing was changed.', v_taken
+      using hint = format('Rename it before you apply this migration: alter %s rename to ...', v_taken);
   end if;
 end
 $$;
@@ -20,8 +27,8 @@ comment on schema sessions is
   'The logic of interview sessions. Not exposed by the API: clients call the wrappers in public.';
 
 
--- A project may still have the first plan's table, which clients wrote themselves. It is set aside here, with its
--- policy and its indexes, and its rows are brought over at the end of this chapter.
+-- A project may still have the first plan's table, which clients wrote directly. Set it aside with its policy and
+-- indexes; the end of this chapter copies its rows.
 do $$
 begin
   if exists (
@@ -42,11 +49,11 @@ $$;
 create sequence if not exists sessions.fence as bigint;
 revoke all on sequence sessions.fence from public, anon, authenticated, service_role;
 comment on sequence sessions.fence is
-  'Drawn at every grant of a session, and never set back: of two grants the later has the higher fence.';
+  'Drawn once at every grant and once at every end of a session, under the lock of the session: the numbers give their order without a clock.';
 
 
--- No index but the primary key: a heartbeat then changes no indexed column and stays in its page (a HOT update, for
--- which the fillfactor leaves room), and the reaper reads the table, which is small.
+-- No index but the primary key: a heartbeat changes no indexed column, so it is a HOT update, for which the fillfactor
+-- leaves room. The reaper scans the table, which is small.
 create table if not exists public.active_interview_sessions (
   user_id uuid primary key references auth.users (id) on delete cascade,
   session_id text not null,
@@ -58,37 +65,69 @@ create table if not exists public.active_interview_sessions (
   deadline_at timestamptz not null,
   expires_at timestamptz not null,
   previous_session_id text,
-  constraint session_id_is_one_short_line
-    check (char_length(session_id) between 1 and 128 and session_id !~ '[\u0001-\u001f\u007f-\u009f]'),
-  constraint device_is_one_short_line
-    check (char_length(device) <= 200 and device !~ '[\u0001-\u001f\u007f-\u009f]'),
+  interview_id text,
+  reap_after timestamptz,
+  -- One pattern over all three, since it is evaluated at every heartbeat.
+  constraint texts_are_short_lines check (
+    char_length(session_id) between 1 and 128
+    and char_length(device) <= 200
+    and char_length(interview_id) between 1 and 128
+    and session_id || coalesce(device, '') || coalesce(interview_id, '') !~ '[\u0001-\u001f\u007f-\u009f]'
+  ),
   constraint status_is_known check (status in ('active', 'completing')),
   constraint lease_ends_by_the_deadline check (expires_at <= deadline_at)
 ) with (fillfactor = 50);
 
 alter table public.active_interview_sessions enable row level security;
 revoke all on table public.active_interview_sessions from public, anon, authenticated, service_role;
-grant select on table public.active_interview_sessions to authenticated;
+grant select on table public.active_interview_sessions to authenticated, service_role;
 
+-- clock_timestamp() and not now(): the answer is that of holds_session(), also in a transaction that outlasts the lease.
 drop policy if exists "a user sees their own live session" on public.active_interview_sessions;
 create policy "a user sees their own live session"
   on public.active_interview_sessions
   for select
   to authenticated
-  using (user_id = (select auth.uid()) and expires_at > now());
+  using (user_id = (select auth.uid()) and expires_at > clock_timestamp());
 
 comment on table public.active_interview_sessions is
-  'At most one live interview session per user. A row is live while clock_timestamp() < expires_at, and stale from then on, until it is reaped. Written by the functions alone.';
-comment on column public.active_interview_sessions.user_id is 'The holder. The row goes when the user is deleted.';
-comment on column public.active_interview_sessions.session_id is 'Made by the client, once per page load. An id that has ended never lives again.';
-comment on column public.active_interview_sessions.status is 'active; completing from complete_session() on, while the client hands in its results.';
-comment on column public.active_interview_sessions.fence is 'The number of this grant. A later grant to the same user has a higher one.';
-comment on column public.active_interview_sessions.device is 'What the client calls itself, as in "Chrome on Windows".';
+  'At most one live interview session per user. A row is live while clock_timestamp() < expires_at, and stale from then until it is reaped. Only the functions write it.';
+comment on column public.active_interview_sessions.user_id is 'The holder. The row is deleted with the user.';
+comment on column public.active_interview_sessions.session_id is 'Generated by the client, once per page load. An id that has ended is never live again.';
+comment on column public.active_interview_sessions.status is 'active; completing from complete_session() on, while the client submits its results.';
+comment on column public.active_interview_sessions.fence is 'The fencing token of this grant. A later grant to the same user has a higher one.';
+comment on column public.active_interview_sessions.device is 'What the client calls itself, for example "Chrome on Windows".';
 comment on column public.active_interview_sessions.created_at is 'When the session was granted.';
-comment on column public.active_interview_sessions.updated_at is 'Its last sign of life.';
-comment on column public.active_interview_sessions.deadline_at is 'It ends here, heartbeat or not.';
-comment on column public.active_interview_sessions.expires_at is 'The end of its lease: its last sign of life plus sessions.settings.lease, but no later than deadline_at.';
-comment on column public.active_interview_sessions.previous_session_id is 'The live session that this one took over, if any.';
+comment on column public.active_interview_sessions.updated_at is 'Time of the last heartbeat.';
+comment on column public.active_interview_sessions.deadline_at is 'The session ends here, with or without heartbeats. For a session of an interview, the deadline of the interview.';
+comment on column public.active_interview_sessions.expires_at is 'End of the lease: the last heartbeat plus sessions.settings.lease, at most deadline_at.';
+comment on column public.active_interview_sessions.previous_session_id is 'The last session of the same interview, however it ended. Without an interview, the live session that this one took over.';
+comment on column public.active_interview_sessions.interview_id is 'The app''s id of the interview, if it named one.';
+comment on column public.active_interview_sessions.reap_after is 'Null, except for a stale session that the reaper could not move: when it tries again.';
+
+
+-- The end reasons, once: the history accepts what has a message here.
+create or replace function sessions.end_reason_message(end_reason text)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case end_reason
+    when 'completed' then 'This interview was submitted.'
+    when 'disconnected' then 'This interview was left.'
+    when 'cleared' then 'This interview was closed.'
+    when 'taken_over' then 'This interview was continued in another window or on another device.'
+    when 'expired' then 'This interview ended because its page lost contact for too long.'
+    when 'timed_out' then 'The time for this interview is up.'
+    when 'revoked' then 'This interview was ended by an administrator.'
+  end;
+end
+$$;
+
+revoke all on function sessions.end_reason_message(text) from public, anon, authenticated, service_role;
+comment on function sessions.end_reason_message(text) is 'The message to the user for an end reason; null if there is no such reason.';
 
 
 create table if not exists public.interview_session_history (
@@ -102,23 +141,20 @@ create table if not exists public.interview_session_history (
   end_reason text not null,
   status text not null,
   previous_session_id text,
-  ended_by uuid,
-  note text,
   duration interval not null generated always as (ended_at - started_at) stored,
+  interview_id text,
+  ended_fence bigint not null default nextval('sessions.fence'),
   primary key (user_id, session_id),
-  constraint end_reason_is_known check (
-    end_reason in ('completed', 'disconnected', 'cleared', 'taken_over', 'expired', 'timed_out', 'revoked')
-  ),
-  constraint status_is_known check (status in ('active', 'completing')),
-  constraint note_is_short check (char_length(note) <= 1000)
+  constraint end_reason_is_known check (sessions.end_reason_message(end_reason) is not null),
+  constraint status_is_known check (status in ('active', 'completing'))
 );
 
--- For what looks at the latest or the oldest rows alone: session_health(), and the reaper, which prunes.
+-- For reads of the latest or the oldest rows: session_health() and the prune.
 create index if not exists interview_session_history_ended_at on public.interview_session_history (ended_at);
 
 alter table public.interview_session_history enable row level security;
 revoke all on table public.interview_session_history from public, anon, authenticated, service_role;
-grant select on table public.interview_session_history to authenticated;
+grant select on table public.interview_session_history to authenticated, service_role;
 
 drop policy if exists "a user sees their own ended sessions" on public.interview_session_history;
 create policy "a user sees their own ended sessions"
@@ -128,20 +164,55 @@ create policy "a user sees their own ended sessions"
   using (user_id = (select auth.uid()));
 
 comment on table public.interview_session_history is
-  'One row for each session that has ended, written in the transaction that ended it. Pruned by the reaper after sessions.settings.history_retention.';
-comment on column public.interview_session_history.user_id is 'Who held the session. The row goes when the user is deleted.';
-comment on column public.interview_session_history.session_id is 'The session''s id. It is used up.';
-comment on column public.interview_session_history.fence is 'The number of its grant.';
+  'One row per ended session, written in the transaction that ended it. Pruned by the reaper after sessions.settings.history_retention.';
+comment on column public.interview_session_history.user_id is 'The user who held the session. The row is deleted with the user.';
+comment on column public.interview_session_history.session_id is 'The id of the session. It cannot be used again.';
+comment on column public.interview_session_history.fence is 'The fencing token of the grant.';
 comment on column public.interview_session_history.device is 'What the client called itself.';
-comment on column public.interview_session_history.started_at is 'When it was granted.';
-comment on column public.interview_session_history.last_seen_at is 'Its last sign of life.';
-comment on column public.interview_session_history.ended_at is 'When it ended: for expired and timed_out the instant the lease ran out, whenever it was reaped.';
+comment on column public.interview_session_history.started_at is 'When the session was granted.';
+comment on column public.interview_session_history.last_seen_at is 'Time of the last heartbeat.';
+comment on column public.interview_session_history.ended_at is 'When the session ended: for expired and timed_out the end of the lease, whenever it was reaped.';
 comment on column public.interview_session_history.end_reason is 'completed, disconnected or cleared: by its client. taken_over: by another client of the user. expired: no heartbeat. timed_out: its deadline. revoked: by an operator.';
-comment on column public.interview_session_history.status is 'Its status when it ended.';
-comment on column public.interview_session_history.previous_session_id is 'The live session that this one had taken over, if any.';
-comment on column public.interview_session_history.ended_by is 'Where somebody else ended it: the user who did, if the call was made for one.';
-comment on column public.interview_session_history.note is 'Where somebody else ended it: why.';
+comment on column public.interview_session_history.status is 'The status of the session when it ended.';
+comment on column public.interview_session_history.previous_session_id is 'As in active_interview_sessions.';
 comment on column public.interview_session_history.duration is 'From started_at to ended_at.';
+comment on column public.interview_session_history.interview_id is 'The app''s id of the interview, if it named one.';
+comment on column public.interview_session_history.ended_fence is 'Drawn from the same sequence as the fences when the session ended: every later grant has a higher fence.';
+
+
+create table if not exists public.interviews (
+  user_id uuid not null references auth.users (id) on delete cascade,
+  interview_id text not null,
+  started_at timestamptz not null,
+  deadline_at timestamptz not null,
+  submitted_at timestamptz,
+  last_session_id text not null,
+  primary key (user_id, interview_id),
+  constraint deadline_is_finite check (isfinite(deadline_at))
+);
+
+-- For the prune.
+create index if not exists interviews_deadline_at on public.interviews (deadline_at);
+
+alter table public.interviews enable row level security;
+revoke all on table public.interviews from public, anon, authenticated, service_role;
+grant select on table public.interviews to authenticated, service_role;
+
+drop policy if exists "a user sees their own interviews" on public.interviews;
+create policy "a user sees their own interviews"
+  on public.interviews
+  for select
+  to authenticated
+  using (user_id = (select auth.uid()));
+
+comment on table public.interviews is
+  'One row per interview that the app named: one clock for all of its sessions. Written at the first grant; pruned by the reaper when the deadline is older than sessions.settings.history_retention.';
+comment on column public.interviews.user_id is 'The user who is interviewed. The row is deleted with the user.';
+comment on column public.interviews.interview_id is 'The app''s id of the interview; unique per user.';
+comment on column public.interviews.started_at is 'When the first session was granted.';
+comment on column public.interviews.deadline_at is 'When the time is up: started_at plus sessions.settings.max_duration, plus extensions.';
+comment on column public.interviews.submitted_at is 'When a session of it ended as completed; null until then.';
+comment on column public.interviews.last_session_id is 'The session that was granted last.';
 
 
 create table if not exists sessions.settings (
@@ -152,53 +223,212 @@ create table if not exists sessions.settings (
   completing_grace interval not null default '15 minutes',
   history_retention interval not null default '90 days',
   reap_every interval not null default '60 seconds',
+  takeover text not null default 'allowed',
   constraint there_is_one_row check (is_the_row),
   constraint all_are_positive check (
     least(lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every) > interval '0'
   ),
-  constraint times_of_a_session_are_finite check (isfinite(lease) and isfinite(max_duration) and isfinite(completing_grace)),
-  constraint lease_survives_a_lost_heartbeat check (lease >= 2.5 * heartbeat_every)
+  constraint all_are_at_most_100_years check (
+    greatest(lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every) <= interval '36525 days'
+  ),
+  constraint lease_survives_a_lost_heartbeat check (lease >= 2.5 * heartbeat_every),
+  constraint history_is_kept_for_a_day check (history_retention >= interval '1 day'),
+  constraint takeover_is_known check (takeover in ('allowed', 'refused'))
 );
-
-insert into sessions.settings default values on conflict do nothing;
 
 revoke all on table sessions.settings from public, anon, authenticated, service_role;
 comment on table sessions.settings is
-  'One row. A change counts from the next grant or heartbeat on, and never shortens a lease already given.';
+  'One row. A change applies from the next grant or heartbeat and never shortens a lease already given.';
 comment on column sessions.settings.is_the_row is 'Always true: there is one row.';
-comment on column sessions.settings.lease is 'How long a session lives without a sign of life.';
+comment on column sessions.settings.lease is 'How long a session stays live without a heartbeat.';
 comment on column sessions.settings.heartbeat_every is 'How often a client should call heartbeat_session(). At most two fifths of the lease.';
-comment on column sessions.settings.max_duration is 'How long a session may last in all.';
-comment on column sessions.settings.completing_grace is 'How long it may last from complete_session() on.';
-comment on column sessions.settings.history_retention is 'How long ended sessions are kept.';
-comment on column sessions.settings.reap_every is 'How often the schedule outside calls the reaper: what session_health() measures it by.';
+comment on column sessions.settings.max_duration is 'How long an interview may last, from its first session on. Without an interview_id, how long a session may last.';
+comment on column sessions.settings.completing_grace is 'How long a session may last from complete_session() on, at least.';
+comment on column sessions.settings.history_retention is 'How long ended sessions and interviews are kept; at least a day. After that their ids may be used again.';
+comment on column sessions.settings.reap_every is 'How often the schedule calls the reaper: session_health() measures the reaper by it.';
+comment on column sessions.settings.takeover is 'allowed; refused: start_session() with takeover => true is refused like any other start.';
+
+
+-- Keeps exactly one row in sessions.settings, and takes intervals in seconds: adding '1 day' to a timestamp would add
+-- 25 hours where the clocks change.
+create or replace function sessions.keep_settings()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- pg_dump and pg_restore switch this off for what they restore.
+  v_restoring boolean := not current_setting('check_function_bodies')::boolean;
+begin
+  if tg_op in ('DELETE', 'TRUNCATE') and not v_restoring then
+    raise restrict_violation using
+      message = 'The row of sessions.settings cannot be removed.',
+      hint = 'To restore a default: update sessions.settings set lease = default where is_the_row.';
+  end if;
+  if tg_op = 'DELETE' then
+    return old;
+  elsif tg_op = 'TRUNCATE' then
+    return null;
+  end if;
+
+  -- A restore replaces the row that the migration wrote. Any other second row runs into the primary key.
+  if tg_op = 'INSERT' and v_restoring then
+    delete from sessions.settings s where s.is_the_row;
+  end if;
+
+  new.lease := make_interval(secs => extract(epoch from new.lease));
+  new.heartbeat_every := make_interval(secs => extract(epoch from new.heartbeat_every));
+  new.max_duration := make_interval(secs => extract(epoch from new.max_duration));
+  new.completing_grace := make_interval(secs => extract(epoch from new.completing_grace));
+  new.history_retention := make_interval(secs => extract(epoch from new.history_retention));
+  new.reap_every := make_interval(secs => extract(epoch from new.reap_every));
+  return new;
+end
+$$;
+
+revoke all on function sessions.keep_settings() from public, anon, authenticated, service_role;
+comment on function sessions.keep_settings() is
+  'Trigger of sessions.settings: refuses to remove the row, lets a restore replace it, and stores intervals in seconds.';
+
+create or replace trigger keep_row
+  before insert or update or delete on sessions.settings
+  for each row execute function sessions.keep_settings();
+create or replace trigger keep_table
+  before truncate on sessions.settings
+  for each statement execute function sessions.keep_settings();
+-- Also in a session with session_replication_role = replica.
+alter table sessions.settings enable always trigger keep_row, enable always trigger keep_table;
+
+insert into sessions.settings
+select
+where not exists (select from sessions.settings);
+
+
+create or replace function sessions.current_settings()
+returns sessions.settings
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_row sessions.settings;
+begin
+  select * into v_row from sessions.settings;
+  if not found then
+    raise object_not_in_prerequisite_state using
+      message = 'sessions.settings has no row. Nothing was changed.',
+      hint = 'Apply the migrations of interview sessions again, or insert the row: insert into sessions.settings default values.';
+  end if;
+  if not (v_row is not null) then
+    raise object_not_in_prerequisite_state using
+      message = 'sessions.settings has nulls. Nothing was changed.',
+      hint = 'Set every column, for example: update sessions.settings set lease = default where is_the_row.';
+  end if;
+
+  return v_row;
+end
+$$;
+
+revoke all on function sessions.current_settings() from public, anon, authenticated, service_role;
+comment on function sessions.current_settings() is 'The settings in force. Fails if the row is missing or has nulls: no caller goes on with nulls.';
+
+
+create table if not exists sessions.early_ends (
+  user_id uuid primary key references auth.users (id) on delete cascade,
+  session_id text not null,
+  end_reason text not null,
+  ended_at timestamptz not null
+);
+
+revoke all on table sessions.early_ends from public, anon, authenticated, service_role;
+comment on table sessions.early_ends is
+  'Per user, the last end_session() that arrived before the start_session() of its session: that start is refused. One row per user, so that a client cannot fill the table.';
+comment on column sessions.early_ends.user_id is 'The user who called. The row is deleted with the user.';
+comment on column sessions.early_ends.session_id is 'The id of the session that had not started.';
+comment on column sessions.early_ends.end_reason is 'The reason that was given; disconnected if none was.';
+comment on column sessions.early_ends.ended_at is 'Time of the call.';
+
+
+create table if not exists sessions.revocations (
+  user_id uuid not null,
+  session_id text not null,
+  revoked_at timestamptz not null,
+  revoked_by uuid,
+  role text not null,
+  note text,
+  primary key (user_id, session_id),
+  foreign key (user_id, session_id) references public.interview_session_history on delete cascade,
+  constraint note_is_short check (char_length(note) <= 1000)
+);
+
+revoke all on table sessions.revocations from public, anon, authenticated, service_role;
+comment on table sessions.revocations is
+  'Who revoked which session, and why. For operators: no client role may read it.';
+comment on column sessions.revocations.user_id is 'The user who held the session. The row is deleted with that of the history.';
+comment on column sessions.revocations.session_id is 'The id of the session.';
+comment on column sessions.revocations.revoked_at is 'When the session was revoked.';
+comment on column sessions.revocations.revoked_by is 'The administrator, if the call was made for a user; null for a backend or a DBA.';
+comment on column sessions.revocations.role is 'The role that called.';
+comment on column sessions.revocations.note is 'The operator''s note.';
+
+
+create table if not exists sessions.extensions (
+  user_id uuid not null,
+  interview_id text not null,
+  id bigint not null generated always as identity,
+  extended_at timestamptz not null,
+  extended_by uuid,
+  role text not null,
+  extended interval not null,
+  note text,
+  primary key (user_id, interview_id, id),
+  foreign key (user_id, interview_id) references public.interviews on delete cascade,
+  constraint note_is_short check (char_length(note) <= 1000)
+);
+
+revoke all on table sessions.extensions from public, anon, authenticated, service_role;
+revoke all on sequence sessions.extensions_id_seq from public, anon, authenticated, service_role;
+comment on table sessions.extensions is
+  'Who extended which interview, by how much, and why. For operators: no client role may read it.';
+comment on column sessions.extensions.id is 'Tells apart the extensions of one interview.';
+comment on column sessions.extensions.user_id is 'The user who is interviewed. The row is deleted with the interview.';
+comment on column sessions.extensions.interview_id is 'The app''s id of the interview.';
+comment on column sessions.extensions.extended_at is 'When the deadline was moved.';
+comment on column sessions.extensions.extended_by is 'The administrator, if the call was made for a user; null for a backend or a DBA.';
+comment on column sessions.extensions.role is 'The role that called.';
+comment on column sessions.extensions.extended is 'By how much.';
+comment on column sessions.extensions.note is 'The operator''s note.';
 
 
 create table if not exists sessions.reaper_runs (
-  id bigint primary key generated always as identity,
   ran_at timestamptz not null,
+  id bigint not null generated always as identity,
   ran_by text not null,
   reaped integer not null,
   failed integer not null,
+  orphaned integer not null default 0,
   pruned integer not null,
-  took interval not null
+  took interval not null,
+  -- The time first: a restore without the sequence must not stop the reaper.
+  primary key (ran_at, id)
 );
 
 revoke all on table sessions.reaper_runs from public, anon, authenticated, service_role;
 revoke all on sequence sessions.reaper_runs_id_seq from public, anon, authenticated, service_role;
 comment on table sessions.reaper_runs is
-  'One row for each call of reap_stale_sessions() that was not dry, also one that found nothing. Kept for a week.';
-comment on column sessions.reaper_runs.id is 'In the order of the calls.';
+  'One row per call of reap_stale_sessions() that was not dry, also if it found nothing. Kept for a week.';
 comment on column sessions.reaper_runs.ran_at is 'When the call began.';
+comment on column sessions.reaper_runs.id is 'Tells apart two calls of the same instant.';
 comment on column sessions.reaper_runs.ran_by is 'The role that called.';
 comment on column sessions.reaper_runs.reaped is 'Stale sessions moved to the history.';
-comment on column sessions.reaper_runs.failed is 'Stale sessions that could not be moved; the server''s log has a warning for each.';
-comment on column sessions.reaper_runs.pruned is 'Rows of the history past their retention that were deleted.';
-comment on column sessions.reaper_runs.took is 'How long the call took.';
+comment on column sessions.reaper_runs.failed is 'Stale sessions that could not be moved; the server log has one warning per call.';
+comment on column sessions.reaper_runs.orphaned is 'Stale sessions removed without a history row, because their user no longer exists.';
+comment on column sessions.reaper_runs.pruned is 'Rows past their retention that were deleted.';
+comment on column sessions.reaper_runs.took is 'Duration of the call.';
 
 
--- The first plan's rows. Its clients know no heartbeat, so each gets the longest a session may last, from the last
--- time it was written: nobody's interview ends because of the upgrade, and what had crashed is reaped.
+-- The first plan's rows. Its clients send no heartbeat, so each row gets the longest duration of a session, counted
+-- from when it was last written: nobody's interview ends because of the upgrade, and crashed ones are reaped.
 do $$
 begin
   if to_regclass('sessions.first_plan') is not null then
@@ -217,12 +447,63 @@ begin
     from sessions.first_plan f
     join auth.users u on u.id = f.user_id
     cross join sessions.settings s
-    -- greatest() passes over nulls. The first plan's upsert left created_at as it was, so the later of the two counts.
+    -- greatest() ignores nulls. The first plan's upsert left created_at as it was, so the later of the two counts. A
+    -- time in the future would make a lease of any length.
     cross join lateral (
-      select coalesce(greatest(f.created_at, f.updated_at), now())::timestamptz as last_written_at
+      select least(coalesce(greatest(f.created_at, f.updated_at), now())::timestamptz, now()) as last_written_at
     ) t;
 
     drop table sessions.first_plan;
   end if;
 end
 $$;
+
+
+-- Fences that came with data but without the sequence (a restore, logical replication) would be granted again.
+create or replace function sessions.lift_fence()
+returns bigint
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_highest bigint := (
+    select greatest(
+      (select max(a.fence) from public.active_interview_sessions a),
+      (select max(greatest(h.fence, h.ended_fence)) from public.interview_session_history h)
+    )
+  );
+begin
+  -- A sequence that was never drawn has the value 1.
+  if v_highest > (select f.last_value - (not f.is_called)::integer from sessions.fence f) then
+    perform setval('sessions.fence', v_highest);
+  end if;
+
+  return (select f.last_value from sessions.fence f);
+end
+$$;
+
+revoke all on function sessions.lift_fence() from public, anon, authenticated, service_role;
+comment on function sessions.lift_fence() is
+  'Lifts the sequence of the fences above every fence in the tables and returns its value. Part of every migration; call it as postgres after a restore. Reads the whole history.';
+
+do $$
+begin
+  perform sessions.lift_fence();
+end
+$$;
+
+
+create or replace function sessions.version()
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return '0.1.0';
+end
+$$;
+
+revoke all on function sessions.version() from public, anon, authenticated, service_role;
+grant execute on function sessions.version() to authenticated, service_role;
+comment on function sessions.version() is 'The installed version of interview sessions.';

@@ -1,13 +1,14 @@
--- What a client does with its session: start, heartbeat, complete, end, and the guard for the app's own tables.
+-- What a client does with its session: start, heartbeat, complete, end.
 --
 -- Three rules hold throughout:
--- 1. The clock is the server's, read after the row is locked: a call that waited judges by when it got the lock.
--- 2. A stale row is over, whether or not the reaper has been by: no answer depends on it.
--- 3. Locks are taken in one order: the user in auth.users, the user's starts, the session. Deleting a user goes the
---    same way, so nothing here can deadlock with it.
+-- 1. The clock is the server's, read after the row is locked: a call that waited is judged by when it got the lock.
+-- 2. A stale row is over, whether or not it was reaped: no answer depends on the reaper. Likewise a row past its
+--    retention is forgotten, whether or not it was pruned.
+-- 3. Locks are taken in one order: the user in auth.users, the user's starts, the session, the interview. Deleting a
+--    user takes the same order. A call waits at most 1.5 s for each, 6 s in all, within the 8 s that the API allows.
 --
--- What runs with each call is in PL/pgSQL, which keeps its plans from one call to the next. search_path names pg_temp,
--- last: an empty one would have it first, and a caller's own type could stand for ours.
+-- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
+-- a caller's own type could replace ours.
 
 
 create or replace function sessions.refuse_caller()
@@ -23,79 +24,7 @@ end
 $$;
 
 revoke all on function sessions.refuse_caller() from public, anon, authenticated, service_role;
-comment on function sessions.refuse_caller() is 'Raises PT401: there is no user, or no such user any more.';
-
-
-create or replace function sessions.caller()
-returns uuid
-language plpgsql
-stable
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_user uuid := auth.uid();
-begin
-  if v_user is null then
-    perform sessions.refuse_caller();
-  end if;
-
-  return v_user;
-end
-$$;
-
-revoke all on function sessions.caller() from public, anon, authenticated, service_role;
-comment on function sessions.caller() is 'The user who is calling; PT401 if there is none.';
-
-
-create or replace function sessions.hold_user(user_id uuid)
-returns boolean
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform from auth.users u where u.id = hold_user.user_id for key share;
-  return found;
-end
-$$;
-
-revoke all on function sessions.hold_user(uuid) from public, anon, authenticated, service_role;
-comment on function sessions.hold_user(uuid) is
-  'Whether the user exists. Keeps them from being deleted until the transaction ends: what a foreign key would do, but before the session is locked.';
-
-
-create or replace function sessions.hold_starts(user_id uuid)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform pg_advisory_xact_lock(hashtextextended('start_session ' || user_id, 0));
-end
-$$;
-
-revoke all on function sessions.hold_starts(uuid) from public, anon, authenticated, service_role;
-comment on function sessions.hold_starts(uuid) is
-  'Keeps the user''s starts from one another until the transaction ends: a row that is not there cannot be locked.';
-
-
-create or replace function sessions.held_caller()
-returns uuid
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_user uuid := sessions.caller();
-begin
-  if not sessions.hold_user(v_user) then
-    perform sessions.refuse_caller();
-  end if;
-
-  return v_user;
-end
-$$;
-
-revoke all on function sessions.held_caller() from public, anon, authenticated, service_role;
-comment on function sessions.held_caller() is 'The user who is calling, held by hold_user(); PT401 if there is none.';
+comment on function sessions.refuse_caller() is 'Raises PT401: the call has no user, or the user no longer exists.';
 
 
 create or replace function sessions.refuse_argument(argument text, must text)
@@ -112,26 +41,57 @@ end
 $$;
 
 revoke all on function sessions.refuse_argument(text, text) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_argument(text, text) is 'Raises 22023: which argument makes no sense, and what it must be.';
+comment on function sessions.refuse_argument(text, text) is 'Raises 22023: which argument is invalid, and what it must be.';
 
 
-create or replace function sessions.check_session_id(session_id text)
+create or replace function sessions.check_line(argument text, line text, shortest integer, longest integer)
 returns void
 language plpgsql
+strict
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  if session_id is null
-    or char_length(session_id) not between 1 and 128
-    or session_id ~ '[\u0001-\u001f\u007f-\u009f]'
+  -- The length in bytes is known without reading the text: one of 100 MB costs nothing.
+  if octet_length(line) > 4 * longest
+    or char_length(line) not between shortest and longest
+    or line ~ '[\u0001-\u001f\u007f-\u009f]'
   then
-    perform sessions.refuse_argument('session_id', '1 to 128 characters, none of them a control character');
+    perform sessions.refuse_argument(argument, format('%s to %s characters, none of them a control character', shortest, longest));
   end if;
 end
 $$;
 
-revoke all on function sessions.check_session_id(text) from public, anon, authenticated, service_role;
-comment on function sessions.check_session_id(text) is 'Raises 22023 if this is no session_id. Says politely what the table would say.';
+revoke all on function sessions.check_line(text, text, integer, integer) from public, anon, authenticated, service_role;
+comment on function sessions.check_line(text, text, integer, integer) is 'Raises 22023 if this is not one line of shortest to longest characters. Null passes.';
+
+
+create or replace function sessions.lock_user(user_id uuid, wait boolean default true)
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_starts bigint := hashtextextended('start_session ' || user_id, 0);
+begin
+  if not wait then
+    perform from auth.users u where u.id = lock_user.user_id for key share skip locked;
+    return found and pg_try_advisory_xact_lock(v_starts);
+  end if;
+
+  -- What the foreign keys would lock, but before the session is locked.
+  perform from auth.users u where u.id = lock_user.user_id for key share;
+  if not found then
+    return false;
+  end if;
+
+  perform pg_advisory_xact_lock(v_starts);
+  return true;
+end
+$$;
+
+revoke all on function sessions.lock_user(uuid, boolean) from public, anon, authenticated, service_role;
+comment on function sessions.lock_user(uuid, boolean) is
+  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user; a missing row cannot be locked. False if there is no such user, or if another transaction has one of the locks and this one should not wait.';
 
 
 create or replace function sessions.stale_reason(expires_at timestamptz, deadline_at timestamptz)
@@ -145,65 +105,114 @@ $$;
 
 revoke all on function sessions.stale_reason(timestamptz, timestamptz) from public, anon, authenticated, service_role;
 comment on function sessions.stale_reason(timestamptz, timestamptz) is
-  'Why a stale session is over: its deadline has come (timed_out) or its heartbeats have ceased (expired).';
+  'Why a stale session is over: it reached its deadline (timed_out) or its heartbeats stopped (expired).';
 
 
-create or replace function sessions.how_it_ended(
-  user_id uuid,
-  session_id text,
-  out end_reason text,
-  out ended_at timestamptz
-)
+create or replace function sessions.retire(a public.active_interview_sessions, at timestamptz, end_reason text default null)
+returns public.interview_session_history
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_row public.interview_session_history;
 begin
-  select h.end_reason, h.ended_at
-  into end_reason, ended_at
-  from public.interview_session_history h
-  where h.user_id = how_it_ended.user_id and h.session_id = how_it_ended.session_id
-  union all
-  select sessions.stale_reason(a.expires_at, a.deadline_at), a.expires_at
-  from public.active_interview_sessions a
-  where a.user_id = how_it_ended.user_id
-    and a.session_id = how_it_ended.session_id
-    and a.expires_at <= clock_timestamp()
-  limit 1;
+  delete from public.active_interview_sessions x where x.user_id = a.user_id;
+  if not found then
+    raise object_not_in_prerequisite_state using
+      message = 'The session could not be ended: a trigger on public.active_interview_sessions keeps its row.';
+  end if;
+
+  -- strict here and below: a trigger of the app that suppresses a write makes an error, not a row of nulls.
+  insert into public.interview_session_history (
+    user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
+  )
+  values (
+    a.user_id, a.session_id, a.fence, a.device, a.created_at, a.updated_at,
+    -- Not before its start, even if the clock was set back meanwhile.
+    greatest(a.created_at, least(a.expires_at, at)),
+    case when a.expires_at > at then retire.end_reason else sessions.stale_reason(a.expires_at, a.deadline_at) end,
+    a.status, a.previous_session_id, a.interview_id
+  )
+  returning * into strict v_row;
+
+  return v_row;
 end
 $$;
 
-revoke all on function sessions.how_it_ended(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.how_it_ended(uuid, text) is
-  'Why and when a user''s session ended, the same before it is reaped and after. Nulls if it lives or was never known.';
+revoke all on function sessions.retire(public.active_interview_sessions, timestamptz, text) from public, anon, authenticated, service_role;
+comment on function sessions.retire(public.active_interview_sessions, timestamptz, text) is
+  'Moves a session, whose row is locked, to the history: with this reason if it is live at that time, with the true one if it is stale.';
 
 
-create or replace function sessions.refuse_over(session_id text, end_reason text, ended_at timestamptz)
+create or replace function sessions.refuse_over(
+  session_id text,
+  end_reason text,
+  ended_at timestamptz,
+  interview_id text default null
+)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
   raise sqlstate 'PT410' using
-    message = case end_reason
-      when 'completed' then 'This interview has been handed in.'
-      when 'disconnected' then 'This interview was left.'
-      when 'cleared' then 'This interview was closed.'
-      when 'taken_over' then 'This interview was continued in another window or on another device.'
-      when 'expired' then 'This interview ended because its page was not heard from for too long.'
-      when 'timed_out' then 'This interview reached its longest duration.'
-      when 'revoked' then 'This interview was ended by an administrator.'
-      else 'There is no such interview.'
-    end,
-    detail = json_build_object('session_id', session_id, 'end_reason', end_reason, 'ended_at', ended_at),
-    hint = 'Stop using this session_id. To go on, start a session with a new one.';
+    message = coalesce(sessions.end_reason_message(end_reason), 'There is no such interview session.'),
+    detail = jsonb_build_object('session_id', session_id, 'end_reason', end_reason, 'ended_at', ended_at)
+      || case when interview_id is null then '{}' else jsonb_build_object('interview_id', interview_id) end,
+    hint = case
+      when interview_id is null then 'Stop using this session_id. To continue, start a session with a new one.'
+      else 'This interview_id is over. No session can be started for it.'
+    end;
 end
 $$;
 
-revoke all on function sessions.refuse_over(text, text, timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_over(text, text, timestamptz) is 'Raises PT410: this session is over, why and since when; or it was never known.';
+revoke all on function sessions.refuse_over(text, text, timestamptz, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_over(text, text, timestamptz, text) is
+  'Raises PT410: this session, or with an interview_id this interview, is over; why and since when. Nulls: never known.';
 
 
-create or replace function sessions.refuse_held(a public.active_interview_sessions, at timestamptz)
+create or replace function sessions.refuse_not_live(user_id uuid, session_id text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_kept_since timestamptz := v_now - (sessions.current_settings()).history_retention;
+  v_end record;
+begin
+  -- The history is read before the user: deleting a user deletes both, and the session must not look unknown meanwhile.
+  select e.end_reason, e.ended_at
+  into v_end
+  from (
+    select h.end_reason, h.ended_at
+    from public.interview_session_history h
+    where h.user_id = refuse_not_live.user_id and h.session_id = refuse_not_live.session_id
+    union all
+    select sessions.stale_reason(a.expires_at, a.deadline_at), a.expires_at
+    from public.active_interview_sessions a
+    where a.user_id = refuse_not_live.user_id and a.session_id = refuse_not_live.session_id and a.expires_at <= v_now
+    union all
+    select x.end_reason, x.ended_at
+    from sessions.early_ends x
+    where x.user_id = refuse_not_live.user_id and x.session_id = refuse_not_live.session_id
+  ) e
+  where e.ended_at >= v_kept_since;
+
+  if not exists (select from auth.users u where u.id = refuse_not_live.user_id) then
+    perform sessions.refuse_caller();
+  end if;
+
+  perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
+end
+$$;
+
+revoke all on function sessions.refuse_not_live(uuid, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_not_live(uuid, text) is
+  'Raises PT410 for a session that is not live: how it ended, the same before it is reaped and after; PT401 if the user no longer exists.';
+
+
+create or replace function sessions.refuse_held(a public.active_interview_sessions, at timestamptz, takeover text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -222,133 +231,42 @@ begin
       'expires_in', v_seconds
     ),
     hint = format(
-      'Go on there, or call start_session again with takeover => true to end it and start here. It ends by itself in %s seconds unless it is heard from.',
+      case takeover
+        when 'allowed' then
+          'Continue there, or call start_session again with takeover => true to end it and start here. Without a heartbeat it ends by itself in %s seconds.'
+        else
+          'Continue there. Takeover is not allowed: without a heartbeat it ends by itself in %s seconds, or an operator can end it.'
+      end,
       v_seconds
     );
 end
 $$;
 
-revoke all on function sessions.refuse_held(public.active_interview_sessions, timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_held(public.active_interview_sessions, timestamptz) is
-  'Raises PT409: another session is live; which, on which device, since when, and for how many seconds more.';
+revoke all on function sessions.refuse_held(public.active_interview_sessions, timestamptz, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_held(public.active_interview_sessions, timestamptz, text) is
+  'Raises PT409: another session is live; which, on which device, since when, for how many seconds more, and whether it can be taken over.';
 
 
-create or replace function sessions.lock_live(user_id uuid, session_id text)
-returns public.active_interview_sessions
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_row public.active_interview_sessions;
-  v_now timestamptz;
-  v_end record;
-begin
-  select * into v_row
-  from public.active_interview_sessions a
-  where a.user_id = lock_live.user_id and a.session_id = lock_live.session_id
-  for no key update;
-
-  v_now := clock_timestamp();
-  if not found or v_row.expires_at <= v_now then
-    -- Only a call that will be refused pays for finding out why. The history is read before the user is looked for: a
-    -- user who is being deleted takes it along, and is then not taken for one who never had this session.
-    select * into v_end from sessions.how_it_ended(user_id, session_id);
-    if not exists (select from auth.users u where u.id = lock_live.user_id) then
-      perform sessions.refuse_caller();
-    end if;
-
-    perform sessions.check_session_id(session_id);
-    perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
-  end if;
-
-  -- One reading of the clock: the time at which it was found to live is the time from which its lease is renewed.
-  v_row.updated_at := v_now;
-  return v_row;
-end
-$$;
-
-revoke all on function sessions.lock_live(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.lock_live(uuid, text) is
-  'The user''s live session of this id, its row locked, with this sign of life in updated_at; PT410 if it is not live.';
-
-
-create or replace function sessions.renew(a public.active_interview_sessions)
-returns public.active_interview_sessions
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_row public.active_interview_sessions;
-begin
-  update public.active_interview_sessions x
-  set
-    status = a.status,
-    deadline_at = a.deadline_at,
-    updated_at = a.updated_at,
-    -- Never back: a lease that was given is kept, also when the settings have become shorter.
-    expires_at = greatest(x.expires_at, least(a.updated_at + s.lease, a.deadline_at))
-  from sessions.settings s
-  where x.user_id = a.user_id
-  returning x.* into v_row;
-
-  return v_row;
-end
-$$;
-
-revoke all on function sessions.renew(public.active_interview_sessions) from public, anon, authenticated, service_role;
-comment on function sessions.renew(public.active_interview_sessions) is
-  'Renews the lease of a live session, whose row is locked, from its updated_at on, and stores that with its status and deadline.';
-
-
-create or replace function sessions.retire(
-  a public.active_interview_sessions,
-  end_reason text,
-  at timestamptz,
-  ended_by uuid default null,
-  note text default null
-)
-returns public.interview_session_history
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_row public.interview_session_history;
-  v_live boolean := a.expires_at > at;
-begin
-  delete from public.active_interview_sessions x where x.user_id = a.user_id;
-
-  insert into public.interview_session_history (
-    user_id, session_id, fence, device, started_at, last_seen_at, ended_at,
-    end_reason, status, previous_session_id, ended_by, note
-  )
-  values (
-    a.user_id, a.session_id, a.fence, a.device, a.created_at, a.updated_at, least(a.expires_at, at),
-    case when v_live then retire.end_reason else sessions.stale_reason(a.expires_at, a.deadline_at) end,
-    a.status, a.previous_session_id, retire.ended_by, retire.note
-  )
-  returning * into v_row;
-
-  return v_row;
-end
-$$;
-
-revoke all on function sessions.retire(public.active_interview_sessions, text, timestamptz, uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.retire(public.active_interview_sessions, text, timestamptz, uuid, text) is
-  'Moves a session whose row is locked to the history: with this reason if it is live, else with the true one.';
-
-
-create or replace function sessions.refuse_unseen_end(user_id uuid, session_id text)
+create or replace function sessions.refuse_unseen(user_id uuid, session_id text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The index of the history knows every id, shown or not: to write one that has ended unseen fails with 40001 (that is
-  -- what `on conflict do nothing` does under such a snapshot). If it succeeds, it is taken back.
-  insert into public.interview_session_history (
-    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status
+  -- The indexes know every row, visible or not: inserting one that exists unseen fails with 40001, which is what
+  -- `on conflict do nothing` does under such a snapshot. A successful insert is undone.
+  insert into public.active_interview_sessions (
+    user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
   )
-  values (refuse_unseen_end.user_id, refuse_unseen_end.session_id, 0, now(), now(), now(), 'cleared', 'active')
+  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
+  on conflict do nothing;
+  insert into public.interview_session_history (
+    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
+  )
+  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+  on conflict do nothing;
+  insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
+  values (refuse_unseen.user_id, refuse_unseen.session_id, 'cleared', now())
   on conflict do nothing;
   raise sqlstate 'UNDO1';
 exception
@@ -357,96 +275,134 @@ exception
 end
 $$;
 
-revoke all on function sessions.refuse_unseen_end(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_unseen_end(uuid, text) is
-  'Raises 40001 if this id has ended since the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE: READ COMMITTED sees it.';
+revoke all on function sessions.refuse_unseen(uuid, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_unseen(uuid, text) is
+  'Raises 40001 if this session started or ended after the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE; READ COMMITTED sees it.';
 
 
 create or replace function sessions.start_session(
   session_id text,
   takeover boolean default false,
-  device text default null
+  device text default null,
+  interview_id text default null
 )
 returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '3s'
+set lock_timeout = '1500ms'
 as $$
 declare
-  v_user uuid := sessions.held_caller();
+  v_user uuid := auth.uid();
+  v_settings sessions.settings := sessions.current_settings();
   v_row public.active_interview_sessions;
-  v_live boolean;
-  v_now timestamptz;
+  v_interview public.interviews;
   v_end record;
+  v_now timestamptz;
+  v_kept_since timestamptz;
+  v_deadline timestamptz;
 begin
-  perform sessions.check_session_id(session_id);
+  if v_user is null then
+    perform sessions.refuse_caller();
+  end if;
+  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  perform sessions.check_line('device', device, 0, 200);
+  perform sessions.check_line('interview_id', interview_id, 1, 128);
   if takeover is null then
     perform sessions.refuse_argument('takeover', 'true or false');
   end if;
-  if char_length(device) > 200 or device ~ '[\u0001-\u001f\u007f-\u009f]' then
-    perform sessions.refuse_argument('device', 'at most 200 characters, none of them a control character');
+
+  if not sessions.lock_user(v_user) then
+    perform sessions.refuse_caller();
   end if;
-
-  -- One start of a user at a time: a row that is not there stays away until this one is in, and the fences are drawn
-  -- in the order of the grants.
-  perform sessions.hold_starts(v_user);
-
-  select * into v_row
-  from public.active_interview_sessions a
-  where a.user_id = v_user
-  for update;
-
+  select * into v_row from public.active_interview_sessions a where a.user_id = v_user for update;
   v_now := clock_timestamp();
-  v_live := found and v_row.expires_at > v_now;
+  v_kept_since := v_now - v_settings.history_retention;
 
-  if v_live and v_row.session_id = start_session.session_id then
-    v_row.updated_at := v_now;
-    return sessions.renew(v_row);
+  -- A retry of the call that started it.
+  if v_row.session_id = start_session.session_id and v_row.expires_at > v_now then
+    return sessions.heartbeat_session(session_id);
   end if;
 
-  -- Has this id ended? Only a call that will be refused pays for finding out why.
-  if v_row.session_id = start_session.session_id
-    or exists (
-      select
-      from public.interview_session_history h
-      where h.user_id = v_user and h.session_id = start_session.session_id
-    )
-  then
-    select * into v_end from sessions.how_it_ended(v_user, session_id);
+  -- A stale row goes to the history first: from here on it makes no difference whether the reaper has run.
+  if v_row.expires_at <= v_now then
+    perform sessions.retire(v_row, v_now);
+    v_row := null;
+  end if;
+
+  select h.end_reason, h.ended_at
+  into v_end
+  from public.interview_session_history h
+  where h.user_id = v_user and h.session_id = start_session.session_id
+  union all
+  select e.end_reason, e.ended_at
+  from sessions.early_ends e
+  where e.user_id = v_user and e.session_id = start_session.session_id
+  order by ended_at desc;
+  if v_end.ended_at < v_kept_since then
+    -- Forgotten: the id may be used again.
+    delete from public.interview_session_history h where h.user_id = v_user and h.session_id = start_session.session_id;
+  elsif v_end.ended_at is not null then
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
   if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    perform sessions.refuse_unseen_end(v_user, session_id);
+    perform sessions.refuse_unseen(v_user, session_id);
   end if;
 
-  if v_live and not takeover then
-    perform sessions.refuse_held(v_row, v_now);
+  if interview_id is not null then
+    select * into v_interview
+    from public.interviews i
+    where i.user_id = v_user and i.interview_id = start_session.interview_id
+    for update;
+
+    if v_interview.deadline_at < v_kept_since then
+      -- Forgotten: its row is reset below, since rows of the app may refer to it.
+      delete from sessions.extensions e where e.user_id = v_user and e.interview_id = start_session.interview_id;
+      v_interview := null;
+    elsif v_interview.submitted_at is not null then
+      perform sessions.refuse_over(session_id, 'completed', v_interview.submitted_at, interview_id);
+    elsif v_interview.deadline_at <= v_now then
+      perform sessions.refuse_over(session_id, 'timed_out', v_interview.deadline_at, interview_id);
+    end if;
   end if;
 
   if v_row.user_id is not null then
-    perform sessions.retire(v_row, 'taken_over', v_now);
+    if not takeover or v_settings.takeover = 'refused' then
+      perform sessions.refuse_held(v_row, v_now, v_settings.takeover);
+    end if;
+    perform sessions.retire(v_row, v_now, 'taken_over');
   end if;
 
+  v_deadline := coalesce(v_interview.deadline_at, v_now + v_settings.max_duration);
   insert into public.active_interview_sessions (
-    user_id, session_id, fence, device, created_at, updated_at, deadline_at, expires_at, previous_session_id
+    user_id, session_id, fence, device, created_at, updated_at, deadline_at, expires_at, previous_session_id, interview_id
   )
-  select
+  values (
     v_user, start_session.session_id, nextval('sessions.fence'), start_session.device, v_now, v_now,
-    v_now + s.max_duration, v_now + least(s.lease, s.max_duration), case when v_live then v_row.session_id end
-  from sessions.settings s
-  -- Nobody else is here. But a snapshot that is older than the lock may not show who was; this then fails with 40001,
-  -- which a client may retry, and not with 23505.
-  on conflict (user_id) do nothing
-  returning * into v_row;
+    v_deadline, least(v_now + v_settings.lease, v_deadline),
+    case when start_session.interview_id is null then v_row.session_id else v_interview.last_session_id end,
+    start_session.interview_id
+  )
+  returning * into strict v_row;
+
+  if interview_id is not null then
+    insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
+    values (v_user, start_session.interview_id, v_now, v_deadline, start_session.session_id)
+    on conflict on constraint interviews_pkey do update
+    set
+      started_at = coalesce(v_interview.started_at, excluded.started_at),
+      deadline_at = excluded.deadline_at,
+      submitted_at = null,
+      last_session_id = excluded.last_session_id;
+  end if;
 
   return v_row;
 end
 $$;
 
-revoke all on function sessions.start_session(text, boolean, text) from public, anon, authenticated, service_role;
-grant execute on function sessions.start_session(text, boolean, text) to authenticated;
-comment on function sessions.start_session(text, boolean, text) is 'What public.start_session() does.';
+revoke all on function sessions.start_session(text, boolean, text, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.start_session(text, boolean, text, text) to authenticated;
+comment on function sessions.start_session(text, boolean, text, text) is 'Implements public.start_session().';
 
 
 create or replace function sessions.heartbeat_session(session_id text)
@@ -454,22 +410,52 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '3s'
+set lock_timeout = '1500ms'
 as $$
 declare
-  v_user uuid := sessions.caller();
-  v_row public.active_interview_sessions := sessions.lock_live(v_user, session_id);
+  v_user uuid := auth.uid();
+  v_settings sessions.settings := sessions.current_settings();
+  v_row public.active_interview_sessions;
+  v_now timestamptz;
 begin
-  -- A heartbeat that a crash of the server loses is made up for by the next: its commit need not wait for the disk.
-  perform set_config('synchronous_commit', 'off', true);
+  if v_user is null then
+    perform sessions.refuse_caller();
+  end if;
+  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
 
-  return sessions.renew(v_row);
+  if current_setting('request.path', true) = '/rpc/heartbeat_session' then
+    -- The whole request. The next heartbeat makes up for one that a crash of the server loses, so the commit need not
+    -- wait for the disk.
+    perform set_config('synchronous_commit', 'off', true);
+  else
+    -- Part of a larger transaction, whose other writes and locks count. If it has written, a trigger of the app may have
+    -- locked the session: then it must not wait for what comes before the session.
+    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
+  end if;
+
+  select * into v_row
+  from public.active_interview_sessions a
+  where a.user_id = v_user and a.session_id = heartbeat_session.session_id
+  for no key update;
+  v_now := clock_timestamp();
+  if not found or v_row.expires_at <= v_now then
+    perform sessions.refuse_not_live(v_user, session_id);
+  end if;
+
+  update public.active_interview_sessions a
+  set
+    updated_at = v_now,
+    -- Never back: a lease that was given is kept, also when the settings are shorter now.
+    expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, a.deadline_at))
+  where a.user_id = v_user
+  returning * into strict v_row;
+  return v_row;
 end
 $$;
 
 revoke all on function sessions.heartbeat_session(text) from public, anon, authenticated, service_role;
 grant execute on function sessions.heartbeat_session(text) to authenticated;
-comment on function sessions.heartbeat_session(text) is 'What public.heartbeat_session() does.';
+comment on function sessions.heartbeat_session(text) is 'Implements public.heartbeat_session().';
 
 
 create or replace function sessions.complete_session(session_id text)
@@ -477,27 +463,52 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '3s'
+set lock_timeout = '1500ms'
 as $$
 declare
-  v_user uuid := sessions.caller();
-  v_row public.active_interview_sessions := sessions.lock_live(v_user, session_id);
+  v_user uuid := auth.uid();
+  v_settings sessions.settings := sessions.current_settings();
+  v_row public.active_interview_sessions;
+  v_now timestamptz;
 begin
-  if v_row.status = 'active' then
-    v_row.status := 'completing';
-    v_row.deadline_at := (
-      -- A grace shorter than the lease does not take back what the lease has given.
-      select greatest(v_row.expires_at, v_row.updated_at + s.completing_grace) from sessions.settings s
-    );
+  if v_user is null then
+    perform sessions.refuse_caller();
+  end if;
+  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+
+  if current_setting('request.path', true) is distinct from '/rpc/complete_session' then
+    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
   end if;
 
-  return sessions.renew(v_row);
+  select * into v_row
+  from public.active_interview_sessions a
+  where a.user_id = v_user and a.session_id = complete_session.session_id
+  for no key update;
+  v_now := clock_timestamp();
+  if not found or v_row.expires_at <= v_now then
+    perform sessions.refuse_not_live(v_user, session_id);
+  end if;
+
+  -- Only the first call moves the deadline, and never back.
+  if v_row.status = 'active' then
+    v_row.deadline_at := greatest(v_row.deadline_at, v_now + v_settings.completing_grace);
+  end if;
+
+  update public.active_interview_sessions a
+  set
+    status = 'completing',
+    updated_at = v_now,
+    deadline_at = v_row.deadline_at,
+    expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, v_row.deadline_at))
+  where a.user_id = v_user
+  returning * into strict v_row;
+  return v_row;
 end
 $$;
 
 revoke all on function sessions.complete_session(text) from public, anon, authenticated, service_role;
 grant execute on function sessions.complete_session(text) to authenticated;
-comment on function sessions.complete_session(text) is 'What public.complete_session() does.';
+comment on function sessions.complete_session(text) is 'Implements public.complete_session().';
 
 
 create or replace function sessions.end_session(session_id text, reason text default null)
@@ -505,58 +516,63 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '3s'
+set lock_timeout = '1500ms'
 as $$
 declare
-  v_user uuid := sessions.held_caller();
+  v_user uuid := auth.uid();
+  v_settings sessions.settings := sessions.current_settings();
   v_row public.active_interview_sessions;
+  v_ended public.interview_session_history;
+  v_now timestamptz;
 begin
-  perform sessions.check_session_id(session_id);
-  if reason not in ('completed', 'disconnected', 'cleared') then
+  if v_user is null then
+    perform sessions.refuse_caller();
+  end if;
+  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if octet_length(reason) > 20 or reason not in ('completed', 'disconnected', 'cleared') then
     perform sessions.refuse_argument('reason', 'completed, disconnected, cleared or null');
   end if;
 
+  -- Waits for a start of this session that is still under way.
+  if not sessions.lock_user(v_user) then
+    perform sessions.refuse_caller();
+  end if;
   select * into v_row
   from public.active_interview_sessions a
   where a.user_id = v_user and a.session_id = end_session.session_id
   for update;
+  v_now := clock_timestamp();
 
   if found then
-    reason := coalesce(reason, case v_row.status when 'completing' then 'completed' else 'disconnected' end);
-    return next sessions.retire(v_row, reason, clock_timestamp());
+    v_ended := sessions.retire(
+      v_row, v_now, coalesce(reason, case v_row.status when 'completing' then 'completed' else 'disconnected' end)
+    );
+    if v_ended.end_reason = 'completed' and v_ended.interview_id is not null then
+      update public.interviews i
+      set submitted_at = coalesce(i.submitted_at, v_now)
+      where i.user_id = v_user and i.interview_id = v_ended.interview_id;
+    end if;
   else
-    return query
-      select *
-      from public.interview_session_history h
-      where h.user_id = v_user and h.session_id = end_session.session_id;
+    select * into v_ended
+    from public.interview_session_history h
+    where h.user_id = v_user and h.session_id = end_session.session_id;
+  end if;
+
+  if v_ended.ended_at >= v_now - v_settings.history_retention then
+    return next v_ended;
+  else
+    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
+      perform sessions.refuse_unseen(v_user, session_id);
+    end if;
+    -- Its start may still be on its way, and is refused then.
+    insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
+    values (v_user, end_session.session_id, coalesce(reason, 'disconnected'), v_now)
+    on conflict on constraint early_ends_pkey do update
+    set session_id = excluded.session_id, end_reason = excluded.end_reason, ended_at = excluded.ended_at;
   end if;
 end
 $$;
 
 revoke all on function sessions.end_session(text, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.end_session(text, text) to authenticated;
-comment on function sessions.end_session(text, text) is 'What public.end_session() does.';
-
-
-create or replace function sessions.holds_session(session_id text, fence bigint default null)
-returns boolean
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  return exists (
-    select
-    from public.active_interview_sessions a
-    where a.user_id = auth.uid()
-      and a.session_id = holds_session.session_id
-      and a.expires_at > clock_timestamp()
-      and a.fence = coalesce(holds_session.fence, a.fence)
-  );
-end
-$$;
-
-revoke all on function sessions.holds_session(text, bigint) from public, anon, authenticated, service_role;
-grant execute on function sessions.holds_session(text, bigint) to authenticated;
-comment on function sessions.holds_session(text, bigint) is 'What public.holds_session() does.';
+comment on function sessions.end_session(text, text) is 'Implements public.end_session().';

@@ -111,7 +111,7 @@ function checkPromises() {
 }
 
 function numbersIn(text: string): Set<string> {
-  return new Set(text.match(/\b[MBR][1-9]\d?\b/g));
+  return new Set(text.match(/\b[MBCR][1-9]\d?\b/g));
 }
 
 const traces: [pattern: RegExp, what: string][] = [

@@ -22,6 +22,7 @@ interface EndedSession {
 interface Health {
   status: "ok" | "warning" | "critical";
   reason: string;
+  last_reap_failed: number | null;
 }
 
 /** What a database call answers: the shape of supabase-js. */
@@ -47,25 +48,29 @@ export interface Progress {
   by_reason: Record<string, number>;
   /** Milliseconds. */
   duration_ms: number;
-  /** Whether the last batch came back short: nothing stale was left that could be reaped. */
+  /** Whether the last batch was not full: nothing stale is left, except what cannot be reaped. */
   drained: boolean;
 }
 
 /** A finished run, and how the component is after it. */
-export type Run = Progress & { health: Health };
+export type Run = Progress & { health: ShownHealth };
+
+/** What a scheduler is told of the health. */
+export type ShownHealth = Pick<Health, "status" | "reason">;
 
 /** A database call that failed, also when repeated where that made sense. */
 export class ReapingFailed extends Error {
   /**
    * @param code SQLSTATE or PostgREST's code; empty if there was no answer
    * @param retryable whether the cause may pass by itself
-   * @param soFar what had been done: it stays done
+   * @param soFar what had been done: it stays done; with the health, if the
+   * reaper was refused and the health was not
    */
   constructor(
     message: string,
     readonly code: string,
     readonly retryable: boolean,
-    readonly soFar: Progress,
+    readonly soFar: Progress & { health?: ShownHealth },
   ) {
     super(message);
   }
@@ -86,16 +91,25 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
   };
   const elapsed = () => Math.round(performance.now() - began);
   const call = (name: string, args?: Record<string, unknown>) =>
-    callTwiceAtMost(rpc, name, args).catch((cause: Answer) => {
+    callTwiceAtMost(rpc, name, args).catch(async (cause: Answer) => {
+      const retryable = isRetryable(cause);
+      // Then the API answers, and the health may say more than the error.
+      const asksHealth = !retryable && name !== "session_health";
+      const health = asksHealth ? await healthIfTold(rpc) : undefined;
       throw new ReapingFailed(
         whatFailed(cause),
         cause.error?.code ?? "",
-        isRetryable(cause),
-        { ...progress, duration_ms: elapsed() },
+        retryable,
+        {
+          ...progress,
+          duration_ms: elapsed(),
+          ...(health && { health: shown(health) }),
+        },
       );
     });
 
-  while (!progress.drained && elapsed() < TIME_BUDGET_MS) {
+  /** Reaps one batch; how many sessions it moved. */
+  const reapBatch = async () => {
     const batch = await call("reap_stale_sessions", {
       batch_size: BATCH_SIZE,
     }) as EndedSession[];
@@ -107,14 +121,35 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
         1;
     }
     if (batch.length > 0) logBatch(batch);
-  }
+    return batch.length;
+  };
 
-  const [health] = await call("session_health") as Health[];
+  let health: Health;
+  do {
+    let reaped: number;
+    do {
+      reaped = await reapBatch();
+    } while (!progress.drained && elapsed() < TIME_BUDGET_MS);
+    [health] = await call("session_health") as Health[];
+    // A batch is also short if some of it could not be moved. The database picks
+    // those last from now on, so others may be left.
+    progress.drained = reaped + (health.last_reap_failed ?? 0) < BATCH_SIZE;
+  } while (!progress.drained && elapsed() < TIME_BUDGET_MS);
+
   return {
     ...progress,
     duration_ms: elapsed(),
-    health: { status: health.status, reason: health.reason },
+    health: shown(health),
   };
+}
+
+async function healthIfTold(rpc: Rpc): Promise<Health | undefined> {
+  const { data, error } = await rpc("session_health");
+  return error ? undefined : (data as Health[])[0];
+}
+
+function shown({ status, reason }: Health): ShownHealth {
+  return { status, reason };
 }
 
 /** The answer's data; throws the `Answer` that failed, after one more try where that makes sense. */
@@ -132,8 +167,9 @@ async function callTwiceAtMost(
   return answer.data;
 }
 
-/** No answer at all, a gateway's (502 to 504, 520 and up) or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08). */
+/** No answer at all, a gateway's (502 to 504, 520 and up) or PostgREST's lost connection, or a conflict that passes (SQLSTATE classes 40, 53, 55, 57, 08, but not 55000: something is missing). */
 function isRetryable({ error, status }: Answer): boolean {
+  if (error?.code === "55000") return false;
   return status === 0 || status >= 502 ||
     /^(08|40|53|55|57)...$|^PGRST00[0-3]$/.test(error?.code ?? "");
 }

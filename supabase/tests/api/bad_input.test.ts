@@ -127,7 +127,7 @@ Deno.test("start_session: a device is at most one short line", async () => {
       );
       assert.equal(
         error.message,
-        "device must be at most 200 characters, none of them a control character.",
+        "device must be 0 to 200 characters, none of them a control character.",
       );
       assert.deepEqual(factsOf(error), { argument: "device" });
     }
@@ -177,18 +177,18 @@ Deno.test("holds_session: a fence is a number", async () => {
   );
 });
 
-Deno.test("reap_stale_sessions: a batch is at least 1, and dry or not", async () => {
+Deno.test("reap_stale_sessions: a batch is from 1 to 10000, and dry or not", async () => {
   const user = await project.newUser();
   granted(await user.client.rpc("start_session", { session_id: "a" }));
   await letExpire(project, user);
 
   await changingNothing(project, async () => {
-    for (const batch_size of [0, -1, null]) {
+    for (const batch_size of [0, -1, 10001, 2147483647, null]) {
       const error = refused(
         await call(project.service, "reap_stale_sessions", { batch_size }),
         refusal.badArgument,
       );
-      assert.equal(error.message, "batch_size must be at least 1.");
+      assert.equal(error.message, "batch_size must be from 1 to 10000.");
       assert.deepEqual(factsOf(error), { argument: "batch_size" });
     }
     const error = refused(

@@ -24,7 +24,7 @@ Deno.test("M3 B7 an end answers the history row, whole", async () => {
     await user.client.rpc("end_session", { session_id: "a" }),
   );
 
-  const { ended_at, duration, ...rest } = theOne(rows);
+  const { ended_at, duration, ended_fence, ...rest } = theOne(rows);
   assert.deepEqual(rest, {
     user_id: user.id,
     session_id: "a",
@@ -35,9 +35,9 @@ Deno.test("M3 B7 an end answers the history row, whole", async () => {
     end_reason: "disconnected",
     status: "active",
     previous_session_id: null,
-    ended_by: null,
-    note: null,
+    interview_id: null,
   });
+  assert(ended_fence !== null && ended_fence > start.fence);
   assert.match(ended_at, isoTimestamp);
   assert.match(duration, /^00:00:0\d/);
   assert.deepEqual(

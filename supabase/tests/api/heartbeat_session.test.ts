@@ -55,12 +55,12 @@ for (
     [
       letExpire,
       "expired",
-      "This interview ended because its page was not heard from for too long.",
+      "This interview ended because its page lost contact for too long.",
     ],
     [
       letTimeOut,
       "timed_out",
-      "This interview reached its longest duration.",
+      "The time for this interview is up.",
     ],
   ] as const
 ) {
@@ -100,7 +100,7 @@ Deno.test("B4 a heartbeat for an id that was never known: 410 without a reason",
       refusal.over,
     ));
 
-  assert.equal(error.message, "There is no such interview.");
+  assert.equal(error.message, "There is no such interview session.");
   assert.deepEqual(factsOf(error), {
     session_id: "never",
     end_reason: null,

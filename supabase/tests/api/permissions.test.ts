@@ -17,22 +17,42 @@ import {
 const project = projectOfThisFile();
 
 const forUsers: Record<string, Record<string, unknown>> = {
-  start_session: { session_id: "wanted", takeover: true, device: "Chrome" },
+  start_session: {
+    session_id: "wanted",
+    takeover: true,
+    device: "Chrome",
+    interview_id: "wanted too",
+  },
   heartbeat_session: { session_id: "held" },
   complete_session: { session_id: "held" },
   end_session: { session_id: "held", reason: "cleared" },
-  holds_session: { session_id: "held", fence: 1 },
+  holds_session: { session_id: "held", fence: 1, interview_id: "an interview" },
 };
 const forOperators = (user: User): Record<string, Record<string, unknown>> => ({
+  user_holds_session: { user_id: user.id, session_id: "held" },
+  extend_interview: {
+    user_id: user.id,
+    interview_id: "an interview",
+    by: "1 minute",
+    note: "why",
+  },
   revoke_session: { user_id: user.id, note: "why" },
   reap_stale_sessions: { batch_size: 10, dry_run: false },
   session_health: {},
 });
 
-/** Somebody with a live session "held". */
+/** What only asks. */
+const reading = ["holds_session", "user_holds_session", "session_health"];
+
+/** Somebody with a live session "held" of "an interview". */
 async function holder(): Promise<User> {
   const user = await project.newUser();
-  granted(await user.client.rpc("start_session", { session_id: "held" }));
+  granted(
+    await user.client.rpc("start_session", {
+      session_id: "held",
+      interview_id: "an interview",
+    }),
+  );
   return user;
 }
 
@@ -63,7 +83,7 @@ Deno.test("B8 a user may call what is for users, and each call counts", async ()
     const { client } = await holder();
     const asking = () => call(client, name, args);
     granted(
-      name === "holds_session"
+      reading.includes(name)
         ? await changingNothing(project, asking)
         : await changingSomething(project, asking),
     );
@@ -82,7 +102,7 @@ Deno.test("B8 the secret key may call what is for operators", async () => {
   for (const [name, args] of Object.entries(forOperators(user))) {
     const asking = () => call(project.service, name, args);
     granted(
-      name === "session_health"
+      reading.includes(name)
         ? await changingNothing(project, asking)
         : await changingSomething(project, asking),
     );
@@ -150,6 +170,9 @@ Deno.test("a GET changes nothing, whoever sends it: 405", async () => {
     [user.client, "complete_session", forUsers.complete_session],
     [user.client, "end_session", forUsers.end_session],
     [project.service, "revoke_session", { user_id: user.id }],
+    [project.service, "extend_interview", {
+      ...forOperators(user).extend_interview,
+    }],
     [project.service, "reap_stale_sessions", { batch_size: 10 }],
   ];
 

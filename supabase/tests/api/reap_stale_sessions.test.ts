@@ -34,7 +34,11 @@ Deno.test("M7 M13 it moves what is stale to the history, and leaves what lives",
 
   const byUser = (a: { user_id: string }, b: { user_id: string }) =>
     a.user_id < b.user_id ? -1 : 1;
-  assert.deepEqual(dry.sort(byUser), reaped.sort(byUser));
+  assert.deepEqual(
+    dry.sort(byUser),
+    // a dry run ends nothing, and so draws no fence
+    reaped.sort(byUser).map((row) => ({ ...row, ended_fence: null })),
+  );
   assert.deepEqual(
     new Map(reaped.map((row) => [row.user_id, row.end_reason])),
     new Map([[crashed.id, "expired"], [long.id, "timed_out"]]),
@@ -42,7 +46,6 @@ Deno.test("M7 M13 it moves what is stale to the history, and leaves what lives",
   for (const row of reaped) {
     const overFor = secondsBetween(row.ended_at, new Date().toISOString());
     assert(overFor >= 59, "ended_at is when the lease ran out");
-    assert.equal(row.ended_by, null);
   }
   for (const user of [live, quiet]) {
     granted(await user.client.rpc("heartbeat_session", { session_id: "a" }));

@@ -32,6 +32,8 @@ Deno.test("M1 the first start answers the whole row, with times in ISO 8601", as
     status: "active",
     device: "Chrome on Windows",
     previous_session_id: null,
+    interview_id: null,
+    reap_after: null,
   });
   assert(Number.isSafeInteger(fence) && fence > 0);
   for (const time of [created_at, updated_at, deadline_at, expires_at]) {
@@ -79,9 +81,9 @@ Deno.test("B3 while another session lives, a start is refused and told of it", a
   );
   assert.equal(
     error.hint,
-    "Go on there, or call start_session again with takeover => true to end " +
-      `it and start here. It ends by itself in ${expires_in} seconds unless ` +
-      "it is heard from.",
+    "Continue there, or call start_session again with takeover => true to " +
+      "end it and start here. Without a heartbeat it ends by itself in " +
+      `${expires_in} seconds.`,
   );
 });
 
@@ -192,7 +194,7 @@ for (
 
 for (
   const [ended, end_reason, message] of [
-    ["completed", "completed", "This interview has been handed in."],
+    ["completed", "completed", "This interview was submitted."],
     ["disconnected", "disconnected", "This interview was left."],
     ["cleared", "cleared", "This interview was closed."],
   ] as const
@@ -217,7 +219,7 @@ for (
     assert.equal(error.message, message);
     assert.equal(
       error.hint,
-      "Stop using this session_id. To go on, start a session with a new one.",
+      "Stop using this session_id. To continue, start a session with a new one.",
     );
     refused(
       await client.rpc("start_session", { session_id: "used", takeover: true }),

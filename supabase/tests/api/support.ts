@@ -85,7 +85,10 @@ export async function call(
   return await client.rpc(name as never, args as never);
 }
 
-/** Everything that a call could have changed. */
+/**
+ * Everything that a call could have changed, except sessions.early_ends: an end
+ * of an unknown id may write the one row of its user there.
+ */
 export async function contents({ sql, superuser }: Project): Promise<unknown> {
   const rows = async (query: Promise<unknown>) =>
     JSON.parse(JSON.stringify(await query));
@@ -94,6 +97,12 @@ export async function contents({ sql, superuser }: Project): Promise<unknown> {
       select a::text as row from public.active_interview_sessions a order by 1`),
     history: await rows(sql`
       select h::text as row from public.interview_session_history h order by 1`),
+    interviews: await rows(sql`
+      select i::text as row from public.interviews i order by 1`),
+    revocations: await rows(sql`
+      select r::text as row from sessions.revocations r order by 1`),
+    extensions: await rows(sql`
+      select e::text as row from sessions.extensions e order by e.id`),
     settings: await rows(sql`select s::text as row from sessions.settings s`),
     runs: await rows(sql`
       select r::text as row from sessions.reaper_runs r order by r.id`),
@@ -124,7 +133,9 @@ export async function changingSomething<T>(
   return result;
 }
 
-/** Moves a user's session into the past, as if time had gone by. */
+/**
+ * Moves a user's session and interviews into the past, as if time had gone by.
+ */
 export async function letPass(project: Project, user: User, time: string) {
   const moved = await project.sql`
     update public.active_interview_sessions
@@ -135,6 +146,12 @@ export async function letPass(project: Project, user: User, time: string) {
       expires_at = expires_at - ${time}::interval
     where user_id = ${user.id}`;
   assert.equal(moved.count, 1, "the user has no session to move");
+  await project.sql`
+    update public.interviews
+    set
+      started_at = started_at - ${time}::interval,
+      deadline_at = deadline_at - ${time}::interval
+    where user_id = ${user.id}`;
 }
 
 /** A session whose heartbeats have ceased: over for a minute. */
@@ -142,7 +159,7 @@ export async function letExpire(project: Project, user: User) {
   await letPass(project, user, "6 minutes");
 }
 
-/** A session that was heard from until its deadline, a minute ago. */
+/** A session with heartbeats until its deadline, a minute ago. */
 export async function letTimeOut(project: Project, user: User) {
   const moved = await project.sql`
     update public.active_interview_sessions
@@ -153,6 +170,12 @@ export async function letTimeOut(project: Project, user: User) {
       expires_at = now() - interval '1 minute'
     where user_id = ${user.id}`;
   assert.equal(moved.count, 1, "the user has no session to move");
+  await project.sql`
+    update public.interviews
+    set
+      started_at = now() - interval '16 minutes',
+      deadline_at = now() - interval '1 minute'
+    where user_id = ${user.id}`;
 }
 
 /** The seconds from one timestamp to another. */

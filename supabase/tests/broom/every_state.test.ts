@@ -1,10 +1,9 @@
-// The one rule, by enumeration: from every state that a user can be in, every call
-// answers the same whether all that is stale has been reaped before or not, and
-// leaves the same behind once it is. So does then every sequence of calls, since
-// each goes on from what the one before has left.
+// No answer depends on the reaper, by enumeration: in every state that a user can
+// be in, every call answers the same whether or not everything was reaped and pruned
+// before, and leaves the same once everything is. So then does every sequence of
+// calls, because each starts from what the one before has left.
 //
-// Only what reports on the broom is left out: session_health(), which counts what
-// is stale, and reap_stale_sessions() itself.
+// Left out is what reports on the reaper: session_health() and reap_stale_sessions().
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import {
@@ -20,7 +19,7 @@ import {
   states,
 } from "./states.ts";
 
-/** Everything that is done in it is undone. */
+/** Nothing that is done in it stays. */
 let database: LastingDatabase;
 
 Deno.test.beforeAll(async () => {

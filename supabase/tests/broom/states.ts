@@ -1,20 +1,21 @@
-// The states that a user can be in, the calls that can be made, and what comes of
-// each call in each state: without the broom, and with all that is stale reaped
-// first.
+// The states that a user can be in, the calls that can be made, and the result of
+// each call in each state: without sweeping, and with everything swept before it.
 import postgres from "postgres";
 import type { Database } from "../../../scripts/test/databases.ts";
-import type { LifecycleFunction } from "./twins.ts";
+import { type LifecycleFunction, sweepFunction } from "./twins.ts";
 
 const ada = "aaaaaaaa-0000-4000-8000-000000000001";
 const ben = "bbbbbbbb-0000-4000-8000-000000000002";
 const nobody = "00000000-0000-4000-8000-00000000dead";
 
-/** The rows of both tables, with times as seconds from now. */
+/** The rows of the tables, with times as seconds from now. */
 export interface State {
-  /** What it is called when something is wrong with it. */
+  /** Its name in messages. */
   name: string;
   active: Row[];
   history: Row[];
+  interviews: Row[];
+  earlyEnds: Row[];
 }
 
 /** A row of one of the tables. */
@@ -22,49 +23,101 @@ export type Row = Record<string, string | number | null>;
 
 /** A call that can be made. */
 export interface Call {
-  /** What is asked; the view of the table that a client may read, too. */
+  /** The function; or a read of the live table by a client. */
   of: LifecycleFunction | "select" | "overlapping_sessions";
-  /** What stands behind `from`. */
+  /** What comes after `from`. */
   sql: string;
   role: "authenticated" | "service_role" | "postgres";
-  /** Whose token is sent with it. */
+  /** Whose token is sent along. */
   user: string | null;
 }
 
-/** What came of a call in a state. */
+/** The result of a call in a state. */
 export interface Outcome {
   state: string;
   call: string;
-  /** The answer or the refusal, and what both tables then hold, all reaped. */
+  /** The answer or the refusal, and what the tables hold then, all swept. */
   without: Record<string, unknown>;
-  /** The same where all that was stale had been reaped before the call. */
+  /** The same, if everything was swept before the call. */
   swept: Record<string, unknown>;
 }
 
 const minute = 60;
 const day = 24 * 60 * minute;
 
-/** When a session was granted and heard from, and when it ends or has ended. */
+/** When a session was granted and last renewed, and when it ends, in minutes. */
 const lives = {
   "without a heartbeat": { created: -8, updated: -6, deadline: 7, expires: -1 },
   "past its deadline": { created: -16, updated: -2, deadline: -1, expires: -1 },
-  "without a heartbeat for three days": {
-    created: -4325,
-    updated: -4325,
-    deadline: -4310,
-    expires: -4320,
+  "without a heartbeat for longer than the retention": {
+    created: -144_015,
+    updated: -144_010,
+    deadline: -144_000,
+    expires: -144_005,
   },
   "live": { created: -4, updated: -1, deadline: 11, expires: 4 },
   "in its last minutes": { created: -12, updated: -1, deadline: 3, expires: 3 },
 };
 
-/** How another session of the user's has ended. */
-const endings: Row[] = [
-  { end_reason: "completed", status: "completing" },
-  { end_reason: "revoked", status: "active", note: "asked for", ended_by: ben },
+/** What else there is of the user. */
+interface Past {
+  name: string;
+  /** A session that has ended. */
+  ended?: Row;
+  earlyEnd?: Row;
+  /** The interview of all sessions. */
+  interview?: Row;
+}
+
+const completed = { end_reason: "completed", status: "completing" };
+
+const pasts: Past[] = [
+  { name: "nothing else" },
+  {
+    name: "another completed, a third ended before its start",
+    ended: { ended_at: -6 * day, ...completed },
+    earlyEnd: { session_id: "other", end_reason: "cleared", ended_at: -minute },
+  },
+  {
+    name: "another revoked, in an interview",
+    ended: { ended_at: -13 * minute, end_reason: "revoked", status: "active" },
+    interview: { started_at: -20 * minute, deadline_at: 10 * minute },
+  },
+  {
+    name: "another timed out, in an interview whose time is up",
+    ended: {
+      ended_at: -13 * minute,
+      end_reason: "timed_out",
+      status: "active",
+    },
+    interview: { started_at: -28 * minute, deadline_at: -13 * minute },
+  },
+  {
+    name: "another completed, in an interview that was submitted",
+    ended: { ended_at: -13 * minute, ...completed },
+    interview: {
+      started_at: -20 * minute,
+      deadline_at: 10 * minute,
+      submitted_at: -13 * minute,
+    },
+  },
+  {
+    name: "all of that forgotten",
+    ended: { ended_at: -101 * day, ...completed },
+    earlyEnd: {
+      session_id: "other",
+      end_reason: "cleared",
+      ended_at: -95 * day,
+    },
+    interview: {
+      started_at: -101 * day,
+      deadline_at: -101 * day + 15 * minute,
+      submitted_at: -101 * day,
+    },
+  },
 ];
 
-/** Somebody else's, so that the broom always has something to sweep. */
+/** Another user's, so that there is always something to sweep. */
 const bystander: Row = {
   user_id: ben,
   session_id: "mine",
@@ -76,64 +129,97 @@ const bystander: Row = {
   expires_at: -15 * minute,
 };
 
-/** Every state of a user's session; alone, and after another has ended. */
+/** Every life, and none, with every past; completing only with some. */
 export const states: State[] = [
-  ...Object.entries(lives).flatMap(([name, { created, updated, ...ends }]) =>
-    ["active", "completing"].map((status, n) => ({
-      name: `a session ${status} ${name}`,
-      rows: [{
-        user_id: ada,
-        session_id: "mine",
-        status,
-        fence: 50,
-        device: n === 0 ? "Chrome on Windows" : null,
-        created_at: created * minute,
-        updated_at: updated * minute,
-        deadline_at: ends.deadline * minute,
-        expires_at: ends.expires * minute,
-        previous_session_id: n === 0 ? null : "ended",
-      }],
-    }))
-  ),
-  { name: "no session", rows: [] },
-].flatMap(({ name, rows }) =>
-  [undefined, ...endings].map((ending) => ({
-    name: ending ? `${name}, another ${ending.end_reason}` : name,
-    active: [...rows, bystander],
-    history: ending
-      ? [{
-        user_id: ada,
-        session_id: "ended",
-        fence: 40,
-        started_at: -6 * day,
-        last_seen_at: -6 * day + 5 * minute,
-        ended_at: -6 * day + 7 * minute,
-        ...ending,
-      }]
-      : [],
-  }))
-);
+  ...Object.entries(lives).flatMap(([name, life]) => [
+    ...pasts.map((past) => stateOf(`active ${name}`, past, life, "active")),
+    ...pasts.filter(({ interview }) => !interview?.submitted_at).map((past) =>
+      stateOf(`completing ${name}`, past, life, "completing")
+    ),
+  ]),
+  ...pasts.map((past) => stateOf("no session", past)),
+];
 
-/** The live or stale one; never known; ended in most states; no id at all. */
-const ids = ["mine", "other", "ended", "", null];
+function stateOf(
+  name: string,
+  { name: pastName, ended, earlyEnd, interview }: Past,
+  life?: typeof lives[keyof typeof lives],
+  status?: "active" | "completing",
+): State {
+  const interview_id = interview ? "attempt" : null;
+  const session = life && {
+    user_id: ada,
+    session_id: "mine",
+    status: status!,
+    fence: 50,
+    device: status === "active" ? "Chrome on Windows" : null,
+    created_at: life.created * minute,
+    updated_at: life.updated * minute,
+    deadline_at: life.deadline * minute,
+    expires_at: life.expires * minute,
+    previous_session_id: status === "active" ? null : "ended",
+    interview_id,
+  };
+  const last_session_id = session?.session_id ?? "ended";
+  return {
+    name: `${name}, ${pastName}`,
+    active: [...(session ? [session] : []), bystander],
+    history: ended ? [endedRow({ interview_id, ...ended })] : [],
+    interviews: interview
+      ? [{ user_id: ada, interview_id, last_session_id, ...interview }]
+      : [],
+    earlyEnds: earlyEnd ? [{ user_id: ada, ...earlyEnd }] : [],
+  };
+}
+
+function endedRow(row: Row): Row {
+  const ended_at = Number(row.ended_at);
+  return {
+    user_id: ada,
+    session_id: "ended",
+    fence: 40,
+    ended_fence: 41,
+    started_at: ended_at - 7 * minute,
+    last_seen_at: ended_at - 2 * minute,
+    ...row,
+  };
+}
+
+/** The live or stale one; never known or ended early; ended; no id at all. */
+const ids = ["mine", "other", "ended", ""];
+
+const longNote = "x".repeat(1001);
 
 /** Every call with every argument that can make a difference. */
 export const calls: Call[] = [
-  ...each(ids, [true, false, null], [null, "Phone"]).map((args) =>
-    byAda("start_session", args)
-  ),
-  ...each(ids).map((args) => byAda("heartbeat_session", args)),
-  ...each(ids).map((args) => byAda("complete_session", args)),
-  ...each(ids, [null, "completed", "disconnected", "cleared", "bored"])
+  ...each(ids, [true, false], [null], [null, "attempt", "another"])
+    .map((args) => byAda("start_session", args)),
+  ...[
+    [null, false, null, null],
+    ["other", null, null, null],
+    ["other", false, "two\nlines", null],
+    ["other", false, null, ""],
+  ].map((args) => byAda("start_session", args)),
+  ...each([...ids, null]).map((args) => byAda("heartbeat_session", args)),
+  ...each([...ids, null]).map((args) => byAda("complete_session", args)),
+  ...each([...ids, null], [null, "completed", "cleared", "bored"])
     .map((args) => byAda("end_session", args)),
-  ...each(ids, [null, 50, 51, 40]).map((args) => byAda("holds_session", args)),
-  ...each([ada, nobody, null], [null, "asked for", "x".repeat(1001)])
-    .map((args): Call => ({
-      ...byAda("revoke_session", args),
-      role: "service_role",
-      user: null,
-    })),
-  // not signed in, and signed in as somebody who has been deleted
+  ...each(["mine", "ended", null], [null, 50, 51], [null, "attempt"])
+    .map((args) => byAda("holds_session", args)),
+  ...each([ada, nobody], ["mine", "ended"], [null, 51])
+    .map((args) => byService("user_holds_session", args)),
+  ...each([ada, nobody, null], [null, "asked for", longNote])
+    .map((args) => byService("revoke_session", args)),
+  ...each([ada, nobody], ["attempt", "another"], ["5 minutes", "2 days"])
+    .map((args) => byService("extend_interview", args)),
+  ...[
+    [null, "attempt", "5 minutes"],
+    [ada, "", "5 minutes"],
+    [ada, "attempt", null],
+    [ada, "attempt", "-5 minutes"],
+    [ada, "attempt", "5 minutes", longNote],
+  ].map((args) => byService("extend_interview", args)),
+  // not signed in, and signed in as a user who has been deleted
   ...[null, nobody].flatMap((user) =>
     ([
       "start_session",
@@ -141,7 +227,10 @@ export const calls: Call[] = [
       "complete_session",
       "end_session",
       "holds_session",
-    ] as const).map((of): Call => ({ ...byAda(of, ["mine"]), user }))
+    ] as const).flatMap((of): Call[] => [
+      { ...byAda(of, ["mine"]), user },
+      { ...byAda(of, [""]), user },
+    ])
   ),
   {
     of: "select",
@@ -166,12 +255,19 @@ function byAda(of: LifecycleFunction, args: Argument[]): Call {
   };
 }
 
-/** Puts in place what outcomes() needs. */
-export async function putApparatus(database: Database) {
-  await database.connected((sql) => sql.unsafe(apparatus).simple());
+function byService(of: LifecycleFunction, args: Argument[]): Call {
+  return { ...byAda(of, args), role: "service_role", user: null };
 }
 
-/** What comes of every one of these calls, state by state. */
+/** Puts in place what outcomes() needs. */
+export async function putApparatus(database: Database) {
+  await database.connected(async (sql) => {
+    await sql.unsafe(sweepFunction).simple();
+    await sql.unsafe(apparatus).simple();
+  });
+}
+
+/** The outcomes of all these calls, state by state. */
 export async function* outcomes(
   database: Database,
   theCalls: Call[],
@@ -180,32 +276,34 @@ export async function* outcomes(
   try {
     for (const state of states) {
       const now = new Date();
-      // with this fraction no other time is mistaken for one of a state's
+      // no other time has this fraction of a second
       now.setMilliseconds(123);
-      const active = state.active.map((row) => inTime(row, now));
-      const history = state.history.map((row) => inTime(row, now));
+      const rows = {
+        active: state.active.map((row) => inTime(row, now)),
+        history: state.history.map((row) => inTime(row, now)),
+        interviews: state.interviews.map((row) => inTime(row, now)),
+        early_ends: state.earlyEnds.map((row) => inTime(row, now)),
+      };
       const known = new Set(
-        [...active, ...history].flatMap((row) => Object.values(row)),
+        Object.values(rows).flat().flatMap((row) => Object.values(row)),
       );
-      // what was undone is dead weight
+      // of rows that were undone
       await sql`
         vacuum public.active_interview_sessions,
-        public.interview_session_history`;
-      const rows = await sql`
+        public.interview_session_history, public.interviews`;
+      const found = await sql`
         select
           c ->> 'sql' as call,
           trial.outcome(
-            ${sql.json(active)}, ${sql.json(history)},
-            c ->> 'sql', c ->> 'role', c ->> 'user', false
+            ${sql.json(rows)}, c ->> 'sql', c ->> 'role', c ->> 'user', false
           ) as without,
           trial.outcome(
-            ${sql.json(active)}, ${sql.json(history)},
-            c ->> 'sql', c ->> 'role', c ->> 'user', true
+            ${sql.json(rows)}, c ->> 'sql', c ->> 'role', c ->> 'user', true
           ) as swept
         from jsonb_array_elements(
           ${sql.json(theCalls.map((call) => ({ ...call })))}
         ) as c`;
-      yield rows.map(({ call, without, swept }) => ({
+      yield found.map(({ call, without, swept }) => ({
         state: state.name,
         call,
         without: comparable(without, known),
@@ -218,14 +316,14 @@ export async function* outcomes(
 }
 
 /**
- * Makes the state, makes the call, reaps what is then stale, says what came of it
- * all, and undoes it.
+ * Makes the state and the call, sweeps, returns the result of the call and the rows
+ * left, and undoes it all.
  */
 const apparatus = `
   create schema trial;
   insert into auth.users (id) values ('${ada}'), ('${ben}');
   create function trial.outcome(
-    active jsonb, history jsonb, call text, as_role text, as_user text, swept boolean
+    state jsonb, call text, as_role text, as_user text, swept boolean
   )
   returns jsonb
   language plpgsql
@@ -239,19 +337,23 @@ const apparatus = `
     v_hint text;
   begin
     insert into public.active_interview_sessions
-    select * from jsonb_populate_recordset(null::public.active_interview_sessions, active);
+    select * from jsonb_populate_recordset(null::public.active_interview_sessions, state -> 'active');
     insert into public.interview_session_history (
       user_id, session_id, fence, device, started_at, last_seen_at, ended_at,
-      end_reason, status, previous_session_id, ended_by, note
+      end_reason, status, previous_session_id, interview_id, ended_fence
     )
     select
       user_id, session_id, fence, device, started_at, last_seen_at, ended_at,
-      end_reason, status, previous_session_id, ended_by, note
-    from jsonb_populate_recordset(null::public.interview_session_history, history);
+      end_reason, status, previous_session_id, interview_id, ended_fence
+    from jsonb_populate_recordset(null::public.interview_session_history, state -> 'history');
+    insert into public.interviews
+    select * from jsonb_populate_recordset(null::public.interviews, state -> 'interviews');
+    insert into sessions.early_ends
+    select * from jsonb_populate_recordset(null::sessions.early_ends, state -> 'early_ends');
     perform setval('sessions.fence', 100);
 
     if swept then
-      perform sessions.reap_batch(1000, clock_timestamp());
+      perform broom.sweep();
     end if;
 
     begin
@@ -276,14 +378,17 @@ const apparatus = `
         );
     end;
 
-    perform sessions.reap_batch(1000, clock_timestamp());
+    perform broom.sweep();
     v_outcome := v_outcome || jsonb_build_object(
       'active', (select jsonb_agg(a order by a.user_id) from public.active_interview_sessions a),
       'history', (
         select jsonb_agg(to_jsonb(h) - 'duration' order by h.user_id, h.session_id)
         from public.interview_session_history h
       ),
-      'last fence', (select last_value from sessions.fence)
+      'interviews', (select jsonb_agg(i order by i.interview_id) from public.interviews i),
+      'early ends', (select jsonb_agg(e) from sessions.early_ends e),
+      'revocations', (select jsonb_agg(r) from sessions.revocations r),
+      'extensions', (select jsonb_agg(to_jsonb(x) - 'id') from sessions.extensions x)
     );
     raise sqlstate 'UNDO0' using detail = v_outcome;
   exception
@@ -294,12 +399,12 @@ const apparatus = `
   $$;
 `;
 
-/** A row with the seconds from now made times, as Postgres prints them. */
+/** A row with its seconds from now as times, as Postgres prints them. */
 function inTime(row: Row, now: Date): Row {
   return Object.fromEntries(
     Object.entries(row).map(([key, value]) => [
       key,
-      key.endsWith("_at")
+      key.endsWith("_at") && value !== null
         ? new Date(now.getTime() + Number(value) * 1000).toISOString()
           .replace("Z", "+00:00")
         : value,
@@ -308,8 +413,8 @@ function inTime(row: Row, now: Date): Row {
 }
 
 /**
- * An outcome that can be compared: times that were in the state stay, those that
- * were read from the clock since are one as good as another.
+ * An outcome that can be compared: without the times and the fences that are not in
+ * the state, because they come from the clock and from the sequence.
  */
 function comparable(
   outcome: Record<string, unknown>,
@@ -320,6 +425,8 @@ function comparable(
       /"(\d{4}-\d\d-\d\dT[\d:.]+\+00:00)"/g,
       (all, time) => known.has(time) ? all : '"<since>"',
     )
+    .replace(/"ended_fence":(\d+|null)/g, '"ended_fence":"<fence>"')
+    .replace(/"fence":1\d\d\b/g, '"fence":"<fence>"')
     .replace(/"expires_in":\d+|"expires_in": \d+/g, '"expires_in":"<seconds>"')
     .replace(/"duration":"[^"]*"/g, '"duration":"<time>"')
     .replace(/\b\d+ seconds\b/g, "<seconds>");

@@ -1,22 +1,24 @@
-// Puts a twin before each lifecycle function that gives an account of every
-// call: its arguments, and what it answered or why it refused. Before it answers
-// it can let the broom pass over all stale rows.
+// Puts a twin in front of each function of the contract, which reports every call:
+// its arguments, and the answer or the refusal. Before it calls the function, it
+// can sweep: reap all that is stale and prune all that is past its retention.
 import type { Database } from "../../../scripts/test/databases.ts";
 
-/** The functions whose answers may not depend on the broom. */
+/** The functions whose answers may not depend on the reaper. */
 export const lifecycle = [
   "start_session",
   "heartbeat_session",
   "complete_session",
   "end_session",
   "holds_session",
+  "user_holds_session",
   "revoke_session",
+  "extend_interview",
 ] as const;
 
 /** The name of one of them. */
 export type LifecycleFunction = typeof lifecycle[number];
 
-/** One call, and what came of it. */
+/** A call and its result. */
 export interface Account {
   call: LifecycleFunction;
   arguments: Record<string, unknown>;
@@ -29,11 +31,11 @@ export interface Account {
     detail: string;
     hint: string;
   };
-  /** How many stale rows the broom took away before. */
+  /** How many rows were reaped or pruned before. */
   swept: number;
 }
 
-/** What a notice begins with that is an account. */
+/** How notices begin that are accounts. */
 const mark = "ACCOUNT ";
 
 /** The account in a notice, if it is one. */
@@ -42,10 +44,42 @@ export function accountIn(notice: string | undefined): Account | undefined {
   return JSON.parse(notice.slice(mark.length));
 }
 
-/** Puts the twins in place, in front of `public` and of whoever else calls. */
+/**
+ * Reaps and prunes without a record: what a run does that finds nothing in its way.
+ * Returns how many rows it took.
+ */
+export const sweepFunction = `
+  create schema broom;
+  create function broom.sweep()
+  returns integer
+  language plpgsql
+  as $$
+  declare
+    v_swept integer;
+    v_pruned integer;
+  begin
+    select count(*) into v_swept
+    from sessions.retire_stale(sessions.pick_stale(1000000, clock_timestamp()));
+
+    loop
+      v_pruned := sessions.prune(
+        clock_timestamp(),
+        clock_timestamp() - (sessions.current_settings()).history_retention,
+        1000000
+      );
+      exit when v_pruned = 0;
+      v_swept := v_swept + v_pruned;
+    end loop;
+
+    return v_swept;
+  end
+  $$`;
+
+/** Puts the twins in place, in front of all callers. */
 export async function putTwins(database: Database, o: { broom: boolean }) {
   await database.connected(async (sql) => {
-    // every name is then printed with its schema
+    await sql.unsafe(sweepFunction).simple();
+    // prints every name with its schema
     await sql`set search_path = ''`;
     await sql`create schema unswept`;
     for (const name of lifecycle) {
@@ -95,16 +129,15 @@ export async function putTwins(database: Database, o: { broom: boolean }) {
 
 /**
  * The twin's text for format(): name, arguments, result, type of a row, the
- * arguments handed on, the arguments as JSON, how the rows are returned. What is
- * raised takes the broom's work back with it, as it takes back any other.
+ * arguments passed on, the arguments as JSON, how the rows are returned. A refusal
+ * undoes the sweep, too.
  */
 function twinOf(o: { broom: boolean }): string {
-  // a call in a transaction that only reads has nothing to sweep with
+  // a transaction that only reads cannot sweep
   const sweep = o.broom
     ? `
     if current_setting('transaction_read_only') = 'off' then
-      select count(*) into v_swept
-      from sessions.reap_batch(1000000, clock_timestamp());
+      v_swept := broom.sweep();
     end if;`
     : "";
   return `
@@ -132,7 +165,7 @@ begin
         v_message := message_text,
         v_detail := pg_exception_detail,
         v_hint := pg_exception_hint;
-      -- INFO, since pgTAP turns notices off
+      -- INFO, because pgTAP turns notices off
       raise info '${mark}%%', jsonb_build_object(
         'call', '%1$s', 'arguments', v_arguments, 'swept', v_swept,
         'refusal', jsonb_build_object(

@@ -1,5 +1,5 @@
-// The admin page: who is in an interview, how interviews ended, and the way to end
-// one; for administrators alone.
+// The admin page: who is in an interview, how interviews ended, and how to end one;
+// for administrators only.
 import assert from "node:assert/strict";
 import { inspect } from "./inspect.ts";
 import {
@@ -11,15 +11,15 @@ import {
   storiesOfThisFile,
 } from "./support.ts";
 
-// one would be seen on the other's page
+// each test would see the sessions of the others
 const story = storiesOfThisFile({ atOnce: 1 });
 
 story(
-  "how the admin page looks: signing in, refused, and all of it",
+  "how the admin page looks: signing in, all of it, refused",
   async (scene) => {
     const { project, device } = scene;
     const { tab } = await device();
-    await tab.open("/admin");
+    await tab.open("/admin?refresh=1");
     await tab.sees("Sign in with an administrator's account.");
     await inspect(tab, { isForOperators: true });
     const runsOut = await someHistory(scene);
@@ -35,7 +35,7 @@ story(
     await inspect(tab, { isForOperators: true });
     await tab.press("Cancel");
     await runsOut();
-    await tab.sees(/^over for \d+ seconds$/);
+    await tab.sees(/^over for \d+ (seconds|minutes?)$/);
     await tab.page.getByText("Show as a table").first().click();
     await inspect(tab, { isForOperators: true });
 
@@ -51,7 +51,7 @@ story(
 );
 
 story(
-  "M17 revoked by an administrator from the admin page: the candidate is told, the history says by whom",
+  "M17 revoked by an administrator on the admin page: the candidate is told, a record says by whom",
   async (scene) => {
     const { device, project, ended } = scene;
     const { tab, person } = await inAnInterview(scene);
@@ -62,7 +62,7 @@ story(
     await desk.sees("Live sessions", person.email);
 
     await desk.press(`End ${person.email}`);
-    await desk.page.getByLabel("Note for the history").fill(
+    await desk.page.getByLabel("Note, which only operators see").fill(
       "Asked for by mail",
     );
     await desk.press("End session");
@@ -77,10 +77,10 @@ story(
       ],
     );
     const [row] = await project.superuser`
-    select h.note, u.email
-    from public.interview_session_history h
-      join auth.users u on u.id = h.ended_by
-    where h.user_id = ${person.id}`;
+    select r.note, u.email
+    from sessions.revocations r
+      join auth.users u on u.id = r.revoked_by
+    where r.user_id = ${person.id}`;
     assert.deepEqual(row, {
       note: "Asked for by mail",
       email: administrator.email,
@@ -135,7 +135,7 @@ async function someHistory({ project }: Scene): Promise<() => Promise<void>> {
         deadline_at = deadline_at - ${age}::interval
       where user_id = ${id}`;
   }
-  // each user once in eleven minutes, for less than ten
+  // every user once in eleven minutes, for less than ten
   await project.sql`
     insert into public.interview_session_history (
       user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status

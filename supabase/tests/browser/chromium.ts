@@ -7,10 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type BrowserContext, chromium } from "playwright-core";
 import { followParent } from "../../../scripts/stack/unprivileged.ts";
+import { awaited, ceilingMs } from "../waiting.ts";
 import { findChromium } from "./find_chromium.ts";
-
-/** How long anything may take on the slowest of machines; then it hangs. */
-export const CEILING_MS = 120_000;
 
 /** The browser's program; undefined if there is none. */
 export const program = await findChromium();
@@ -60,7 +58,7 @@ export async function openBrowser(profile: string): Promise<RunningBrowser> {
     const browser = await chromium.connectOverCDP(endpoint, {
       isLocal: true,
       noDefaults: true,
-      timeout: CEILING_MS,
+      timeout: ceilingMs,
     });
     return {
       own: browser.contexts()[0],
@@ -144,12 +142,9 @@ async function launch(profile: string): Promise<Launched> {
 }
 
 /** Where the browser can be controlled, which it prints on its standard error. */
-async function endpointOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
+function endpointOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   let printed = "";
-  const fail = (why: string) =>
-    reject(new Error(`Chromium ${why}:\n${printed}`));
-  const timer = setTimeout(fail, CEILING_MS, "does not start");
   const read = (text: string) => {
     printed += text;
     const endpoint = /DevTools listening on (ws:\S+)/.exec(printed)?.[1];
@@ -157,7 +152,7 @@ async function endpointOf(stderr: ReadableStream<Uint8Array>): Promise<string> {
   };
   stderr.pipeThrough(new TextDecoderStream() as never)
     .pipeTo(new WritableStream<string>({ write: read }))
-    .finally(() => fail("did not start"))
+    .finally(() => reject(new Error(`Chromium did not start:\n${printed}`)))
     .catch(() => {});
-  return await promise.finally(() => clearTimeout(timer));
+  return awaited("Chromium starts", promise);
 }

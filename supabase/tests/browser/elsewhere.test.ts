@@ -1,4 +1,4 @@
-// More than one page wants the interview: tabs and devices.
+// Several pages compete for one interview: tabs and devices.
 import assert from "node:assert/strict";
 import {
   checkNow,
@@ -16,7 +16,7 @@ const phone = {
 };
 
 story(
-  "B3 two tabs: the second is told of the first, on which device and since when, and disturbs nothing",
+  "B3 two tabs: the second shows the first, its device and its age, and disturbs nothing",
   async (scene) => {
     const { tab, newTab, person } = await inAnInterview(scene);
     const session = await scene.live(person);
@@ -27,11 +27,11 @@ story(
     await second.sees(
       "Previous session detected",
       "Chrome on Linux",
-      /just now|seconds ago/,
+      /just now|ago$/,
       "End it and start here",
     );
     assert.equal(await second.page.getByText("Start the interview").count(), 0);
-    await tab.write(1, "The first goes on");
+    await tab.write(1, "The first continues");
     await tab.answerIs(1, "Saved");
     assert.equal((await scene.live(person))?.session_id, session?.session_id);
     assert.deepEqual(await scene.ended(person), []);
@@ -39,7 +39,7 @@ story(
 );
 
 story(
-  "B3 two tabs that both stood at the start: the later click is refused politely, with the same notice",
+  "B3 two tabs that were both at the start: the later click is refused politely, with the same notice",
   async (scene) => {
     const { device, live, network } = scene;
     const { tab, newTab } = await device();
@@ -47,7 +47,7 @@ story(
     const second = await newTab();
     await second.open();
     await second.sees("Start the interview");
-    // what it sees is what was so a moment ago
+    // it must not see the session before it tries to start
     network.fail("/rest/v1/active_interview_sessions");
     await tab.start();
     const session = await live(person);
@@ -65,7 +65,7 @@ story(
 );
 
 story(
-  "M17 B4 moved to another device and back: each time the one that was left is told, and can end or write nothing",
+  "M17 B4 moved to another device and back: each time the device that was left is told, and can neither end nor write anything",
   async (scene) => {
     const { live, ended } = scene;
     const { tab: laptop, person } = await inAnInterview(scene);
@@ -96,7 +96,7 @@ story(
     const third = await live(person);
     assert(BigInt(third!.fence) > BigInt(second!.fence));
 
-    // B4: it goes for good, and ends nothing that is not its own
+    // B4: it goes for good, and ends nothing but its own session
     await mobile.page.goto("about:blank");
     await laptop.submit();
     assert.deepEqual(await ended(person), [
@@ -108,7 +108,7 @@ story(
 );
 
 story(
-  "B5 the zombie's answer is refused, and it is told kindly",
+  "B5 a zombie's answer is refused, and its page says so kindly",
   async (scene) => {
     const { saved, network } = scene;
     const { tab: laptop, person } = await inAnInterview(scene);
@@ -132,7 +132,7 @@ story(
     );
     const texts = await saved(person);
     assert.deepEqual(new Set(texts), new Set(["In time"]));
-    // it is not lost: it comes along when the interview is continued here
+    // it is not lost: it carries over when the interview continues here
     await laptop.press("Continue here instead");
     await laptop.connectionIs("Connected");
     await until(
@@ -143,14 +143,14 @@ story(
 );
 
 story(
-  "a duplicated tab has an id of its own: it is refused politely, and the first goes on",
+  "a duplicated tab has an id of its own: it is refused politely, and the first tab continues",
   async (scene) => {
     const { tab, person } = await inAnInterview(scene);
     const session = await scene.live(person);
 
-    // it is to try: so it cannot look first
+    // it must not see the session before it tries to start
     scene.network.fail("/rest/v1/active_interview_sessions");
-    // with an opener, it begins with a copy of the session storage
+    // a page with an opener begins with a copy of its session storage
     await tab.page.evaluate(() => sessionStorage.setItem("mark", "copied"));
     const opened = tab.page.context().waitForEvent("page");
     await tab.page.evaluate("void open(location.href)");

@@ -1,11 +1,12 @@
-// Judges a page in light and in dark, on a phone and on a desk: its words, what axe
-// finds, what would have to be scrolled sideways; and takes the README's pictures
-// of it, if UPDATE_SCREENSHOTS is set.
+// Checks a page in light and dark mode, on a phone and on a desktop: its wording,
+// the violations that axe finds, horizontal scrolling; and takes the README's
+// screenshots if UPDATE_SCREENSHOTS is set.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { basename, join } from "node:path";
 import process from "node:process";
 import { nodeModules, repositoryRoot } from "../../../scripts/stack/paths.ts";
+import { ceilingMs } from "../waiting.ts";
 import type { Tab } from "./support.ts";
 
 const looks = [
@@ -20,16 +21,16 @@ const axe = fs.readFileSync(
   "utf8",
 );
 
-/** What no candidate is to read. */
+/** Words that no candidate should read. */
 const jargon =
   /\b(lease|token|database|heartbeat|fence|expired|conflict|error code|session)\w*/gi;
 
-/** The words in a text that no candidate is to read. */
+/** The jargon in a text. */
 export function jargonIn(text: string): string[] {
   return text.replaceAll(/previous session/gi, "").match(jargon) ?? [];
 }
 
-/** Also what is hidden, and what only a screen reader says. */
+/** All of its text, also what is hidden and what only a screen reader says. */
 const everyWord = `
   [
     document.title,
@@ -40,10 +41,7 @@ const everyWord = `
     ),
   ].join("\\n")`;
 
-/**
- * What is drawn as wide as there is room is drawn a frame later; and colours that
- * are on their way are nobody's to judge.
- */
+/** Charts take their width a frame later, and transitions have to be over. */
 const settled = `
   (async () => {
     for (let frame = 0; frame < 3; frame++) {
@@ -52,7 +50,7 @@ const settled = `
     await Promise.allSettled(document.getAnimations().map((a) => a.finished));
   })()`;
 
-/** What makes the page be scrolled sideways. */
+/** The elements because of which the page scrolls horizontally. */
 const isTooWide = `
   (document.documentElement.scrollWidth <= innerWidth
     ? []
@@ -60,14 +58,14 @@ const isTooWide = `
       .filter((element) => element.getBoundingClientRect().right > innerWidth)
       .map((element) => element.outerHTML.slice(0, 80)))`;
 
-/** Asserts that a candidate understands every word that is on the page now. */
+/** Asserts that there is no jargon on the page now. */
 export async function speaksPlainly({ page }: Tab) {
   const words = await page.evaluate<string>(everyWord);
   assert.match(words, /\w{3}/);
   assert.deepEqual(jargonIn(words), []);
 }
 
-/** Judges a page as it is now, in all of its looks. */
+/** Checks a page as it is now, in all of its looks. */
 export async function inspect(
   tab: Tab,
   o: { picture?: string; isForOperators?: boolean } = {},
@@ -84,7 +82,7 @@ export async function inspect(
     await page.setViewportSize({ width, height });
     await page.evaluate(settled);
     await page.waitForFunction(isTooWide + ".length === 0", null, {
-      timeout: 10_000,
+      timeout: ceilingMs,
     }).catch(async () => {
       assert.deepEqual(await page.evaluate(isTooWide), [], `${name}: too wide`);
     });
@@ -99,7 +97,7 @@ export async function inspect(
   }
 }
 
-/** Those that are shown in the README. */
+/** The screenshots in the README. */
 const chosen = new Set([
   "previous-light-1440.png",
   "interview-light-1440.png",
@@ -110,7 +108,7 @@ const chosen = new Set([
 
 const pictures = join(repositoryRoot, "docs", "screenshots");
 
-/** Writes it, if pictures are wanted and this look is. */
+/** Takes a screenshot if it is wanted, and one of the README's. */
 async function takePicture(
   { page }: Tab,
   name: string,
@@ -121,7 +119,7 @@ async function takePicture(
     fs.mkdirSync(pictures, { recursive: true });
     await page.evaluate("scrollTo(0, 0)");
     if (name === "admin") {
-      // all of it: what is drawn again for a taller page is to be in the picture
+      // the whole page: the charts are drawn again when it gets taller
       const height = await page.evaluate<number>(
         "document.documentElement.scrollHeight",
       );

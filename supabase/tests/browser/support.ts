@@ -25,15 +25,16 @@ import {
   startProject,
 } from "../../../scripts/test/api_fixture.ts";
 import {
-  CEILING_MS,
   isFullBrowser,
   openBrowser,
   program,
   type RunningBrowser,
 } from "./chromium.ts";
+import { ceilingMs } from "../waiting.ts";
 import { type Call, type Network, startNetwork } from "./network.ts";
 
 export { administrator, keys };
+export { until } from "../waiting.ts";
 
 /** The upload takes no longer than this many seconds. */
 const quickly = "/?upload=0.3";
@@ -293,7 +294,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
   const apis = new Set<OwnApi>();
   const deviceOf = async (context: BrowserContext): Promise<Device> => {
     contexts.add(context);
-    context.setDefaultTimeout(CEILING_MS);
+    context.setDefaultTimeout(ceilingMs);
     const tabOf = (page: Page) => makeTab(page, app.url, project);
     return {
       context,
@@ -559,18 +560,4 @@ export async function checkNow({ page }: Tab) {
 /** Makes the administrator of the local stack, as `npm start` does. */
 export async function addAdministrator({ project }: Scene) {
   await makeAdministrator(project.databaseUrl, { url: project.url });
-}
-
-/** Waits until `look` finds what it looks for. */
-export async function until<T>(
-  what: string,
-  look: () => Promise<T | undefined | false> | T | undefined | false,
-): Promise<T> {
-  const end = performance.now() + CEILING_MS;
-  while (performance.now() < end) {
-    const found = await look();
-    if (found !== undefined && found !== false) return found;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail(`waited in vain: ${what}`);
 }

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import {
   reapAll,
   type Rpc,
+  type Run,
 } from "../../functions/reap-stale-sessions/reap_all.ts";
 import { ceilingMs } from "../waiting.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
@@ -147,13 +148,14 @@ Deno.test("what cannot pass by itself is not tried again: 500", async () => {
     fault: postgrest(403, "42501"),
   });
 
-  failed(await invoke(project), {
+  const { health } = failed(await invoke(project), {
     status: 500,
     code: "42501",
     message: "it was 42501",
   });
+  assert.match((health as { status: string }).status, /^(ok|warning)$/);
 
-  assert.deepEqual(calls, ["reap_stale_sessions"]);
+  assert.deepEqual(calls, ["reap_stale_sessions", "session_health"]);
   assert.equal((await stillThere(project)).length, 2);
 });
 
@@ -181,7 +183,9 @@ Deno.test("what was done before the failure stays done, and is said", async () =
   });
 
   assert.equal(batches, 1);
-  assert.deepEqual(soFar, {
+  const { health, ...rest } = soFar;
+  assert.equal((health as { status: string }).status, "ok");
+  assert.deepEqual(rest, {
     reaped: 1000,
     batches: 1,
     by_reason: { expired: 1000 },
@@ -337,19 +341,37 @@ Deno.test("without any secret key the function opens to nobody: 500", async () =
   }
 });
 
-Deno.test("a run ends before the next one is due, also when not all is done", async () => {
-  // the only test with a made-up database: a real one is never so far behind
+/** A call of the reaper in a made-up database: how many it moves and cannot move. */
+interface Batch {
+  moved: number;
+  failed?: number;
+}
+
+/** Runs against a database that answers so; each call takes that long. */
+async function runAgainst(
+  batchOf: (n: number) => Batch,
+  callTakesMs = 0,
+): Promise<{ run: Run; calls: string[] }> {
   let now = 0;
+  let last: Batch = { moved: 0 };
   let batches = 0;
+  const calls: string[] = [];
   const rpc: Rpc = (name) => {
-    now += 20_000;
-    if (name === "reap_stale_sessions") batches++;
-    const data = name === "reap_stale_sessions"
-      ? Array.from({ length: 1000 }, (_, i) => ({
-        session_id: `${i}`,
-        end_reason: "expired",
-      }))
-      : [{ status: "warning", reason: "It is behind." }];
+    now += callTakesMs;
+    calls.push(name);
+    if (name === "session_health") {
+      const health = {
+        status: "warning",
+        reason: "It is behind.",
+        last_reap_failed: last.failed ?? 0,
+      };
+      return Promise.resolve({ data: [health], error: null, status: 200 });
+    }
+    last = batchOf(batches++);
+    const data = Array.from({ length: last.moved }, (_, i) => ({
+      session_id: `${i}`,
+      end_reason: "expired",
+    }));
     return Promise.resolve({ data, error: null, status: 200 });
   };
   const { log } = console;
@@ -357,14 +379,91 @@ Deno.test("a run ends before the next one is due, also when not all is done", as
   console.log = () => {};
   performance.now = () => now;
   try {
-    const run = await reapAll(rpc);
-    assert.deepEqual(
-      [run.drained, run.batches, run.reaped, run.health.status],
-      [false, 3, 3000, "warning"],
-    );
-    assert.equal(batches, 3);
+    return { run: await reapAll(rpc), calls };
   } finally {
     console.log = log;
     performance.now = clock;
   }
+}
+
+Deno.test("M12 a run ends before the next one is due, also when not all is done", async () => {
+  const { run, calls } = await runAgainst(() => ({ moved: 1000 }), 20_000);
+
+  assert.deepEqual(
+    [run.drained, run.batches, run.reaped, run.health.status],
+    [false, 3, 3000, "warning"],
+  );
+  assert.deepEqual(calls, [
+    ...["reap_stale_sessions", "reap_stale_sessions", "reap_stale_sessions"],
+    "session_health",
+  ]);
+});
+
+Deno.test("M13 a batch of which some could not be moved is not taken for the last: it goes on", async () => {
+  const batches: Batch[] = [
+    { moved: 400, failed: 600 },
+    { moved: 0, failed: 1000 },
+    { moved: 1000 },
+    { moved: 10, failed: 5 },
+  ];
+
+  const { run, calls } = await runAgainst((n) => batches[n]);
+
+  assert.deepEqual([run.drained, run.batches, run.reaped], [true, 4, 1410]);
+  assert.deepEqual(calls, [
+    ...["reap_stale_sessions", "session_health"],
+    ...["reap_stale_sessions", "session_health"],
+    ...["reap_stale_sessions", "reap_stale_sessions", "session_health"],
+  ]);
+});
+
+Deno.test("M13 sessions that cannot be moved do not make it call again and again", async () => {
+  const { run, calls } = await runAgainst(() => ({ moved: 0, failed: 999 }));
+
+  assert.deepEqual([run.drained, run.batches, run.reaped], [true, 1, 0]);
+  assert.deepEqual(calls, ["reap_stale_sessions", "session_health"]);
+});
+
+Deno.test("M12 with full batches that cannot be moved it ends in time, and says that it is not done", async () => {
+  const { run } = await runAgainst(() => ({ moved: 0, failed: 1000 }), 20_000);
+
+  assert.deepEqual([run.drained, run.batches, run.reaped], [false, 2, 0]);
+});
+
+/** Removes the row of the settings, as no statement but a superuser's can. */
+async function withoutSettings(work: () => Promise<void>) {
+  const { superuser } = project;
+  await superuser`
+    create table sessions.kept_settings as select * from sessions.settings`;
+  await superuser`alter table sessions.settings disable trigger keep_row`;
+  await superuser`delete from sessions.settings where true`;
+  try {
+    await work();
+  } finally {
+    await superuser`
+      insert into sessions.settings select * from sessions.kept_settings`;
+    await superuser`
+      alter table sessions.settings enable always trigger keep_row`;
+    await superuser`drop table sessions.kept_settings`;
+  }
+}
+
+Deno.test("B2 without settings it says what is missing, changes nothing, and still answers the health: critical", async () => {
+  const stale = await seedStale(project, 2);
+
+  await withoutSettings(async () => {
+    const { health } = failed(await invoke(project), {
+      status: 500,
+      code: "55000",
+      message: "sessions.settings has no row. Nothing was changed.",
+    });
+    assert.deepEqual(health, {
+      status: "critical",
+      reason: "The health could not be determined: sessions.settings has no " +
+        "row. Nothing was changed. (55000)",
+    });
+  });
+
+  assert.deepEqual(await stillThere(project), stale.sort());
+  assert.equal((await reap(project)).reaped, 2);
 });

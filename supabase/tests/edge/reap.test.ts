@@ -193,9 +193,58 @@ Deno.test("a session that cannot be reaped does not stop the others, and health 
   );
   assert.deepEqual(health, {
     status: "warning",
-    reason:
-      "The last run could not reap 1 sessions; the server's log says which and why.",
+    reason: "The last run could not reap 1 sessions; the server log says why.",
   });
+});
+
+Deno.test("M13 more sessions than a batch that a trigger refuses do not hold up the others behind them", async () => {
+  // oldest first in the table, where the reaper looks first
+  const bad = await seedStale(project, 1200);
+  const good = await seedStale(project, 300);
+  await project.sql.unsafe(`
+    create table public.refused (session_id text primary key);
+    create function public.refuse() returns trigger
+    language plpgsql security definer set search_path = pg_catalog, pg_temp
+    as $$
+    begin
+      if exists (select from public.refused r where r.session_id = old.session_id) then
+        -- also where the code is that of something that may pass
+        raise exception 'not this one' using errcode = '55000';
+      end if;
+      return old;
+    end $$;
+    create trigger refuse before delete on public.active_interview_sessions
+      for each row execute function public.refuse();
+  `).simple();
+  await project.sql`
+    insert into public.refused select unnest(${bad}::text[])`;
+
+  try {
+    const { reaped, by_reason, drained, health } = await reap(project);
+
+    assert.deepEqual(
+      [reaped, by_reason, drained],
+      [300, { expired: 300 }, true],
+    );
+    assert.deepEqual([...(await ended(project)).keys()].sort(), good.sort());
+    assert.deepEqual(await stillThere(project), bad.sort());
+    assert.equal(health.status, "warning");
+    assert.match(health.reason, /could not (be reaped|reap)/);
+    // tried again later, and not at each call
+    const again = await reap(project);
+    assert.deepEqual([again.reaped, again.batches], [0, 1]);
+    assert.deepEqual(again.health, {
+      status: "warning",
+      reason: "1200 stale sessions could not be reaped and are tried again " +
+        "later; the server log says why.",
+    });
+  } finally {
+    await project.sql.unsafe(`
+      drop trigger refuse on public.active_interview_sessions;
+      drop function public.refuse();
+      drop table public.refused;
+    `).simple();
+  }
 });
 
 Deno.test("B2 the answer is critical when something stale has been there for long", async () => {

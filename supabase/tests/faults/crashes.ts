@@ -1,5 +1,5 @@
-// Crashes in the middle of a load, one after the other on the same server; after
-// each an account of what was acknowledged and is not there.
+// Crashes during a load, one after the other on the same server; after each, what
+// was acknowledged is looked for.
 import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { ask, type Ledger, losses, newLedger, startLoad } from "./load.ts";
@@ -67,7 +67,7 @@ async function assertNothingLost(
     select nextval('sessions.fence') as next`;
   assert(Number(next) > Math.max(...acknowledged), "a fence came again (B4)");
 
-  // of a lost heartbeat the clients now know
+  // from here on, the clients know of the lost heartbeats
   for (const { session_id, updated_at } of tables.active.values()) {
     if (ledger.lastSeen.has(session_id)) {
       ledger.lastSeen.set(session_id, updated_at);
@@ -90,9 +90,9 @@ async function retryUnanswered(server: OwnServer, ledger: Ledger) {
 /** What was going on, for the table. */
 export function underLoad({ answers }: Ledger): string {
   const calls = Object.entries(answers)
-    .filter(([name]) => name !== "takeover")
+    .filter(([name]) => name !== "takeover" && name !== "continuation")
     .reduce((sum, [, count]) => sum + count, 0);
-  return `12 connections starting, beating, completing, ending and taking over for 8 users (${calls} calls answered in all)`;
+  return `12 connections starting, renewing, completing, ending and taking over sessions of 8 users, half of them in interviews (${calls} calls answered in all)`;
 }
 
 /** What was lost, for the table. */

@@ -1,5 +1,5 @@
-// A load of calls by many tabs on few users, and a ledger of what was
-// acknowledged: with it one can say, after a crash, what is missing.
+// A load of calls by many tabs of few users, and a ledger of what was acknowledged:
+// after a crash it shows what is missing.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type postgres from "postgres";
@@ -9,6 +9,7 @@ import {
   call as callAs,
   connectTo,
   type Ended,
+  interviewKey,
   isLostConnection,
   type Tables,
   until,
@@ -20,22 +21,27 @@ export interface Asked {
   call: Call;
 }
 
-/** What the clients have been told, and what they have not. */
+/** What the clients know, and what they do not know. */
 export interface Ledger {
   /** The grant of each session. */
   grants: Map<string, Active>;
-  /** The last sign of life of each that was answered. */
+  /** The last heartbeat of each that was answered. */
   lastSeen: Map<string, string>;
-  /** What each is like since it was completed. */
+  /** The answer to each complete. */
   completes: Map<string, Active>;
-  /** How each ended, if it was its client that ended it. */
+  /** How each ended, if its client ended it. */
   ends: Map<string, Ended>;
+  /** The deadline of each interview. */
+  deadlines: Map<string, string>;
   /** Calls that got no answer. */
   unanswered: Asked[];
   /** Every session that somebody asked for. */
   askedFor: Set<string>;
   /** How many calls were answered, refusals among them. */
-  answers: Record<Call["name"] | "takeover" | "refusal", number>;
+  answers: Record<
+    Call["name"] | "takeover" | "continuation" | "refusal",
+    number
+  >;
 }
 
 /** An empty one. */
@@ -45,6 +51,7 @@ export function newLedger(): Ledger {
     lastSeen: new Map(),
     completes: new Map(),
     ends: new Map(),
+    deadlines: new Map(),
     unanswered: [],
     askedFor: new Set(),
     answers: {
@@ -53,6 +60,7 @@ export function newLedger(): Ledger {
       complete_session: 0,
       end_session: 0,
       takeover: 0,
+      continuation: 0,
       refusal: 0,
     },
   };
@@ -109,7 +117,7 @@ export function startLoad(
   };
 }
 
-/** What a tab does with a session: it may take over, and may just go away. */
+/** What a tab does with a session: it may take over, and may go away silently. */
 async function visit(
   sql: postgres.Sql,
   user: string,
@@ -129,6 +137,7 @@ async function visit(
     name: "start_session",
     session,
     takeover: pick([true, false]),
+    interview: pick([undefined, `attempt ${Math.floor(Math.random() * 50)}`]),
   };
   const isGranted = await ask(sql, { user, call: start }, ledger);
   if (!isGranted) return;
@@ -138,7 +147,7 @@ async function visit(
   }
 }
 
-/** Makes a call and enters the answer. Was it anything but a refusal? */
+/** Makes a call and notes the answer. False if it was refused. */
 export async function ask(
   sql: postgres.Sql,
   asked: Asked,
@@ -182,7 +191,16 @@ function enter(
   const active = answer as Active;
   if (call.name === "start_session" && !ledger.grants.has(session)) {
     ledger.grants.set(session, active);
-    if (active.previous_session_id) ledger.answers.takeover++;
+    if (active.previous_session_id) {
+      ledger.answers[call.interview ? "continuation" : "takeover"]++;
+    }
+    if (call.interview) {
+      const key = interviewKey(active);
+      // one clock per interview (C1)
+      const deadline = ledger.deadlines.get(key) ?? active.deadline_at;
+      assert.equal(active.deadline_at, deadline);
+      ledger.deadlines.set(key, deadline);
+    }
   }
   assert.equal(active.fence, ledger.grants.get(session)?.fence);
   ledger.lastSeen.set(session, active.updated_at);
@@ -191,8 +209,8 @@ function enter(
 
 /** What was acknowledged and is not there; and how many heartbeats are not. */
 export function losses(
-  { grants, lastSeen, completes, ends, askedFor }: Ledger,
-  { active, history }: Tables,
+  { grants, lastSeen, completes, ends, deadlines, askedFor }: Ledger,
+  { active, history, interviews }: Tables,
 ): { lost: string[]; heartbeats: number } {
   const lost: string[] = [];
   let heartbeats = 0;
@@ -207,7 +225,7 @@ export function losses(
     }
     const seen = lastSeen.get(session) ?? grant.updated_at;
     if (live && live.updated_at < seen) heartbeats++;
-    // what ended the session waited for the disk, and for all before it
+    // the end waited for the disk, and so for all that came before
     if (over && over.last_seen_at < seen) {
       lost.push(`a heartbeat of ${session}`);
     }
@@ -226,6 +244,15 @@ export function losses(
       assert.deepEqual(history.get(session), ended);
     } catch {
       lost.push(`the end of ${session}`);
+    }
+    const { end_reason, interview_id, ended_at } = ended;
+    if (end_reason !== "completed" || interview_id === null) continue;
+    const submitted = interviews.get(interviewKey(ended))?.submitted_at;
+    if (submitted !== ended_at) lost.push(`the submission by ${session}`);
+  }
+  for (const [interview, deadline_at] of deadlines) {
+    if (interviews.get(interview)?.deadline_at !== deadline_at) {
+      lost.push(`the deadline of ${interview}`);
     }
   }
   for (const session of [...active.keys(), ...history.keys()]) {

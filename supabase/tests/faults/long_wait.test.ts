@@ -49,14 +49,14 @@ Deno.test.beforeAll(async () => {
     began: "3 days",
     heard: "2 days 23 hours",
   });
-  // a history that is worth an index
+  // a history large enough to be read by index
   await superuser`
     insert into public.interview_session_history (
-      user_id, session_id, fence, started_at, last_seen_at, ended_at,
+      user_id, session_id, fence, ended_fence, started_at, last_seen_at, ended_at,
       end_reason, status
     )
     select
-      a.user_id, 'earlier ' || a.session_id, nextval('sessions.fence'),
+      a.user_id, 'earlier ' || a.session_id, a.fence - 2000000, a.fence - 1000000,
       now() - interval '4 days', now() - interval '4 days',
       now() - interval '4 days', 'completed', 'completing'
     from public.active_interview_sessions a
@@ -144,6 +144,7 @@ Deno.test("R24, M12: no client's call reads the table: each finds its row by the
         superuser,
         user_id,
         (transaction) => readInFullBy(transaction, textOf(call)),
+        call.name,
       );
       assert.deepEqual(read, [], `${call.name}, statistics ${statistics}`);
     }

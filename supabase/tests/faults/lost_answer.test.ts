@@ -234,6 +234,7 @@ async function cutOff(
     sql,
     user,
     (transaction) => transaction.unsafe(textOf(call)),
+    call.name,
   );
   await assert.rejects(asked, isLostConnection);
   await cut;

@@ -60,5 +60,5 @@ export async function countOf(
 export async function clear(superuser: postgres.Sql) {
   await superuser`truncate
     public.active_interview_sessions, public.interview_session_history,
-    sessions.reaper_runs`;
+    sessions.revocations, sessions.reaper_runs`;
 }

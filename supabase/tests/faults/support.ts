@@ -1,5 +1,5 @@
-// What the tests of faults share: a server of their own that can be killed,
-// calls as the API makes them, and what came of it, for docs/reliability.md.
+// What the tests of faults share: a server of their own that can be killed, calls
+// as the API makes them, and figures for docs/reliability.md.
 import process from "node:process";
 import postgres from "postgres";
 import {
@@ -36,6 +36,7 @@ export interface Active {
   deadline_at: string;
   expires_at: string;
   previous_session_id: string | null;
+  interview_id: string | null;
 }
 
 /** A row of `interview_session_history`, to the microsecond. */
@@ -48,24 +49,34 @@ export interface Ended {
   last_seen_at: string;
   ended_at: string;
   end_reason: string;
+  interview_id: string | null;
+}
+
+/** A row of `interviews`, to the microsecond. */
+export interface Interview {
+  user_id: string;
+  interview_id: string;
+  deadline_at: string;
+  submitted_at: string | null;
+  last_session_id: string;
 }
 
 /** A migrated project on a server of its own. */
 export interface OwnServer {
   /** A connection string; the role is `authenticator` unless given. */
   url(role?: string): string;
-  /** The process that all others of the server come from. */
+  /** The postmaster. */
   pid(): Promise<number>;
-  /** Kills it and all of its backends at once, with no time to clean up. */
+  /** Kills the postmaster and all of its backends with SIGKILL. */
   kill(): Promise<void>;
   /** Starts it again, on the same data and port. */
   start(): Promise<void>;
-  /** Ends when the server does, whoever ended it. */
+  /** Resolves when the server has exited, whoever ended it. */
   exited(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** Makes one in `folder`, its data too unless told; durable, as a hosted one is. */
+/** Makes one in `folder`, unless `dataDir` is given; durable by default, as a hosted one. */
 export async function ownServer(
   folder: string,
   o: { durable?: boolean; dataDir?: string } = {},
@@ -79,7 +90,7 @@ export async function ownServer(
       durable,
       logFile: `${folder}/postgres.log`,
     });
-  // what is made before the test begins need not wait for the disk
+  // the preparation need not wait for the disk
   let server: PostgresServer = await launch(false);
   const url = (role = "authenticator") => server.url("postgres", role);
   const pid = async () => {
@@ -153,51 +164,60 @@ export function connectTo(url: string, max = 1): postgres.Sql {
   });
 }
 
-/** Runs `work` in a transaction of the user's, as PostgREST does. */
+/** Runs `work` in a transaction of the user, as PostgREST does for a request. */
 export async function asUser<T>(
   sql: postgres.Sql,
   user: string,
   work: (transaction: postgres.TransactionSql) => Promise<T>,
+  functionName = "",
 ): Promise<T> {
-  const claims = JSON.stringify({ sub: user, role: "authenticated" });
   return await sql.begin(async (transaction) => {
-    await transaction`
-      select
-        set_config('role', 'authenticated', true),
-        set_config('request.jwt.claims', ${claims}, true)`;
+    await transaction.unsafe(settingsOf(user, functionName));
     return await work(transaction);
   }) as T;
 }
 
+/** The settings of a request by this user to this function. */
+function settingsOf(user: string, functionName: string): string {
+  const claims = JSON.stringify({ sub: user, role: "authenticated" });
+  return `
+    select
+      set_config('role', 'authenticated', true),
+      set_config('request.path', '/rpc/${functionName}', true),
+      set_config('request.jwt.claims', '${claims}', true)`;
+}
+
 /** A call of a lifecycle function, with its arguments. */
 export type Call =
-  | { name: "start_session"; session: string; takeover: boolean }
+  | {
+    name: "start_session";
+    session: string;
+    takeover: boolean;
+    interview?: string;
+  }
   | { name: "heartbeat_session" | "complete_session"; session: string }
   | { name: "end_session"; session: string };
 
 /** The call as SQL; its answer is a row as JSON, or none. */
 export function textOf(call: Call): string {
   const args = call.name === "start_session"
-    ? `'${call.session}', ${call.takeover}`
+    ? `'${call.session}', ${call.takeover}` +
+      (call.interview ? `, interview_id => '${call.interview}'` : "")
     : `'${call.session}'`;
   return `select to_jsonb(s) as answer from public.${call.name}(${args}) s`;
 }
 
 /**
- * Makes a call in a transaction of the user's. All in one message, which is a
- * transaction by itself: if the connection goes, nothing is left to be sent.
+ * Makes a call as a request of the user. All in one message, which is a transaction
+ * by itself: if the connection is lost, nothing is left to be sent.
  */
 export async function call(
   sql: postgres.Sql,
   user: string,
   what: Call,
 ): Promise<Active | Ended | undefined> {
-  const claims = JSON.stringify({ sub: user, role: "authenticated" });
   const [, answers] = await sql.unsafe(
-    `select
-       set_config('role', 'authenticated', true),
-       set_config('request.jwt.claims', '${claims}', true);
-     ${textOf(what)}`,
+    `${settingsOf(user, what.name)}; ${textOf(what)}`,
   ).simple() as unknown as { answer: Active | Ended }[][];
   return answers[0]?.answer;
 }
@@ -215,13 +235,21 @@ export async function newUsers(
   return rows.map(({ id }) => id);
 }
 
-/** All that there is, by session. */
+/** All rows: sessions by their id, interviews by `interviewKey`. */
 export interface Tables {
   active: Map<string, Active>;
   history: Map<string, Ended>;
+  interviews: Map<string, Interview>;
 }
 
-/** Reads both tables, row by row and not by an index. */
+/** Names an interview: its id is unique per user. */
+export function interviewKey(
+  { user_id, interview_id }: { user_id: string; interview_id: string | null },
+): string {
+  return `${user_id} ${interview_id}`;
+}
+
+/** Reads the tables row by row, and not by an index. */
 export async function tablesOf(superuser: postgres.Sql): Promise<Tables> {
   return await superuser.begin(async (transaction) => {
     await transaction`
@@ -233,14 +261,19 @@ export async function tablesOf(superuser: postgres.Sql): Promise<Tables> {
       select to_jsonb(a) as row from public.active_interview_sessions a`;
     const history = await transaction<{ row: Ended }[]>`
       select to_jsonb(h) as row from public.interview_session_history h`;
+    const interviews = await transaction<{ row: Interview }[]>`
+      select to_jsonb(i) as row from public.interviews i`;
     return {
       active: new Map(active.map(({ row }) => [row.session_id, row])),
       history: new Map(history.map(({ row }) => [row.session_id, row])),
+      interviews: new Map(
+        interviews.map(({ row }) => [interviewKey(row), row]),
+      ),
     };
   });
 }
 
-/** What is wrong with the database itself: nothing, one hopes. */
+/** What is damaged or contradicts itself in the database. */
 export async function damages(superuser: postgres.Sql): Promise<string[]> {
   await superuser`create extension if not exists amcheck schema extensions`;
   const found: string[] = [];
@@ -256,12 +289,22 @@ export async function damages(superuser: postgres.Sql): Promise<string[]> {
     group by a.user_id
     having count(*) > 1
     union all
-    select format('session %s is both live and over', a.session_id)
+    select format('session %s is both live and ended', a.session_id)
     from public.active_interview_sessions a
     join public.interview_session_history h using (user_id, session_id)
     union all
-    select format('session %s began while an earlier one lived', o.session_id)
-    from sessions.overlapping_sessions() o`;
+    select format('session %s began while an earlier one was live', o.session_id)
+    from sessions.overlapping_sessions() o
+    union all
+    select format('the last session of interview %s is unknown', i.interview_id)
+    from public.interviews i
+    where not exists (
+      select from public.active_interview_sessions a
+      where a.user_id = i.user_id and a.session_id = i.last_session_id
+      union all
+      select from public.interview_session_history h
+      where h.user_id = i.user_id and h.session_id = i.last_session_id
+    )`;
   found.push(...rows.map(({ what }) => what));
   const indexes = await superuser<{ index: string; oid: number }[]>`
     select i.indexrelid::regclass::text as index, i.indexrelid as oid
@@ -279,11 +322,21 @@ export async function damages(superuser: postgres.Sql): Promise<string[]> {
   return found;
 }
 
-/** Did the connection go, rather than the call be refused? */
+/** Was the connection lost, rather than the call refused? */
 export function isLostConnection(error: unknown): boolean {
   const { code } = error as { code?: string };
   // 57P: it is being shut down, has crashed, or is starting up
   return /^(CONNECTION_|CONNECT_|ECONN|EPIPE|57P0|08)/.test(code ?? "");
+}
+
+/** From then on only a commit that waits for the disk writes the log. */
+export async function stopWritersOfTheLog(superuser: postgres.Sql) {
+  const processes = await superuser<{ pid: number }[]>`
+    select pid
+    from pg_stat_activity
+    where backend_type in ('walwriter', 'background writer', 'checkpointer')`;
+  if (processes.length !== 3) throw new Error("some of them do not run");
+  for (const { pid } of processes) Deno.kill(pid, "SIGSTOP");
 }
 
 /** Its SQLSTATE, or what stands in its place. */
@@ -296,7 +349,7 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
   }
 }
 
-/** A test that can be made only where nothing is in the way; else it says what. */
+/** A test that is skipped, with the reason in its name, where there is an obstacle. */
 export function testUnless(
   obstacle: string | undefined,
   name: string,
@@ -318,7 +371,7 @@ export interface Figure {
   lost: string;
 }
 
-/** Tells `npm run faults` what came of a test; nobody else listens. */
+/** Reports the result of a test to `npm run faults`. */
 export function report(figure: Figure) {
   const file = process.env.FAULT_FIGURES;
   if (!file) return;

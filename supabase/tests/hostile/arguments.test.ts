@@ -39,6 +39,7 @@ Deno.test("R33 ten megabytes are refused by name, or are no session: nothing is 
     ["complete_session", { session_id: long }, "session_id"],
     ["end_session", { session_id: long }, "session_id"],
     ["end_session", { session_id: live, reason: long }, "reason"],
+    ["start_session", { session_id: "a", interview_id: long }, "interview_id"],
   ];
 
   await changingNothing(project, async () => {
@@ -63,6 +64,92 @@ Deno.test("R33 ten megabytes are refused by name, or are no session: nothing is 
     async () =>
       granted(await call(client, "end_session", { session_id: live })),
   );
+});
+
+Deno.test("R33 an operator's ten megabytes are refused by name, too", async () => {
+  const [{ id, interview }] = await holders(project, 1);
+  const long = "x".repeat(10 * megabyte);
+  const asked = { user_id: id, interview_id: interview, by: "1 minute" };
+  const asks: [string, Record<string, unknown>, string][] = [
+    ["revoke_session", { user_id: id, note: long }, "note"],
+    ["extend_interview", { ...asked, note: long }, "note"],
+    ["extend_interview", { ...asked, interview_id: long }, "interview_id"],
+  ];
+
+  await changingNothing(project, async () => {
+    for (const [name, args, argument] of asks) {
+      const error = refused(
+        await call(project.service, name, args),
+        refusal.badArgument,
+      );
+      assert.deepEqual(factsOf(error), { argument });
+    }
+    for (
+      const args of [
+        { user_id: id, session_id: long },
+        { user_id: id, session_id: "a", interview_id: long },
+      ]
+    ) {
+      assert.equal(
+        granted(await call(project.service, "user_holds_session", args)),
+        false,
+      );
+    }
+  });
+});
+
+Deno.test("R33 what is no interview_id is refused, and nothing is started for it", async () => {
+  const [user] = await project.newUsers(1);
+
+  await changingNothing(project, async () => {
+    for (
+      const interview_id of [
+        "",
+        "x".repeat(129),
+        "😀".repeat(129),
+        "two\nlines",
+        "\u001b[2J",
+        "a\u0085b",
+      ]
+    ) {
+      const error = refused(
+        await call(user.client, "start_session", {
+          session_id: "a",
+          takeover: true,
+          interview_id,
+        }),
+        refusal.badArgument,
+      );
+      assert.deepEqual(factsOf(error), { argument: "interview_id" });
+    }
+  });
+  // the longest there is must fit into the table's index
+  const interview_id = [...crypto.getRandomValues(new Uint16Array(128))]
+    .map((n) => String.fromCodePoint(0x1f300 + n % 0x200)).join("");
+  granted(
+    await call(user.client, "start_session", { session_id: "a", interview_id }),
+  );
+  const rows = granted(await user.client.from("interviews").select());
+  assert.equal(theOne(rows).interview_id, interview_id);
+});
+
+Deno.test("R33 C1 an interview_id that only looks like one that is over is another interview", async () => {
+  const { client } = await somebody();
+  const begin = (session_id: string, interview_id: string) =>
+    call(client, "start_session", { session_id, interview_id, takeover: true });
+  granted(await begin("first", "attempt"));
+  granted(
+    await client.rpc("end_session", {
+      session_id: "first",
+      reason: "completed",
+    }),
+  );
+  refused(await begin("again", "attempt"), refusal.over);
+
+  // so the app, and not the client, must choose the ids that count
+  for (const other of ["Attempt", "attempt ", "attempt\u200b"]) {
+    granted(await begin(`session of ${other}`, other));
+  }
 });
 
 Deno.test("R33 a megabyte of a character that takes four bytes is refused, and 128 of them are taken", async () => {
@@ -284,15 +371,16 @@ const twins: [what: string, one: string, other: string][] = [
 
 for (const [what, one, other] of twins) {
   Deno.test(`R33 twins are two: ${what}`, async () => {
-    const { client } = await somebody();
+    const [{ client }, ender] = await holders(project, 2);
     granted(await start(client, one));
+    granted(await start(ender.client, one));
 
     await changingNothing(project, async () => {
       for (const name of ["heartbeat_session", "complete_session"]) {
         refused(await call(client, name, { session_id: other }), refusal.over);
       }
       assert.deepEqual(
-        granted(await client.rpc("end_session", { session_id: other })),
+        granted(await ender.client.rpc("end_session", { session_id: other })),
         [],
       );
       assert.equal(

@@ -292,6 +292,66 @@ Deno.test("R33 B7 a user may fill the history: a row for each session, and no bo
   assert.deepEqual([...await activeOf(user)], []);
 });
 
+Deno.test("R33 ends of sessions that never were leave one row per user, however many", async () => {
+  const [user, other] = await holders(project, 2);
+  const earlyEnds = async () => {
+    const rows = await project.sql<{ user_id: string }[]>`
+      select user_id from sessions.early_ends
+      where user_id in (${user.id}, ${other.id})`;
+    return rows.map(({ user_id }) => user_id);
+  };
+  assert.deepEqual(await earlyEnds(), []);
+
+  await changingNothing(project, async () => {
+    const answers = await Promise.all(
+      times(
+        200,
+        (n) => user.client.rpc("end_session", { session_id: `guess ${n}` }),
+      ),
+    );
+    for (const answer of answers) assert.deepEqual(granted(answer), []);
+  });
+
+  assert.deepEqual(await earlyEnds(), [user.id]);
+  granted(
+    await user.client.rpc("heartbeat_session", { session_id: user.live }),
+  );
+  // of all these ids the last one alone cannot be started any more
+  granted(await user.client.rpc("end_session", { session_id: "the last" }));
+  const over = refused(
+    await user.client.rpc("start_session", {
+      session_id: "the last",
+      takeover: true,
+    }),
+    refusal.over,
+  );
+  assert.equal(factsOf(over).end_reason, "disconnected");
+  granted(
+    await user.client.rpc("start_session", {
+      session_id: "guess 7",
+      takeover: true,
+    }),
+  );
+});
+
+Deno.test("R33 C1 a user may fill the interviews as they may the history: a row for each that they name", async () => {
+  const user = await theUser();
+
+  for (const n of times(20, (n) => n)) {
+    granted(
+      await user.client.rpc("start_session", {
+        session_id: `session ${n}`,
+        interview_id: `interview ${n}`,
+        takeover: true,
+      }),
+    );
+  }
+
+  const [{ count }] = await project.sql`
+    select count(*)::int from public.interviews where user_id = ${user.id}`;
+  assert.equal(count, 20);
+});
+
 Deno.test("R33 what is refused leaves no row, however often", async () => {
   const [user] = await holders(project, 1);
 

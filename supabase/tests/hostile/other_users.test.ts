@@ -119,8 +119,11 @@ const byUser: Record<string, (id: string) => HandWritten> = {
   "select it": (id) => get(`active_interview_sessions?user_id=eq.${id}`),
   "select the history": (id) =>
     get(`interview_session_history?user_id=eq.${id}`),
-  "select whom it was ended by": (id) =>
-    get(`interview_session_history?ended_by=eq.${id}`),
+  "select their interviews": (id) => get(`interviews?user_id=eq.${id}`),
+  "extend their interview": (user_id) =>
+    rpc("extend_interview", { user_id, interview_id: "a", by: "1 hour" }),
+  "hold in their name": (user_id) =>
+    rpc("user_holds_session", { user_id, session_id: "a" }),
   "count exactly": (id) =>
     head(`interview_session_history?user_id=eq.${id}`, {
       prefer: "count=exact",
@@ -237,7 +240,12 @@ Deno.test("R33 no answer to one user names another, whatever the filter", async 
     get(`${active}?select=device::int&user_id=eq.${other.id}`),
     get(`${history}?select=session_id::int&user_id=eq.${other.id}`),
     get(`${history}?select=*&user_id=neq.${asker.id}`),
-    get(`${history}?ended_by=is.null&note=is.null&order=fence.asc`),
+    get(`${history}?interview_id=is.null&order=fence.asc`),
+    get(`interviews?user_id=neq.${asker.id}`),
+    get(`interviews?select=*,${history}(*)`),
+    get(`interviews?select=*,extensions(*)`),
+    get(`${history}?select=*,revocations(*)`),
+    get(`${history}?select=*,note`),
     get(`${history}?limit=1000&offset=0`),
     get(`${history}`, { range: "0-1000000" }),
     get(`${history}`, { accept: "text/csv" }),

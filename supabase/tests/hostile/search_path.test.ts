@@ -35,9 +35,14 @@ async function callAll(sql: postgres.Sql, { role, user }: Somebody) {
       "reap_stale_sessions(0)",
       "revoke_session('00000000-0000-4000-8000-000000000000', 'why')",
       "revoke_session(null)",
+      `user_holds_session('${user?.id}', '${live}', ${fence}, 'an interview')`,
+      `extend_interview('${user?.id}', 'an interview', '1 minute')`,
+      `extend_interview('${user?.id}', 'an interview', '-1 minute')`,
     ]
     : [
       `holds_session('${live}', ${fence})`,
+      `holds_session('${live}', ${fence}, 'an interview')`,
+      `start_session('refused', false, 'device', 'an interview')`,
       `heartbeat_session('${ended}')`,
       "heartbeat_session('never known')",
       "start_session('refused')",
@@ -89,7 +94,9 @@ Deno.test("R33 B8 temporary tables and views that are called like ours are not t
   const names = [
     "active_interview_sessions",
     "interview_session_history",
+    "interviews",
     "settings",
+    "early_ends",
     "reaper_runs",
     "users",
     "pg_class",
@@ -109,8 +116,9 @@ Deno.test("R33 B8 temporary tables and views that are called like ours are not t
 Deno.test("R33 B8 functions of one's own that are called like ours, or like the system's, are not taken for them", async () => {
   const functions = [
     "uid() returns pg_catalog.uuid",
-    "caller() returns pg_catalog.uuid",
-    "held_caller() returns pg_catalog.uuid",
+    "lock_user(pg_catalog.uuid) returns pg_catalog.bool",
+    "is_held(pg_catalog.uuid, pg_catalog.text, pg_catalog.int8, pg_catalog.text) returns pg_catalog.bool",
+    "octet_length(pg_catalog.text) returns pg_catalog.int4",
     "operator() returns pg_catalog.text",
     "clock_timestamp() returns pg_catalog.timestamptz",
     "now() returns pg_catalog.timestamptz",

@@ -125,11 +125,11 @@ export async function withSql<T>(
     max: 1,
     // what is prepared outlives the tables it was prepared for
     prepare: false,
-    // how long a statement may take is not the question here
-    connection: { statement_timeout: 0 },
     onnotice: ({ message }) => void notices.push(message),
   });
   try {
+    // how long a statement may take is not the question here
+    await sql`set statement_timeout = 0`;
     const claims = JSON.stringify({ role, ...(user && claimsOf(user)) });
     await sql`select set_config('request.jwt.claims', ${claims}, false)`;
     if (role !== "authenticator") await sql`set role ${sql(role)}`;
@@ -153,7 +153,8 @@ export async function outcomeOf(
   }
 }
 
-/** Users with a session each: live, with a device, and one that has ended. */
+/** Users with a live session of an interview each, with a device, and one that has
+ * ended. */
 export async function holders(
   project: Project,
   count: number,
@@ -162,6 +163,7 @@ export async function holders(
   return await Promise.all(users.map(async (user) => {
     const [ended, live] = [crypto.randomUUID(), crypto.randomUUID()];
     const device = `device ${crypto.randomUUID()}`;
+    const interview = crypto.randomUUID();
     const call = async (name: string, args: Record<string, unknown>) => {
       const answer = await user.client.rpc(name as never, args as never);
       assert.equal(answer.error, null);
@@ -169,8 +171,12 @@ export async function holders(
     };
     await call("start_session", { session_id: ended, device });
     await call("end_session", { session_id: ended });
-    const { fence } = await call("start_session", { session_id: live, device });
-    return { ...user, ended, live, device, fence };
+    const { fence } = await call("start_session", {
+      session_id: live,
+      device,
+      interview_id: interview,
+    });
+    return { ...user, ended, live, device, interview, fence };
   }));
 }
 
@@ -179,12 +185,13 @@ export interface Holder extends User {
   ended: string;
   live: string;
   device: string;
+  interview: string;
   fence: number;
 }
 
 /** Everything about somebody that nobody else is to be told. */
 export function secretsOf(holder: Holder): string[] {
-  const { id, email, token, ended, live, device } = holder;
+  const { id, email, token, ended, live, device, interview } = holder;
   return [
     id,
     email,
@@ -192,6 +199,7 @@ export function secretsOf(holder: Holder): string[] {
     ended,
     live,
     device,
+    interview,
     ...Object.values(keys.secret),
     localJwtSecret,
   ];

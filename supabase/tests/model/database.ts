@@ -1,15 +1,19 @@
 // The database as the model sees it: a call is a transaction of its own under
-// the caller's role and claims, an answer is what the model would give, and
-// times are microseconds of a clock that the tests can put forward.
+// the caller's role and claims, an answer has the model's form, and times are
+// microseconds of a clock that the tests can put forward.
 import { isDeepStrictEqual } from "node:util";
 import postgres from "postgres";
 import {
   type Answer,
   asOf,
   type Call,
+  type EarlyEnd,
   type Ended,
+  type Extension,
+  type Interview,
   type Micros,
   newUser,
+  type Revocation,
   type Session,
   type Settings,
   type User,
@@ -18,11 +22,13 @@ import {
 /** Says where a role finds the database. */
 export type Url = (role: string) => string;
 
-/** A connection of the API's: one call at a time. */
+/** A connection of the API: one call at a time. */
 export interface Connection {
-  /** Makes a call about this user; `holdMs` later its transaction commits. */
+  /** Makes a call about this user; its transaction commits `holdMs` later. */
   call(userId: string, call: Call, o?: { holdMs?: number }): Promise<Answer>;
-  /** Calls the reaper, and tells what it returned. */
+  /** Makes several calls of one user in one transaction. */
+  callTogether(userId: string, calls: Call[]): Promise<Answer[]>;
+  /** Calls the reaper. */
   reap(o: Reap, hold?: { holdMs?: number }): Promise<Answer>;
   close(): Promise<void>;
 }
@@ -33,29 +39,38 @@ export interface Reap {
   dry_run: boolean | null;
 }
 
+/** The last run that the reaper recorded. */
+export interface Run {
+  ran_at: Micros;
+  reaped: number;
+  failed: number;
+  pruned: number;
+}
+
 /** The database of a run, and what no client can do to it. */
 export interface Database {
   connect(): Connection;
-  /** Forgets everything but the fence, and takes these settings. */
+  /** Deletes everything but the fence, and makes these the settings. */
   startAfresh(userIds: string[], settings: Settings): Promise<void>;
   change(settings: Settings): Promise<void>;
-  /** Lets time go by: moves all that is written into the past. */
+  /** Lets time pass: moves every stored time into the past. */
   letPass(time: Micros): Promise<void>;
   /** The time now, at the latest, on the clock that `letPass` puts forward. */
   latestNow(): Micros;
   /** The same, at the earliest. */
   earliestNow(): Micros;
-  /** All there is, as users of the model who have nothing but rows. */
+  /** The rows of all tables, as users of the model. */
   everything(userIds: string[]): Promise<User[]>;
-  /** What the reaper's log says of its last run. */
-  lastRun(): Promise<{ reaped: number; failed: number; pruned: number }>;
-  /** Sessions that overlap, by the query of the product itself. */
+  lastRun(): Promise<Run>;
+  /** Sessions that overlap, by the query of the product. */
   overlaps(): Promise<unknown[]>;
+  /** Sessions whose fence, ended_fence and next fence are not in this order. */
+  unordered(): Promise<unknown[]>;
   sql: postgres.Sql;
   close(): Promise<void>;
 }
 
-/** Nothing of the contract: the call broke. */
+/** An error that the contract does not know. */
 export class OutsideTheContract extends Error {
   override name = "OutsideTheContract";
   constructor(readonly code: string, message: string, options?: ErrorOptions) {
@@ -68,13 +83,19 @@ const contract = ["PT401", "PT409", "PT410", "22023"];
 /** Opens the database of a run. */
 export function openDatabase(url: Url): Database {
   let ahead: Micros = 0;
+  let isPrepared = false;
   const sql = connectTo(url("postgres"), 4);
-  const story = <T>(row: T): T => moved(row, ahead);
+  const shifted = <T>(row: T): T => moved(row, ahead);
+  const prepare = async () => {
+    if (!isPrepared) await sql.unsafe(hiddenTimes).simple();
+    isPrepared = true;
+  };
 
   return {
     sql,
-    connect: () => connection(connectTo(url("authenticator")), sql, story),
+    connect: () => connection(connectTo(url("authenticator")), sql, shifted),
     async startAfresh(userIds, settings) {
+      await prepare();
       ahead = 0;
       const users = userIds.map((id) => `(${literal(id)})`).join(", ");
       await sql.unsafe(`
@@ -88,160 +109,334 @@ export function openDatabase(url: Url): Database {
     },
     async letPass(time) {
       ahead += time;
-      const by = interval(time);
-      await sql.unsafe(`
-        update public.active_interview_sessions
-        set
-          created_at = created_at - ${by}, updated_at = updated_at - ${by},
-          deadline_at = deadline_at - ${by}, expires_at = expires_at - ${by};
-        update public.interview_session_history
-        set
-          started_at = started_at - ${by}, last_seen_at = last_seen_at - ${by},
-          ended_at = ended_at - ${by};
-        update sessions.reaper_runs set ran_at = ran_at - ${by}`).simple();
+      const statements = Object.entries(times).map(([table, columns]) => {
+        const by = columns.map((c) => `${c} = ${c} - ${interval(time)}`);
+        return `update ${table} set ${by.join(", ")}`;
+      });
+      await sql.unsafe(statements.join("; ")).simple();
     },
     // the server is on this machine and reads the same clock
     earliestNow: () => Date.now() * 1000 + ahead,
     latestNow: () => (Date.now() + 1) * 1000 + ahead,
     async everything(userIds) {
+      const rows = async <T>(table: string, order: string) => {
+        const all = await sql.unsafe<(T & { user_id: string })[]>(
+          `select * from ${table} order by ${order}`,
+        );
+        return (id: string): T[] =>
+          all.filter(({ user_id }) => user_id === id).map(shifted);
+      };
       const users = await sql<{ id: string }[]>`select id from auth.users`;
-      const live = await sql<Session[]>`
-        select * from public.active_interview_sessions`;
-      const ended = await sql<Ended[]>`
-        select * from public.interview_session_history order by fence`;
-      const isOf = (id: string) => (row: { user_id: string }) =>
-        row.user_id === id;
-      return userIds.map((id) => ({
+      const live = await rows<Session>(
+        "public.active_interview_sessions",
+        "user_id",
+      );
+      const ended = await rows<Row>(
+        "public.interview_session_history",
+        "fence",
+      );
+      const interviews = await rows<Interview>(
+        "public.interviews",
+        `interview_id collate "C"`,
+      );
+      const earlyEnds = await rows<EarlyEnd>("sessions.early_ends", "user_id");
+      const revocations = await rows<Revocation>(
+        "sessions.revocations",
+        "revoked_at",
+      );
+      const extensions = await rows<Row>("sessions.extensions", "id");
+      return userIds.map((id): User => ({
         ...newUser(id),
         exists: users.some((user) => user.id === id),
-        live: live.map(story).find(isOf(id)) ?? null,
-        ended: ended.map(story).filter(isOf(id)),
+        live: live(id)[0] ?? null,
+        ended: ended(id).map(asEnded),
+        interviews: interviews(id),
+        earlyEnd: earlyEnds(id).map(withoutUser)[0] ?? null,
+        revocations: revocations(id).map(withoutUser),
+        extensions: extensions(id).map(asExtension),
       }));
     },
     async lastRun() {
-      const [run] = await sql<
-        { reaped: number; failed: number; pruned: number }[]
-      >`
-        select reaped, failed, pruned from sessions.reaper_runs
+      const [run] = await sql<Run[]>`
+        select ran_at, reaped, failed, pruned
+        from sessions.reaper_runs
         order by id desc
         limit 1`;
-      return run;
+      return shifted({ ...run });
     },
     overlaps: async () => [
       ...await sql`select * from sessions.overlapping_sessions()`,
+    ],
+    unordered: async () => [
+      ...await sql`
+        select *
+        from (
+          select
+            h.user_id, h.session_id, h.fence, h.ended_fence,
+            lead(h.fence) over (partition by h.user_id order by h.fence) as next
+          from public.interview_session_history h
+        ) ended
+        left join public.active_interview_sessions a using (user_id)
+        where not ended.fence < ended.ended_fence
+          or ended.ended_fence >= coalesce(ended.next, a.fence)`,
     ],
     close: () => sql.end(),
   };
 }
 
+/** The columns with times. */
+const times = {
+  "public.active_interview_sessions": [
+    ...["created_at", "updated_at", "deadline_at", "expires_at"],
+  ],
+  "public.interview_session_history": [
+    ...["started_at", "last_seen_at", "ended_at"],
+  ],
+  "public.interviews": ["started_at", "deadline_at", "submitted_at"],
+  "sessions.early_ends": ["ended_at"],
+  "sessions.revocations": ["revoked_at"],
+  "sessions.extensions": ["extended_at"],
+  "sessions.reaper_runs": ["ran_at"],
+};
+
+/** Shows the time of a call that its answer does not show. */
+const hiddenTimes = `
+  create schema if not exists model;
+  grant usage on schema model to authenticated, service_role;
+  create or replace function model.written_at(user_id uuid, call text)
+  returns timestamptz
+  language sql
+  security definer
+  set search_path = pg_catalog, pg_temp
+  as $$
+    select case call
+      when 'end_session' then (
+        select e.ended_at
+        from sessions.early_ends e
+        where e.user_id = written_at.user_id
+      )
+      else (
+        select x.extended_at
+        from sessions.extensions x
+        where x.user_id = written_at.user_id
+        order by x.id desc
+        limit 1
+      )
+    end
+  $$`;
+
+interface Identity {
+  role: "authenticated" | "service_role";
+  sub: string | null;
+}
+
+/** A statement, and what its rows mean. */
+interface Question {
+  identity: Identity;
+  queries: string[];
+  read(results: Row[][]): Answer;
+}
+
 function connection(
   api: postgres.Sql,
   admin: postgres.Sql,
-  story: <T>(row: T) => T,
+  shifted: <T>(row: T) => T,
 ): Connection {
-  const inTransaction = async (
-    o: { role: string; sub: string | null; holdMs?: number },
-    query: string,
-    read: (rows: Row[]) => Answer,
+  const ask = async (
+    { identity, queries, read }: Question,
+    path: string,
+    hold: { holdMs?: number },
   ): Promise<Answer> => {
-    const claims = JSON.stringify({
-      role: o.role,
-      ...(o.sub !== null && { sub: o.sub }),
-    });
-    const identity = `
-      select
-        set_config('role', ${literal(o.role)}, true),
-        set_config('request.jwt.claims', ${literal(claims)}, true)`;
     try {
-      return story(read(await rowsOfLast(api, [identity, query], o)));
+      const all = [settingsOf(identity, path), ...queries];
+      const [, ...results] = await resultsOf(api, all, hold);
+      return shifted(read(results));
     } catch (error) {
-      return story(refusalIn(error));
+      return shifted(refusalIn(error));
     }
   };
-  const asAdmin = async (query: string, o: { holdMs?: number }) => {
+  const asAdmin = async (query: string, hold: { holdMs?: number }) => {
     try {
-      return { done: (await rowsOfLast(admin, [query], o)).length === 1 };
+      const [rows] = await resultsOf(admin, [query], hold);
+      return { done: rows.length === 1 };
     } catch (error) {
       throw outside(error);
     }
   };
 
   return {
-    async call(userId, call, o = {}) {
-      const authenticated = { role: "authenticated", sub: userId, ...o };
+    async call(userId, call, hold = {}) {
+      const id = literal(userId);
       switch (call.name) {
-        case "start_session":
-        case "heartbeat_session":
-        case "complete_session":
-          return await inTransaction(
-            authenticated,
-            rpc(call.name, argumentsOf(call)),
-            ([active]) => ({ active: active as unknown as Session }),
-          );
-        case "end_session":
-          return await inTransaction(
-            authenticated,
-            rpc(call.name, argumentsOf(call)),
-            (rows) => ({ ended: rows as unknown as Ended[] }),
-          );
-        case "holds_session":
-          return await inTransaction(
-            authenticated,
-            rpc(call.name, argumentsOf(call)),
-            ([{ holds_session }]) => ({ holds: holds_session as boolean }),
-          );
-        case "select_own":
-          return await inTransaction(
-            authenticated,
-            "select * from public.active_interview_sessions",
-            ([active = null]) => ({ active: active as Session | null }),
-          );
-        case "revoke_session":
-          return await inTransaction(
-            { role: "service_role", sub: call.by, ...o },
-            rpc(call.name, { user_id: userId, note: call.note }),
-            (rows) => ({ ended: rows as unknown as Ended[] }),
-          );
         case "delete_user":
           return await asAdmin(
-            `delete from auth.users where id = ${literal(userId)} returning id`,
-            o,
+            `delete from auth.users where id = ${id} returning id`,
+            hold,
           );
         case "create_user":
           return await asAdmin(
-            `insert into auth.users (id) values (${literal(userId)})
+            `insert into auth.users (id) values (${id})
              on conflict do nothing returning id`,
-            o,
+            hold,
           );
-        case "reap_stale_sessions":
-          throw new Error("the reaper is about all users: use reap()");
+        default:
+          return await ask(questionOf(userId, call), call.name, hold);
       }
     },
+    async callTogether(userId, calls) {
+      const answers: Answer[] = [];
+      try {
+        await api.begin(async (transaction) => {
+          for (const call of calls) {
+            const { identity, queries, read } = questionOf(userId, call);
+            const all = [settingsOf(identity, "restart"), ...queries];
+            const [, ...results] = await resultsOf(transaction, all);
+            answers.push(shifted(read(results)));
+          }
+        });
+      } catch (error) {
+        answers.push(shifted(refusalIn(error)));
+      }
+      return answers;
+    },
     reap: (o, hold = {}) =>
-      inTransaction(
-        { role: "service_role", sub: null, ...hold },
-        rpc("reap_stale_sessions", { ...o }),
-        (rows) => ({ ended: rows as unknown as Ended[] }),
+      ask(
+        {
+          identity: { role: "service_role", sub: null },
+          queries: [rpc("reap_stale_sessions", { ...o })],
+          read: ([rows]) => ({ ended: rows.map(asEnded) }),
+        },
+        "reap_stale_sessions",
+        hold,
       ),
     close: () => api.end(),
   };
 }
 
+function questionOf(userId: string, call: Call): Question {
+  const identity: Identity = { role: "authenticated", sub: userId };
+  const writtenAt = `
+    select model.written_at(${literal(userId)}, '${call.name}') as written_at`;
+  const { name } = call;
+  switch (name) {
+    case "start_session":
+    case "heartbeat_session":
+    case "complete_session":
+      return {
+        identity,
+        queries: [rpc(name, argumentsOf(call))],
+        read: ([[active]]) => ({ active: active as unknown as Session }),
+      };
+    case "end_session":
+      return {
+        identity,
+        queries: [rpc(name, argumentsOf(call)), writtenAt],
+        read: ([rows, [{ written_at }]]) => ({
+          ended: rows.map(asEnded),
+          ...(rows.length === 0 && { written_at: written_at as Micros }),
+        }),
+      };
+    case "holds_session":
+      return {
+        identity,
+        queries: [rpc(name, argumentsOf(call))],
+        read: ([[row]]) => ({ holds: row[name] as boolean }),
+      };
+    case "select_live":
+      return {
+        identity,
+        queries: ["select * from public.active_interview_sessions"],
+        read: ([[active = null]]) => ({
+          active: active as unknown as Session | null,
+        }),
+      };
+    case "select_history":
+      return {
+        identity,
+        queries: [
+          "select * from public.interview_session_history order by fence",
+        ],
+        read: ([rows]) => ({ ended: rows.map(asEnded) }),
+      };
+    case "select_interviews":
+      return {
+        identity,
+        queries: [
+          `select * from public.interviews order by interview_id collate "C"`,
+        ],
+        read: ([rows]) => ({ interviews: rows as unknown as Interview[] }),
+      };
+    case "user_holds_session":
+      return {
+        identity: { role: "service_role", sub: null },
+        queries: [rpc(name, { user_id: userId, ...argumentsOf(call) })],
+        read: ([[row]]) => ({ holds: row[name] as boolean }),
+      };
+    case "revoke_session":
+      return {
+        identity: { role: "service_role", sub: call.operator },
+        queries: [rpc(name, { user_id: userId, note: call.note })],
+        read: ([rows]) => ({ ended: rows.map(asEnded) }),
+      };
+    case "extend_interview": {
+      const { interview_id, by, note } = call;
+      const args = [userId, interview_id].map(literal).join(", ");
+      const interval_ = by === null ? "null" : interval(by);
+      return {
+        identity: { role: "service_role", sub: call.operator },
+        queries: [
+          `select * from public.${name}(${args}, ${interval_}, ${
+            literal(note)
+          })`,
+          writtenAt,
+        ],
+        read: ([rows, [{ written_at }]]) => ({
+          interviews: rows as unknown as Interview[],
+          ...(rows.length > 0 && { written_at: written_at as Micros }),
+        }),
+      };
+    }
+    default:
+      throw new Error(`${name} is no call of a user: use call() or reap()`);
+  }
+}
+
 type Row = Record<string, unknown>;
 
-/** Of the last query. Several in one message are one transaction. */
-async function rowsOfLast(
-  sql: postgres.Sql,
+function asEnded({ ended_fence: _, ...row }: Row): Ended {
+  return row as unknown as Ended;
+}
+
+function asExtension({ id: _, user_id: __, ...row }: Row): Extension {
+  return row as unknown as Extension;
+}
+
+function withoutUser<T>(row: T): T {
+  const { user_id: _, ...rest } = row as Row;
+  return rest as T;
+}
+
+/** As PostgREST makes them for a request. */
+function settingsOf({ role, sub }: Identity, path: string): string {
+  const claims = JSON.stringify({ role, ...(sub !== null && { sub }) });
+  return `
+    select
+      set_config('role', ${literal(role)}, true),
+      set_config('request.path', ${literal(`/rpc/${path}`)}, true),
+      set_config('request.jwt.claims', ${literal(claims)}, true)`;
+}
+
+/** Several queries in one message are one transaction. */
+async function resultsOf(
+  sql: postgres.Sql | postgres.TransactionSql,
   queries: string[],
-  { holdMs = 0 }: { holdMs?: number },
-): Promise<Row[]> {
+  { holdMs = 0 }: { holdMs?: number } = {},
+): Promise<Row[][]> {
   const hold = holdMs > 0 ? [`select pg_sleep(${holdMs / 1000})`] : [];
-  const results = await sql.unsafe([...queries, ...hold].join("; ")).simple();
-  const all =
-    (queries.length + hold.length === 1
-      ? [results]
-      : results) as unknown as Row[][];
-  return all[queries.length - 1].map((row) => ({ ...row }));
+  const all = [...queries, ...hold];
+  const results = await sql.unsafe(all.join("; ")).simple();
+  const lists = (all.length === 1 ? [results] : results) as unknown as Row[][];
+  return lists.map((rows) => rows.map((row) => ({ ...row })));
 }
 
 function connectTo(url: string, max = 1): postgres.Sql {
@@ -258,7 +453,6 @@ function connectTo(url: string, max = 1): postgres.Sql {
   }) as unknown as postgres.Sql;
 }
 
-/** What was asked of the database, in SQL. */
 function rpc(
   name: string,
   args: Record<string, string | number | boolean | null>,
@@ -281,7 +475,7 @@ function literal(value: string | number | boolean | null): string {
 }
 
 function update(settings: Settings): string {
-  const { lease, max_duration, completing_grace, history_retention } = settings;
+  const { lease, max_duration, completing_grace } = settings;
   return `
     update sessions.settings
     set
@@ -289,7 +483,8 @@ function update(settings: Settings): string {
       heartbeat_every = ${interval(Math.floor(lease / 2.5))},
       max_duration = ${interval(max_duration)},
       completing_grace = ${interval(completing_grace)},
-      history_retention = ${interval(history_retention)}
+      history_retention = ${interval(settings.history_retention)},
+      takeover = ${literal(settings.takeover)}
     where is_the_row`;
 }
 
@@ -300,7 +495,7 @@ function interval(time: Micros): string {
 function refusalIn(error: unknown): Answer {
   if (!(error instanceof postgres.PostgresError)) throw error;
   if (!contract.includes(error.code)) throw outside(error);
-  if (!error.message) throw new Error("a refusal without a sentence");
+  if (!error.message) throw new Error("a refusal without a message");
   const detail = error.detail ? JSON.parse(error.detail) : null;
   return {
     refusal: error.code,
@@ -319,7 +514,7 @@ function outside(error: unknown): unknown {
     : error;
 }
 
-/** Times as they stand in the database, as times of the story. */
+/** Times of the database as times of the program. */
 function moved<T>(value: T, ahead: Micros): T {
   if (Array.isArray(value)) return value.map((v) => moved(v, ahead)) as T;
   if (typeof value !== "object" || value === null) return value;
@@ -347,22 +542,32 @@ function span(text: string): Micros {
   return seconds * 1_000_000 + Number(fraction.padEnd(6, "0"));
 }
 
-/** How the tables differ from what the model says they hold, if they do. */
+/** What makes users comparable at the end of a program. */
+export type View = (user: User) => User;
+
+/** How the tables differ from the model, if they do. */
 export async function difference(
   database: Database,
   users: User[],
+  view: View = (user) => user,
 ): Promise<{ tables: unknown; model: unknown } | undefined> {
   const overlaps = await database.overlaps();
-  if (overlaps.length > 0) return { tables: { overlaps }, model: "none" };
-  const tables = rowsOfAll(
-    await database.everything(users.map(({ id }) => id)),
-  );
-  const model = rowsOfAll(users);
+  const unordered = await database.unordered();
+  if (overlaps.length + unordered.length > 0) {
+    return { tables: { overlaps, unordered }, model: "none" };
+  }
+  const ids = users.map(({ id }) => id);
+  const tables = (await database.everything(ids)).map(timeless(view));
+  const model = users.map(timeless(view));
   if (!isDeepStrictEqual(tables, model)) return { tables, model };
 }
 
-/** With all leases run out: nothing then depends on the time of looking. */
-function rowsOfAll(users: User[]) {
-  return users.map((user) => asOf(Infinity, user))
-    .map(({ exists, ended, unswept }) => ({ exists, ended, unswept }));
+/** With all leases run out, so that nothing depends on when the rows are read. */
+function timeless(view: View) {
+  return (user: User) => {
+    const { fence: _, writtenAt: __, lockedAt: ___, ...rows } = view(
+      asOf(Infinity, user),
+    );
+    return { ...rows, live: null };
+  };
 }

@@ -1,16 +1,16 @@
-// A database of the model's own for a test.
+// A database for a model test.
 import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
 import { liftTimeouts } from "../timeouts.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { mutate, type Mutation } from "./mutations.ts";
 
-/** A copy of the migrated database for `work` alone; with a fault, if wanted. */
+/** A copy of the migrated database for `work` alone, optionally with a fault. */
 export async function withModelDatabase<T>(
   work: (database: Database) => Promise<T>,
   fault?: Mutation,
 ): Promise<T> {
   return await withCopyOf("migrated", async ({ url, connected }) => {
-    // 55P03 is not of the model: it is the pace of the machine
+    // The model knows no 55P03: a slow machine must not cause one.
     await connected(liftTimeouts, "supabase_admin");
     const database = openDatabase(url);
     try {

@@ -1,14 +1,14 @@
-// Can what several clients were answered at the same time be explained by some
-// order of their calls? An order that keeps what was over before something else
-// began in front of it, and in which the model gives every answer.
+// Is there an order of the calls that explains what several clients were answered
+// at the same time? An order in which a call that was answered before another was
+// made comes before it, and in which the model gives every answer.
 import { explanation, type Made } from "./explain.ts";
 import type { Settings, User } from "./model.ts";
 
-/** A call about a user, and when it was under way. */
+/** A transaction about a user, and when it was under way. */
 export interface Recorded extends Made {
   /** Before it was sent; in milliseconds of any clock. */
   invoked: number;
-  /** After its answer was there; by the same clock. */
+  /** After its last answer; by the same clock. */
   responded: number;
 }
 
@@ -34,7 +34,7 @@ export function orderOf(
       before,
     ]);
     if (deadEnds.has(here)) return undefined;
-    // nobody can be next whom another had an answer before
+    // a call that was made after another was answered cannot be next
     const latest = Math.min(...left.map(({ responded }) => responded));
     for (const call of left.filter(({ invoked }) => invoked <= latest)) {
       const after = explanation(call, before, settings);

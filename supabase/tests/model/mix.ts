@@ -1,35 +1,36 @@
-// Everything at once, on few users, as fast as it goes: seventeen connections,
-// of which three call the reaper, one deletes and creates a user, and one ages
-// that user's history, so that the reaper prunes it. Too much to be explained
-// call by call: nothing may deadlock or break, no two sessions of a user may
-// overlap, and no session may live twice.
+// Everything at once, on few users, as fast as it goes: sixteen connections make
+// calls, of which three call the reaper and one deletes and creates a user; another
+// ages that user's rows, so that the reaper prunes them. This is too much to be
+// explained call by call: there may be no deadlock and no unknown error, no two
+// sessions of a user may overlap, and no session may be granted twice.
 import type { Connection, Database } from "./database.ts";
 import { OutsideTheContract } from "./database.ts";
 import type { Answer, Call, Settings } from "./model.ts";
-import { second } from "./operations.ts";
+import { defaultSettings, second } from "./operations.ts";
 import { type RandomNumbers, randomNumbers } from "./random.ts";
 import type { Count } from "./telling.ts";
 
 const reapers = 3;
 const clients = 12;
 
-/** The last of them is deleted now and then. */
+/** The last of them is deleted again and again. */
 const userIds = [1, 2, 3, 4].map((n) =>
   `0000000${n}-0000-4000-8000-00000000000d`
 );
 
 /** So short that sessions expire and time out all the time. */
 const settings: Settings = {
+  ...defaultSettings,
   lease: 0.01 * second,
   max_duration: 0.03 * second,
   completing_grace: 0.01 * second,
   history_retention: 86_400 * second,
 };
 
-/** What went wrong; empty if nothing did. */
+/** What went wrong. */
 export type Violations = string[];
 
-/** Runs the mix until enough has been done, or something is wrong. */
+/** Runs the mix until it is enough, or something is wrong. */
 export async function runMix(
   database: Database,
   count: Count,
@@ -47,15 +48,24 @@ export async function runMix(
     work: (make: Make, random: RandomNumbers, latest: Latest) => Work,
   ) => {
     const connection = database.connect();
-    const make: Make = async (userId, call, send) => {
+    const make: Make = async (userId, calls, send) => {
       try {
-        const answer = await send(connection);
-        count.add(call, answer);
-        grants.note(userId, call, answer);
-        return answer;
+        const answers = await send(connection);
+        for (const [i, answer] of answers.entries()) {
+          count.add(calls[i], answer);
+          // unless it was undone
+          if (
+            answers.length === calls.length && !("refusal" in answers.at(-1)!)
+          ) {
+            grants.note(userId, calls[i], answer);
+          }
+        }
+        if (calls.length > 1) count.note("several calls together");
+        return answers;
       } catch (error) {
         if (!(error instanceof OutsideTheContract)) throw error;
-        violations.push(`${call.name} about ${userId}: ${error.message}`);
+        const names = calls.map(({ name }) => name).join(", ");
+        violations.push(`${names} about ${userId}: ${error.message}`);
       }
     };
     const step = work(make, randomNumbers(seeds.upTo(2 ** 31)), latest);
@@ -72,9 +82,12 @@ export async function runMix(
   const [{ pruned }] = await sql<{ pruned: number }[]>`
     select coalesce(sum(pruned), 0)::integer as pruned
     from sessions.reaper_runs`;
-  count.pruned(pruned);
+  count.note("pruned", pruned);
   for (const overlap of await database.overlaps()) {
     violations.push(`sessions overlap: ${JSON.stringify(overlap)}`);
+  }
+  for (const session of await database.unordered()) {
+    violations.push(`fences out of order: ${JSON.stringify(session)}`);
   }
   const [{ deadlocks }] = await sql<{ deadlocks: number }[]>`
     select deadlocks from pg_stat_database where datname = current_database()`;
@@ -89,44 +102,72 @@ type Work = () => Promise<void>;
 type Latest = Map<string, string>;
 type Make = (
   userId: string,
-  call: Call,
-  send: (connection: Connection) => Promise<Answer>,
-) => Promise<Answer | undefined>;
+  calls: Call[],
+  send: (connection: Connection) => Promise<Answer[]>,
+) => Promise<Answer[] | undefined>;
 
 function client(make: Make, random: RandomNumbers, latest: Latest): Work {
+  return async () => {
+    // the deleted one more often than the others: that is where locks meet
+    const userId = random.oneOf([...userIds, ...userIds.slice(-1)]);
+    const calls = callsOf(random, latest.get(userId) ?? "none");
+    const holdMs = random.oneOf([0, 0, 0, 1]);
+    const answers = await make(
+      userId,
+      calls,
+      async (connection) =>
+        calls.length > 1
+          ? await connection.callTogether(userId, calls)
+          : [await connection.call(userId, calls[0], { holdMs })],
+    );
+    const last = answers?.at(-1);
+    if (last && "active" in last) latest.set(userId, last.active!.session_id);
+  };
+}
+
+/** A call, or several for one transaction; `known` is a session. */
+function callsOf(random: RandomNumbers, known: string): Call[] {
   const start = (session_id: string, takeover: boolean): Call => ({
     name: "start_session",
     session_id,
     takeover,
     device: null,
+    interview_id: random.oneOf([null, "one", "two", crypto.randomUUID()]),
   });
-  return async () => {
-    // the deleted one more often than the others: there locks meet
-    const userId = random.oneOf([...userIds, ...userIds.slice(-1)]);
-    const known = latest.get(userId) ?? "none";
-    const fresh = crypto.randomUUID();
-    const call = random.oneOf<Call>([
-      start(fresh, false),
-      start(fresh, random.upTo(3) === 0),
-      start(known, random.upTo(2) === 0),
-      { name: "heartbeat_session", session_id: known },
-      { name: "heartbeat_session", session_id: known },
-      { name: "heartbeat_session", session_id: known },
-      { name: "complete_session", session_id: known },
-      random.upTo(3) === 0
-        ? { name: "revoke_session", note: null, by: null }
-        : { name: "end_session", session_id: known, reason: null },
-    ]);
-    const holdMs = random.oneOf([0, 0, 0, 1]);
-    const answer = await make(
-      userId,
-      call,
-      (connection) => connection.call(userId, call, { holdMs }),
-    );
-    if (call.name === "start_session" && answer && "active" in answer) {
-      latest.set(userId, answer.active!.session_id);
-    }
+  const isOneIn = (n: number) => random.upTo(n) === 0;
+  const fresh = crypto.randomUUID();
+  const heartbeat: Call = { name: "heartbeat_session", session_id: known };
+  const complete: Call = { name: "complete_session", session_id: known };
+  const end: Call = {
+    name: "end_session",
+    session_id: isOneIn(5) ? crypto.randomUUID() : known,
+    reason: isOneIn(3) ? "completed" : null,
   };
+  const operate: Call = isOneIn(2)
+    ? { name: "revoke_session", note: null, operator: null }
+    : {
+      name: "extend_interview",
+      interview_id: random.oneOf(["one", "two"]),
+      by: second / 50,
+      note: null,
+      operator: null,
+    };
+  return random.oneOf<Call[]>([
+    [start(fresh, false)],
+    [start(fresh, isOneIn(3))],
+    [start(known, isOneIn(2))],
+    [heartbeat],
+    [heartbeat],
+    [heartbeat],
+    [complete],
+    [end],
+    [operate],
+    [end, start(fresh, isOneIn(2))],
+    [heartbeat, random.oneOf([heartbeat, complete, end])],
+    [complete, end],
+    [start(fresh, isOneIn(2)), random.oneOf([heartbeat, end])],
+    [heartbeat, start(fresh, true)],
+  ]);
 }
 
 function reaper(make: Make, random: RandomNumbers): Work {
@@ -136,9 +177,10 @@ function reaper(make: Make, random: RandomNumbers): Work {
     const holdMs = random.upTo(10);
     await make(
       "all",
-      call,
-      (connection) =>
-        connection.reap({ batch_size, dry_run: false }, { holdMs }),
+      [call],
+      async (connection) => [
+        await connection.reap({ batch_size, dry_run: false }, { holdMs }),
+      ],
     );
   };
 }
@@ -150,19 +192,21 @@ function deleter(make: Make, random: RandomNumbers): Work {
       const holdMs = random.upTo(5);
       await make(
         userId,
-        { name },
-        (connection) => connection.call(userId, { name }, { holdMs }),
+        [{ name }],
+        async (connection) => [
+          await connection.call(userId, { name }, { holdMs }),
+        ],
       );
     }
   };
 }
 
-/** Makes the history of the last user as old as what the reaper prunes. */
+/** Makes the last user's rows so old that the reaper prunes them. */
 async function age(sql: Database["sql"], isOver: () => boolean) {
   const userId = userIds.at(-1)!;
   while (!isOver()) {
     await sql.begin(async (transaction) => {
-      // who deletes the user locks it first, too: one order, no deadlock
+      // in the order of the component: the user first
       await transaction`
         select from auth.users where id = ${userId} for key share`;
       await transaction`
@@ -173,15 +217,21 @@ async function age(sql: Database["sql"], isOver: () => boolean) {
           ended_at = ended_at - interval '2 days'
         where user_id = ${userId}`;
     });
+    await sql`
+      update public.interviews
+      set
+        started_at = started_at - interval '2 days',
+        deadline_at = deadline_at - interval '2 days'
+      where user_id = ${userId}`;
   }
 }
 
-/** The grant of each session_id, which must be the only one. */
+/** Notes the grant of each session_id, which must be the only one. */
 function noGrants(violations: Violations) {
   const grants = new Map<string, number>();
   return {
     note(userId: string, call: Call, answer: Answer) {
-      // a deleted user's ids are forgotten, and so are those that are pruned
+      // the ids of this user are forgotten
       if (userId === userIds.at(-1)) return;
       if (call.name !== "start_session" || !("active" in answer)) return;
       const { session_id, fence } = answer.active!;
@@ -190,8 +240,8 @@ function noGrants(violations: Violations) {
       grants.set(key, first);
       if (first === fence) return;
       violations.push(
-        `${session_id} of ${userId} lives twice: granted with the fence ` +
-          `${first}, and again with ${fence}`,
+        `${session_id} of ${userId} was granted with the fence ${first} and ` +
+          `again with ${fence}`,
       );
     },
   };

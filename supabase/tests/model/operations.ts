@@ -1,6 +1,6 @@
-// Random programs: what users, their clients, an operator and the time do, in
-// words that stay meaningful when fast-check leaves some of it out. Which
-// session is meant is said by its standing ("own", "ended"), not by its id.
+// Random programs: what users, their clients and an operator do, and time. A step
+// names a session or an interview by its role ("own", "ended"), not by its id, so
+// that a program still makes sense when fast-check leaves out other steps.
 import fc from "fast-check";
 import type { Micros, Settings } from "./model.ts";
 
@@ -10,8 +10,12 @@ export type Which =
   | "fresh"
   | "ended"
   | "first ever"
+  | "ended early"
   | "somebody else's"
   | { bad: string | null };
+
+/** Which interview_id a call is made with: one of a few, or a bad one. */
+export type WhichInterview = number | null | { bad: string | null };
 
 /** Which fence is asked for. */
 export type WhichFence = "any" | "right" | "wrong";
@@ -24,21 +28,53 @@ export type Operation =
     which: Which;
     takeover: boolean | null;
     device: string | null;
+    interview: WhichInterview;
   }
   | { do: "heartbeat" | "complete"; who: number; which: Which }
   | { do: "end"; who: number; which: Which; reason: string | null }
-  | { do: "holds"; who: number; which: Which; fence: WhichFence }
-  | { do: "revoke"; who: number; note: string | null; by: number | null }
+  | {
+    do: "holds" | "user holds";
+    who: number;
+    which: Which;
+    fence: WhichFence;
+    interview: WhichInterview;
+  }
+  | {
+    do: "extend";
+    who: number;
+    interview: WhichInterview;
+    seconds: number | null;
+    note: string | null;
+    operator: number | null;
+  }
+  | { do: "revoke"; who: number; note: string | null; operator: number | null }
   | { do: "reap"; batch_size: number | null; dry_run: boolean | null }
-  | { do: "select" | "delete user" | "create user"; who: number }
+  | {
+    do:
+      | "select live"
+      | "select history"
+      | "select interviews"
+      | "delete user"
+      | "create user";
+    who: number;
+  }
   | { do: "change settings"; settings: Settings }
   | { do: "let pass"; seconds: number }
   | {
     do: "let pass until";
     who: number;
-    end: "lease" | "deadline" | "retention";
+    end: End;
     seconds: number;
   };
+
+/** Times at which something changes. */
+export type End =
+  | "lease"
+  | "deadline"
+  | "interview"
+  | "retention"
+  | "retention of the interview"
+  | "retention of the early end";
 
 /** A second. */
 export const second: Micros = 1_000_000;
@@ -52,37 +88,60 @@ export const defaultSettings: Settings = {
   max_duration: 15 * minute,
   completing_grace: 15 * minute,
   history_retention: 90 * day,
+  takeover: "allowed",
 };
 
 /** How many users a program is about. */
 export const userCount = 3;
 
+/** How many interviews a user may have. */
+export const interviewCount = 3;
+
 const who = fc.nat({ max: userCount - 1 });
 
-const badIds = fc.constantFrom<Which>(
-  { bad: null },
-  { bad: "" },
-  { bad: "x".repeat(129) },
-  { bad: "two\nlines" },
+/** Each value as often as its weight says. */
+function weighted<T>(...values: (readonly [weight: number, value: T])[]) {
+  return fc.oneof(
+    ...values.map(([weight, value]) => ({
+      weight,
+      arbitrary: fc.constant(value),
+    })),
+  );
+}
+
+const badIds: [number, { bad: string | null }][] = [
+  [1, { bad: "" }],
+  [1, { bad: "x".repeat(129) }],
+  [1, { bad: "two\nlines" }],
+];
+
+const whichToStart = weighted<Which>(
+  [48, "fresh"],
+  [16, "own"],
+  [12, "ended"],
+  [6, "first ever"],
+  [6, "ended early"],
+  [8, "somebody else's"],
+  [1, { bad: null }],
+  ...badIds,
 );
 
-const whichToStart = fc.oneof(
-  { weight: 12, arbitrary: fc.constant<Which>("fresh") },
-  { weight: 4, arbitrary: fc.constant<Which>("own") },
-  { weight: 3, arbitrary: fc.constant<Which>("ended") },
-  { weight: 1, arbitrary: fc.constant<Which>("first ever") },
-  { weight: 2, arbitrary: fc.constant<Which>("somebody else's") },
-  { weight: 1, arbitrary: badIds },
+const whichToUse = weighted<Which>(
+  [80, "own"],
+  [12, "ended"],
+  [6, "first ever"],
+  [8, "fresh"],
+  [4, "ended early"],
+  [8, "somebody else's"],
+  [1, { bad: null }],
+  ...badIds,
 );
 
-const whichToUse = fc.oneof(
-  { weight: 20, arbitrary: fc.constant<Which>("own") },
-  { weight: 3, arbitrary: fc.constant<Which>("ended") },
-  { weight: 1, arbitrary: fc.constant<Which>("first ever") },
-  { weight: 2, arbitrary: fc.constant<Which>("somebody else's") },
-  { weight: 1, arbitrary: fc.constant<Which>("fresh") },
-  { weight: 1, arbitrary: badIds },
-);
+const interviews: [number, WhichInterview][] = [
+  [30, 0],
+  [8, 1],
+  [2, 2],
+];
 
 const device = fc.oneof(
   { weight: 12, arbitrary: fc.constantFrom(null, "Chrome on Windows") },
@@ -97,127 +156,111 @@ const device = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom("x".repeat(201), "two\nlines") },
 );
 
+const note = fc.constantFrom(null, "For operators only.", "x".repeat(1001));
+
 const settings: fc.Arbitrary<Settings> = fc.record({
   lease: fc.constantFrom(10, 120, 300, 1000).map((s) => s * second),
   max_duration: fc.constantFrom(5, 120, 900).map((s) => s * second),
-  completing_grace: fc.constantFrom(2, 60, 900).map((s) => s * second),
-  history_retention: fc.constantFrom(minute, 60 * minute, 90 * day),
+  // longer than the shortest retention, too
+  completing_grace: fc.constantFrom(2, 60, 900, 200_000).map((s) => s * second),
+  history_retention: fc.constantFrom(day, 2 * day, 90 * day),
+  takeover: weighted<Settings["takeover"]>([3, "allowed"], [1, "refused"]),
 });
 
-const operation: fc.Arbitrary<Operation> = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc.record({
-      do: fc.constant("start" as const),
-      who,
-      which: whichToStart,
-      takeover: fc.oneof(
-        { weight: 19, arbitrary: fc.boolean() },
-        { weight: 1, arbitrary: fc.constant(null) },
-      ),
-      device,
-    }),
-  },
-  {
-    weight: 7,
-    arbitrary: fc.record({
-      do: fc.constant("heartbeat" as const),
-      who,
-      which: whichToUse,
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant("complete" as const),
-      who,
-      which: whichToUse,
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant("end" as const),
-      who,
-      which: whichToUse,
-      reason: fc.constantFrom(
-        ...[null, "completed", "disconnected", "cleared", "taken_over"],
-      ),
-    }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({
-      do: fc.constant("holds" as const),
-      who,
-      which: whichToUse,
-      fence: fc.constantFrom<WhichFence>("any", "right", "wrong"),
-    }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant("revoke" as const),
-      who,
-      note: fc.constantFrom(null, "He asked for it.", "x".repeat(1001)),
-      by: fc.option(who),
-    }),
-  },
-  {
-    weight: 5,
-    arbitrary: fc.record({
-      do: fc.constant("reap" as const),
-      batch_size: fc.oneof(
-        { weight: 9, arbitrary: fc.constantFrom(1, 2, 1000) },
-        { weight: 1, arbitrary: fc.constantFrom(0, -1, null) },
-      ),
-      dry_run: fc.oneof(
-        { weight: 14, arbitrary: fc.nat({ max: 4 }).map((n) => n === 0) },
-        { weight: 1, arbitrary: fc.constant(null) },
-      ),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({ do: fc.constant("select" as const), who }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ do: fc.constant("delete user" as const), who }),
-  },
-  {
-    weight: 4,
-    arbitrary: fc.record({ do: fc.constant("create user" as const), who }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      do: fc.constant("change settings" as const),
-      settings,
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("let pass" as const),
-      seconds: fc.oneof(
-        fc.constantFrom(1, 30, 299, 301, 901, 86_400),
-        fc.nat({ max: 60 }),
-      ),
-    }),
-  },
-  {
-    weight: 3,
-    arbitrary: fc.record({
-      do: fc.constant("let pass until" as const),
-      who,
-      end: fc.constantFrom("lease", "lease", "deadline", "retention"),
-      seconds: fc.constantFrom(-2, -1, -1, 0, 1),
-    }),
-  },
+/** A step that is chosen as often as its weight says. */
+function step<T extends Operation["do"], O>(
+  weight: number,
+  name: T,
+  rest: { [K in keyof O]: fc.Arbitrary<O[K]> },
+) {
+  return {
+    weight,
+    arbitrary: fc.record<O>(rest).map((args) => ({ do: name, ...args })),
+  };
+}
+
+const ofASession = {
+  who,
+  which: whichToUse,
+  fence: fc.constantFrom<WhichFence>("any", "right", "wrong"),
+  interview: weighted<WhichInterview>([40, null], ...interviews),
+};
+
+const operation = fc.oneof(
+  step(12, "start", {
+    who,
+    which: whichToStart,
+    takeover: weighted<boolean | null>([19, true], [19, false], [1, null]),
+    device,
+    interview: weighted<WhichInterview>([20, null], ...interviews, ...badIds),
+  }),
+  step(7, "heartbeat", { who, which: whichToUse }),
+  step(4, "complete", { who, which: whichToUse }),
+  step(6, "end", {
+    who,
+    which: whichToUse,
+    reason: weighted<string | null>(
+      [2, null],
+      [4, "completed"],
+      [1, "disconnected"],
+      [1, "cleared"],
+      [1, "taken_over"],
+    ),
+  }),
+  step(3, "holds", ofASession),
+  step(2, "user holds", ofASession),
+  step(4, "extend", {
+    who,
+    interview: weighted<WhichInterview>(
+      ...interviews,
+      [1, { bad: null }],
+      ...badIds,
+    ),
+    seconds: weighted<number | null>(
+      [12, 300],
+      [12, 3],
+      [3, 86_400],
+      [2, 365 * 86_400],
+      [1, 365 * 86_400 + 1],
+      [1, 0],
+      [1, -60],
+      [1, null],
+    ),
+    note,
+    operator: fc.option(who),
+  }),
+  step(2, "revoke", { who, note, operator: fc.option(who) }),
+  step(5, "reap", {
+    batch_size: weighted<number | null>(
+      ...[[6, 1], [6, 2], [6, 1000], [1, 0], [1, -1], [1, 10_001]] as const,
+      [1, null],
+    ),
+    dry_run: weighted<boolean | null>([3, true], [11, false], [1, null]),
+  }),
+  step(2, "select live", { who }),
+  step(2, "select history", { who }),
+  step(2, "select interviews", { who }),
+  step(1, "delete user", { who }),
+  step(4, "create user", { who }),
+  step(2, "change settings", { settings }),
+  step(3, "let pass", {
+    seconds: fc.oneof(
+      fc.constantFrom(1, 30, 299, 301, 901, 86_400),
+      fc.nat({ max: 60 }),
+    ),
+  }),
+  step(4, "let pass until", {
+    who,
+    end: weighted<End>(
+      ...[[3, "lease"], [2, "deadline"], [2, "interview"]] as const,
+      ...[[2, "retention"], [2, "retention of the interview"]] as const,
+      [1, "retention of the early end"],
+    ),
+    seconds: fc.constantFrom(-2, -1, -1, 0, 1),
+  }),
 );
 
-/** Programs for one client after the other. */
+/** Programs of one step after the other. */
 export const programs: fc.Arbitrary<Operation[]> = fc.array(operation, {
   minLength: 1,
   maxLength: 80,

@@ -1,5 +1,5 @@
-// Runs a program one step after the other against the database and against the
-// model, and compares every answer, and at the end all rows.
+// Runs a program step by step against the database and against the model, and
+// compares every answer, and at the end all rows.
 import { isDeepStrictEqual } from "node:util";
 import { AssertionError } from "node:assert";
 import {
@@ -9,12 +9,13 @@ import {
   OutsideTheContract,
   type Reap,
 } from "./database.ts";
-import { explanation, likeliestOf, type Made } from "./explain.ts";
+import { explanation, likeliestOf, type Made, type Window } from "./explain.ts";
 import {
   type Answer,
   asOf,
   type Call,
   type Ended,
+  type Micros,
   newUser,
   outcomeOf,
   pruned,
@@ -23,10 +24,12 @@ import {
 } from "./model.ts";
 import {
   defaultSettings,
+  type End,
   type Operation,
   second,
   userCount,
   type Which,
+  type WhichInterview,
 } from "./operations.ts";
 import {
   type Count,
@@ -35,7 +38,7 @@ import {
   inWords,
 } from "./telling.ts";
 
-/** They have names in the reports. */
+/** Their names in reports. */
 export const names = ["ada", "ben", "cleo"].slice(0, userCount);
 
 const ids = names.map((_, i) => `0000000${i + 1}-0000-4000-8000-000000000000`);
@@ -57,6 +60,7 @@ export async function runSequentially(
     count,
     users: ids.map(newUser),
     settings: defaultSettings,
+    lastRanAt: null,
     began: database.latestNow(),
     lines: [],
     made: 0,
@@ -80,13 +84,15 @@ interface World {
   count: Count;
   users: User[];
   settings: Settings;
+  /** When the reaper last ran; null if it has not. */
+  lastRanAt: Micros | null;
   /** When the program began. */
-  began: number;
+  began: Micros;
   /** What has happened so far, in words. */
   lines: string[];
   /** How many ids have been made up. */
   made: number;
-  /** The ids each user has started with, also of what is forgotten. */
+  /** The ids that each user has started with, including forgotten ones. */
   knownIds: [user: string, session_id: string][];
 }
 
@@ -102,7 +108,7 @@ async function step(world: World, op: Operation) {
     case "let pass":
       return await letPass(world, op.seconds * second);
     case "let pass until": {
-      const at = endOf(world, op);
+      const at = endOf(world, users[op.who], op.end);
       if (at === undefined) return;
       const left = at + op.seconds * second - database.earliestNow();
       return left > 0 ? await letPass(world, left) : undefined;
@@ -117,18 +123,18 @@ async function step(world: World, op: Operation) {
 async function make(world: World, user: User, call: Call) {
   const { connection, users, settings, count } = world;
   const line = `${nameOf(user)}: ${describeCall(call)}`;
-  const made = await timed(
+  const { answer, window } = await timed(
     world,
     line,
-    call,
     () => connection.call(user.id, call),
   );
+  const made: Made = { calls: [call], answers: [answer], window };
   const after = explanation(made, user, settings);
   if (!after) {
-    const { answer } = likeliestOf(made, user, settings);
+    const expected = likeliestOf(made, user, settings).answer;
     return fail(world, [
       "where the model has",
-      `  ${describeAnswer(answer, world.began)}`,
+      `  ${describeAnswer(expected, world.began)}`,
     ]);
   }
   // one sequence draws the fences of all users
@@ -136,120 +142,159 @@ async function make(world: World, user: User, call: Call) {
   if (after.fence !== user.fence && after.fence <= highest) {
     return fail(world, [`where the fence should be above ${highest}`]);
   }
+  count.add(call, answer);
+  noteRarities(world, user, call, answer);
   if (call.name === "start_session" && call.session_id !== null) {
     world.knownIds.push([user.id, call.session_id]);
   }
-  count.add(call, made.answer);
   replace(world, after);
+}
+
+/** Counts what a call and its answer alone do not tell. */
+function noteRarities(world: World, user: User, call: Call, answer: Answer) {
+  if (call.name !== "start_session") return;
+  const { session_id } = call;
+  const isKnown = world.knownIds.some(([id, known]) =>
+    id === user.id && known === session_id
+  );
+  const isGrant = "active" in answer && user.live?.session_id !== session_id;
+  if (isGrant && isKnown) world.count.note("a forgotten id starts again");
+  if (
+    "refusal" in answer && answer.refusal === "PT410" &&
+    user.earlyEnd?.session_id === session_id
+  ) {
+    world.count.note("a start after its end");
+  }
 }
 
 /** The reaper is free in which sessions it takes, but not in how many. */
 async function reap(world: World, { batch_size, dry_run }: Reap) {
-  const { users, settings, connection, count, database } = world;
+  const { users, connection, count } = world;
   const line = `reap_stale_sessions(${batch_size}, dry_run ${dry_run})`;
-  const call: Call = { name: "reap_stale_sessions", dry_run: dry_run ?? false };
-  const made = await timed(
+  const { answer, window } = await timed(
     world,
     line,
-    call,
     () => connection.reap({ batch_size, dry_run }),
   );
-  count.add(call, made.answer);
-  if (batch_size === null || batch_size < 1 || dry_run === null) {
-    const argument = dry_run === null && batch_size !== null && batch_size >= 1
-      ? "dry_run"
-      : "batch_size";
+  const call: Call = { name: "reap_stale_sessions", dry_run: dry_run === true };
+  count.add(call, answer);
+  const argument = batch_size === null || batch_size < 1 || batch_size > 10_000
+    ? "batch_size"
+    : dry_run === null
+    ? "dry_run"
+    : undefined;
+  if (argument) {
     const expected = { refusal: "22023", detail: { argument } };
-    if (isDeepStrictEqual(made.answer, expected)) return;
+    if (isDeepStrictEqual(answer, expected)) return;
     return fail(world, [`where the model has ${inWords(expected)}`]);
   }
-  const rows = "ended" in made.answer ? made.answer.ended : [];
-  const { from, to } = made.window;
-  const explained = [from, to].some((now) => {
-    const stale = users.map((user) => asOf(now, user))
-      .filter(({ unswept }) => unswept);
-    if (rows.length !== Math.min(batch_size, stale.length)) return false;
-    const after = users.map((user) => {
-      const row = rows.find(({ user_id }) => user_id === user.id);
-      const known = { now, fence: NaN, reached: row !== undefined };
-      const outcome = outcomeOf(call, user, settings, known);
-      const ended = row ? [row] : [];
-      return isDeepStrictEqual(outcome.answer, { ended }) ? outcome.user : null;
-    });
-    if (!after.every((user) => user !== null)) return false;
-    world.users = after;
-    return true;
-  });
-  if (explained) {
-    if (!dry_run) await prune(world, made, { batch_size, reaped: rows.length });
+  const rows = "ended" in answer ? answer.ended : [];
+  const atMost = batch_size!;
+  if (dry_run) {
+    const explained = [window.from, window.to]
+      .some((now) => reaped(world, call, { rows, atMost, now }));
+    if (!explained) failToReap(world, atMost);
     return;
   }
-  const stale = users.map((user) => asOf(database.latestNow(), user))
-    .flatMap(({ unswept, ended }) => unswept ? ended.slice(-1) : []);
-  fail(world, [
-    `where the model has ${Math.min(batch_size, stale.length)} of`,
-    `  ${inWords(stale, world.began)}`,
-  ]);
-}
-
-/** What it has forgotten shows in its log alone. */
-async function prune(
-  world: World,
-  { window }: Made,
-  o: { batch_size: number; reaped: number },
-) {
   const run = await world.database.lastRun();
-  const whenAt = (now: number, atMost: number) =>
-    pruned(world.users, world.settings, { now, atMost });
-  const fewest = whenAt(window.from, o.batch_size);
-  const most = whenAt(window.to, o.batch_size);
-  const before = endedOf(world.users);
-  if (
-    run.reaped !== o.reaped || run.failed !== 0 ||
-    run.pruned < before - endedOf(fewest) || run.pruned > before - endedOf(most)
-  ) {
+  const after = reaped(world, call, { rows, atMost, now: run.ran_at });
+  if (!after || !isWithin(run.ran_at, window)) {
+    return failToReap(world, atMost);
+  }
+  const { lastRanAt, settings } = world;
+  const left = pruned(after, settings, { now: run.ran_at, atMost, lastRanAt });
+  const expected = {
+    ran_at: run.ran_at,
+    reaped: rows.length,
+    failed: 0,
+    pruned: rowsOf(after) - rowsOf(left),
+  };
+  if (!isDeepStrictEqual(run, expected)) {
     fail(world, [
-      `and its log says ${inWords(run)},`,
-      `where the model has pruned ${before - endedOf(most)}`,
+      `and records ${inWords(run, world.began)},`,
+      `where the model has ${inWords(expected, world.began)}`,
     ]);
   }
-  world.users = whenAt(window.to, run.pruned);
-  world.count.pruned(run.pruned);
+  world.lastRanAt = run.ran_at;
+  world.users = left;
+  count.note("pruned", expected.pruned);
+  if (
+    users.some((user, i) => left[i].interviews.length < user.interviews.length)
+  ) {
+    count.note("interviews pruned");
+  }
+}
+
+/** The users afterwards, if the model would have reaped as many of these. */
+function reaped(
+  { users, settings }: World,
+  call: Call,
+  { rows, atMost, now }: { rows: Ended[]; atMost: number; now: Micros },
+): User[] | undefined {
+  const stale = users.filter((user) => asOf(now, user).unswept);
+  if (rows.length !== Math.min(atMost, stale.length)) return undefined;
+  const after = users.map((user) => {
+    const ended = rows.filter(({ user_id }) => user_id === user.id);
+    const known = { now, fence: NaN, reached: ended.length > 0 };
+    const outcome = outcomeOf(call, user, settings, known);
+    return isDeepStrictEqual(outcome.answer, { ended }) ? outcome.user : null;
+  });
+  return after.every((user) => user !== null) ? after : undefined;
+}
+
+function failToReap(world: World, atMost: number): never {
+  const now = world.database.latestNow();
+  const stale = world.users.map((user) => asOf(now, user))
+    .flatMap(({ unswept, ended }) => unswept ? ended.slice(-1) : []);
+  return fail(world, [
+    `where the model has ${Math.min(atMost, stale.length)} of`,
+    `  ${inWords(stale, world.began)}`,
+  ]);
 }
 
 async function timed(
   world: World,
   line: string,
-  call: Call,
   work: () => Promise<Answer>,
-): Promise<Made> {
+): Promise<{ answer: Answer; window: Window }> {
   const from = world.database.earliestNow();
   try {
     const answer = await work();
     world.lines.push(`${line} → ${describeAnswer(answer, world.began)}`);
-    return { call, answer, window: { from, to: world.database.latestNow() } };
+    return { answer, window: { from, to: world.database.latestNow() } };
   } catch (error) {
     if (!(error instanceof OutsideTheContract)) throw error;
     world.lines.push(`${line} → ${error.message}`);
-    return fail(world, ["which is not of the contract"], error);
+    return fail(world, ["which is outside the contract"], error);
   }
 }
 
-async function letPass(world: World, time: number) {
-  world.lines.push(`${time / second} s go by`);
+async function letPass(world: World, time: Micros) {
+  world.lines.push(`${time / second} s pass`);
   await world.database.letPass(time);
 }
 
 function endOf(
-  { users, settings }: World,
-  { who, end }: Extract<Operation, { do: "let pass until" }>,
-): number | undefined {
-  const { live, ended } = users[who];
-  if (end === "lease") return live?.expires_at;
-  if (end === "deadline") return live?.deadline_at;
-  return ended.length > 0
-    ? ended[0].ended_at + settings.history_retention
-    : undefined;
+  { settings: { history_retention } }: World,
+  { live, ended, interviews, earlyEnd }: User,
+  end: End,
+): Micros | undefined {
+  const kept = (since: Micros | undefined) =>
+    since === undefined ? undefined : since + history_retention;
+  switch (end) {
+    case "lease":
+      return live?.expires_at;
+    case "deadline":
+      return live?.deadline_at;
+    case "interview":
+      return interviews.at(0)?.deadline_at;
+    case "retention":
+      return kept(ended.at(0)?.ended_at);
+    case "retention of the interview":
+      return kept(interviews.at(0)?.deadline_at);
+    case "retention of the early end":
+      return kept(earlyEnd?.ended_at);
+  }
 }
 
 type OfAUser = Exclude<
@@ -260,11 +305,14 @@ type OfAUser = Exclude<
 function callOf(world: World, op: OfAUser): Call {
   const user = world.users[op.who];
   switch (op.do) {
-    case "start": {
-      const { takeover, device } = op;
-      const session_id = idOf(world, user, op.which);
-      return { name: "start_session", session_id, takeover, device };
-    }
+    case "start":
+      return {
+        name: "start_session",
+        session_id: idOf(world, user, op.which),
+        takeover: op.takeover,
+        device: op.device,
+        interview_id: interviewIdOf(op.interview),
+      };
     case "heartbeat":
     case "complete":
       return {
@@ -275,18 +323,36 @@ function callOf(world: World, op: OfAUser): Call {
       const session_id = idOf(world, user, op.which);
       return { name: "end_session", session_id, reason: op.reason };
     }
-    case "holds": {
+    case "holds":
+    case "user holds": {
       const right = (user.live ?? user.ended.at(-1))?.fence ?? 1;
-      const fence = { any: null, right, wrong: right - 1 }[op.fence];
-      const session_id = idOf(world, user, op.which);
-      return { name: "holds_session", session_id, fence };
+      return {
+        name: op.do === "holds" ? "holds_session" : "user_holds_session",
+        session_id: idOf(world, user, op.which),
+        fence: { any: null, right, wrong: right - 1 }[op.fence],
+        interview_id: interviewIdOf(op.interview),
+      };
     }
-    case "revoke": {
-      const by = op.by === null ? null : world.users[op.by].id;
-      return { name: "revoke_session", note: op.note, by };
-    }
-    case "select":
-      return { name: "select_own" };
+    case "extend":
+      return {
+        name: "extend_interview",
+        interview_id: interviewIdOf(op.interview),
+        by: op.seconds === null ? null : op.seconds * second,
+        note: op.note,
+        operator: operatorOf(world, op),
+      };
+    case "revoke":
+      return {
+        name: "revoke_session",
+        note: op.note,
+        operator: operatorOf(world, op),
+      };
+    case "select live":
+      return { name: "select_live" };
+    case "select history":
+      return { name: "select_history" };
+    case "select interviews":
+      return { name: "select_interviews" };
     case "delete user":
       return { name: "delete_user" };
     case "create user":
@@ -294,7 +360,7 @@ function callOf(world: World, op: OfAUser): Call {
   }
 }
 
-/** Falls back on an id that nobody has seen. */
+/** Without such a session, an id that nobody has used. */
 function idOf(world: World, user: User, which: Which): string | null {
   const known = (mine: boolean) =>
     world.knownIds.filter(([owner]) => (owner === user.id) === mine);
@@ -303,9 +369,22 @@ function idOf(world: World, user: User, which: Which): string | null {
     "fresh": undefined,
     "ended": user.ended.at(-1)?.session_id,
     "first ever": known(true).at(0)?.[1],
+    "ended early": user.earlyEnd?.session_id,
     "somebody else's": known(false).at(-1)?.[1],
   }[which];
   return found === undefined ? `s${++world.made}` : found;
+}
+
+function interviewIdOf(which: WhichInterview): string | null {
+  if (which === null) return null;
+  return typeof which === "object" ? which.bad : `interview ${which + 1}`;
+}
+
+function operatorOf(
+  { users }: World,
+  { operator }: { operator: number | null },
+): string | null {
+  return operator === null ? null : users[operator].id;
 }
 
 function replace(world: World, user: User) {
@@ -316,8 +395,14 @@ function nameOf(user: User): string {
   return names[ids.indexOf(user.id)];
 }
 
-function endedOf(users: User[]): number {
-  return users.flatMap(({ ended }): Ended[] => ended).length;
+function isWithin(time: Micros, { from, to }: Window): boolean {
+  return time >= from && time <= to;
+}
+
+/** Of the history and of the interviews. */
+function rowsOf(users: User[]): number {
+  return users.flatMap(({ ended, interviews }) => [...ended, ...interviews])
+    .length;
 }
 
 function fail(world: World, what: string[], cause?: Error): never {

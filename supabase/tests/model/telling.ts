@@ -1,10 +1,11 @@
-// Calls and answers in a line each, and how often there was which.
-import type { Answer, Call } from "./model.ts";
+// Calls and answers in a line each, and how often each kind occurred.
+import type { Answer, Call, Session } from "./model.ts";
 
-/** How often which call was answered how. */
+/** How often each kind of call and of answer occurred. */
 export interface Count {
   add(call: Call, answer: Answer): void;
-  pruned(rows: number): void;
+  /** Counts anything else. */
+  note(what: string, times?: number): void;
   /** By call, by refusal, and by how sessions ended. */
   totals(): Record<string, number>;
   /** Of all calls. */
@@ -20,28 +21,37 @@ export function startCounting(): Count {
     add(call, answer) {
       calls++;
       add(call.name);
-      if ("refusal" in answer) add(answer.refusal);
+      if ("refusal" in answer) {
+        add(answer.refusal);
+        const interview = interviewOver(answer.detail);
+        if (interview) add(`interview ${interview}`);
+      }
       if ("ended" in answer) {
         for (const row of answer.ended) add(row.end_reason);
+        if (call.name === "end_session" && answer.written_at) add("early end");
       }
-      if ("active" in answer && answer.active) {
-        const { active } = answer;
-        if (call.name === "start_session") {
-          add(
-            active.updated_at > active.created_at
-              ? "renewed by start"
-              : active.previous_session_id === null
-              ? "granted"
-              : "granted by takeover",
-          );
-        }
+      if ("interviews" in answer && answer.written_at) add("extended");
+      if (call.name === "start_session" && "active" in answer) {
+        add(kindOfStart(answer.active!));
       }
       if ("holds" in answer) add(answer.holds ? "holds" : "does not hold");
     },
-    pruned: (rows) => add("pruned", rows),
+    note: add,
     totals: () => totals,
     calls: () => calls,
   };
+}
+
+function kindOfStart(session: Session): string {
+  const { updated_at, created_at, previous_session_id, interview_id } = session;
+  if (updated_at > created_at) return "renewed by start";
+  if (previous_session_id === null) return "granted";
+  return interview_id === null ? "granted by takeover" : "interview continued";
+}
+
+function interviewOver(detail: unknown): string | undefined {
+  const { interview_id, end_reason } = detail as Record<string, string> ?? {};
+  return interview_id && end_reason;
 }
 
 /** A call as it would be written. */

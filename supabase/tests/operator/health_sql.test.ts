@@ -15,12 +15,17 @@ const ben = "bbbbbbbb-0000-4000-8000-000000000002";
 const cleo = "cccccccc-0000-4000-8000-000000000003";
 const dan = "dddddddd-0000-4000-8000-000000000004";
 
-/** Two live, two overdue, a history, and a reaper that paused for 20 minutes. */
+/**
+ * Two live, two overdue, a history, a reaper that paused for 20 minutes, an
+ * interview in each state, an extension and a revocation.
+ */
 const content = `
   insert into auth.users (id) values ('${ada}'), ('${ben}'), ('${cleo}'), ('${dan}');
   insert into public.active_interview_sessions
-    (user_id, session_id, status, fence, device, created_at, updated_at, deadline_at, expires_at)
-  select user_id::uuid, session_id, status, fence, device, now() + created, now() + updated, now() + deadline, now() + expires
+    (user_id, session_id, status, fence, device, created_at, updated_at, deadline_at, expires_at, interview_id)
+  select
+    user_id::uuid, session_id, status, fence, device, now() + created, now() + updated, now() + deadline, now() + expires,
+    case session_id when 'ada live' then 'running' end
   from (values
     ('${ada}', 'ada live', 'active', 11, 'Chrome on Windows', interval '-6 minutes', interval '-1 minute', interval '9 minutes', interval '4 minutes'),
     ('${ben}', 'ben live', 'completing', 12, null, '-9 minutes', '-20 seconds', '14 minutes', '5 minutes'),
@@ -40,12 +45,33 @@ const content = `
   union all
   select '${dan}', 'taken', 10, null, at - interval '2 minutes', at, at, 'taken_over', 'active'
   from (select now() - interval '3 days' as at) a;
+  insert into public.interview_session_history (user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status)
+  select '${dan}', 'old', 2, at - interval '2 minutes', at, at, 'revoked', 'active'
+  from (select now() - interval '15 days' as at) a;
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, pruned, took)
   select date_trunc('hour', now()) - interval '2 hours' + m * interval '1 minute', 'service_role', 2, case m when 30 then 1 else 0 end, 0, interval '4 ms'
   from generate_series(0, 59) m
   where m not between 40 and 58;
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, pruned, took)
   values (now(), 'service_role', 0, 0, 0, interval '4 ms');
+  insert into public.interviews (user_id, interview_id, started_at, deadline_at, submitted_at, last_session_id)
+  select user_id::uuid, interview_id, now() + started, now() + deadline, now() + submitted, 'a session'
+  from (values
+    ('${ada}', 'running', interval '-6 minutes', interval '9 minutes', null::interval),
+    ('${ada}', 'long ago', '-3 days', '-2 days', null),
+    ('${ben}', 'submitted', '-2 hours', '-90 minutes', '-100 minutes'),
+    ('${cleo}', 'interrupted', '-8 minutes', '37 minutes', null),
+    ('${dan}', 'timed out', '-18 minutes', '-3 minutes', null)
+  ) v (user_id, interview_id, started, deadline, submitted);
+  insert into sessions.extensions (user_id, interview_id, extended_at, role, extended, note)
+  values
+    ('${cleo}', 'interrupted', now() - interval '3 minutes', 'service_role', '10 minutes', 'fire alarm'),
+    ('${cleo}', 'interrupted', now() - interval '2 minutes', 'service_role', '20 minutes', null);
+  insert into sessions.revocations (user_id, session_id, revoked_at, revoked_by, role, note)
+  values
+    ('${dan}', 'taken', now() - interval '1 minute', '${ada}', 'authenticated', 'asked by the user'),
+    ('${dan}', 'old', now() - interval '15 days', null, 'postgres', 'long ago');
+  select sessions.lift_fence();
 `;
 
 /** The statement of each question, by its number. */
@@ -134,7 +160,7 @@ Deno.test("M14 live sessions with their age in minutes and the time left, and no
   const [, row] = rows;
   const elapsed = await secondsSinceSeeding();
   isBetween(row.age_minutes, 6, 6 + elapsed / 60);
-  isBetween(row.unheard_seconds, 60, 60 + elapsed);
+  isBetween(row.silent_seconds, 60, 60 + elapsed);
   isBetween(row.seconds_left, 240 - elapsed, 240);
   isBetween(row.seconds_to_deadline, 540 - elapsed, 540);
 });
@@ -142,8 +168,11 @@ Deno.test("M14 live sessions with their age in minutes and the time left, and no
 Deno.test("M14 overdue sessions, how they will end, and for how long they have been over", async () => {
   const rows = await answerTo(3);
   assert.deepEqual(
-    only(rows, "user_id", "session_id", "will_end_as"),
-    [[dan, "dan late", "timed_out"], [cleo, "cleo lost", "expired"]],
+    only(rows, "user_id", "session_id", "will_end_as", "tried_again_at"),
+    [
+      [dan, "dan late", "timed_out", null],
+      [cleo, "cleo lost", "expired", null],
+    ],
     "the longest overdue first",
   );
   const elapsed = await secondsSinceSeeding();
@@ -245,7 +274,7 @@ Deno.test("M14 sessions by device, and how many end badly there", async () => {
     [
       ["Safari on iPhone", "0", "6", "1"],
       ["Chrome on Windows", "1", "3", "0"],
-      ["not said", "1", "1", "0"],
+      ["unknown", "1", "1", "0"],
     ],
   );
 });
@@ -257,25 +286,70 @@ Deno.test("M14 who takes over often, and not who did it once", async () => {
   );
 });
 
+Deno.test("M14 C1 interviews: running, interrupted, submitted or timed out, the time left, and how it was extended", async () => {
+  const rows = await answerTo(11);
+  assert.deepEqual(
+    only(rows, "user_id", "interview_id", "state", "extended"),
+    [
+      [ben, "submitted", "submitted", null],
+      [dan, "timed out", "timed_out", null],
+      [ada, "running", "active", null],
+      [cleo, "interrupted", "interrupted", "00:30:00"],
+    ],
+    "those that end first come first, and none of long ago",
+  );
+  const elapsed = await secondsSinceSeeding();
+  isBetween(rows[2].minutes_left, 9 - elapsed / 60, 9);
+});
+
+Deno.test("M14 M17 who revoked a session or extended an interview, and why", async () => {
+  assert.deepEqual(
+    only(
+      await answerTo(12),
+      ...["action", "user_id", "session_id", "interview_id", "extended"],
+      ...["done_by", "role", "note"],
+    ),
+    [
+      [
+        ...["revoked", dan, "taken", null, null],
+        ...[ada, "authenticated", "asked by the user"],
+      ],
+      [
+        ...["extended", cleo, null, "interrupted", "00:20:00"],
+        ...[null, "service_role", null],
+      ],
+      [
+        ...["extended", cleo, null, "interrupted", "00:10:00"],
+        ...[null, "service_role", "fire alarm"],
+      ],
+    ],
+    "the latest first, and none of long ago",
+  );
+});
+
 Deno.test("M12 M14 sizes, dead rows, and how many updates were HOT", async () => {
   const rows = await database.connected(async (sql) => {
     await heartbeats(sql, 20);
     await sql`select pg_stat_force_next_flush()`;
-    return await plainly(sql.unsafe(questions().get(11) ?? ""));
+    return await plainly(sql.unsafe(questions().get(13) ?? ""));
   });
   assert.deepEqual(only(rows, "table_name"), [
     ["active_interview_sessions"],
     ["interview_session_history"],
+    ["interviews"],
     ["sessions.reaper_runs"],
   ]);
   assert.deepEqual(only(rows, "updates", "hot_percent")[0], ["20", "100.0"]);
   for (const { size } of rows) assert.match(`${size}`, /^\d+ (bytes|kB)$/);
 });
 
-Deno.test("M7 M10 what is in force, and that it keeps the promise of 15 minutes", async () => {
+Deno.test("M7 M10 the version and what is in force, and that it keeps the promise of 15 minutes", async () => {
   assert.deepEqual(
-    only(await answerTo(12), "lease", "reap_every", "within_15_minutes"),
-    [["00:05:00", "00:01:00", true]],
+    only(
+      await answerTo(14),
+      ...["version", "lease", "reap_every", "takeover", "within_15_minutes"],
+    ),
+    [["0.1.0", "00:05:00", "00:01:00", "allowed", true]],
   );
 });
 

@@ -1,6 +1,5 @@
-// Connections of the server's that many clients share, transaction by
-// transaction: a session does not mind which it gets, and nothing of one client
-// is left there for the next.
+// Many clients share a few connections to the server, transaction by transaction:
+// calls work on any of them, and nothing of one client is left for the next.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import type postgres from "postgres";
@@ -75,20 +74,23 @@ testUnless(
         synchronous_commit: "on",
         lock_timeout: "8s",
         advisory_locks: 0,
+        path: "",
       });
-      const calls: [call: Call, left: Partial<Traces>][] = [
+      const calls: [call: Call, during: Partial<Traces>][] = [
         [start(session), { advisory_locks: 1 }],
         [
           { name: "heartbeat_session", session },
           { synchronous_commit: "off" },
         ],
         [{ name: "complete_session", session }, {}],
-        [{ name: "end_session", session }, {}],
+        [{ name: "end_session", session }, { advisory_locks: 1 }],
       ];
-      for (const [call, itsOwn] of calls) {
+      for (const [call, during] of calls) {
         const backend = await asUser(first, user, async (transaction) => {
+          await transaction`
+            select set_config('request.path', ${`/rpc/${call.name}`}, true)`;
           await transaction.unsafe(textOf(call));
-          // the witness: while it lasts it does have them
+          // The call has these while its transaction lasts.
           const { claims, ...others } = await traces(transaction);
           assert.match(claims, new RegExp(user));
           assert.deepEqual(others, {
@@ -96,7 +98,8 @@ testUnless(
             synchronous_commit: "on",
             lock_timeout: "8s",
             advisory_locks: 0,
-            ...itsOwn,
+            path: `/rpc/${call.name}`,
+            ...during,
           });
           return await backendOf(transaction);
         });
@@ -212,7 +215,7 @@ testUnless(
   async (t) => {
     // the ledger must know of every session that there is
     await beside((sql) =>
-      sql`truncate public.active_interview_sessions, public.interview_session_history`
+      sql`truncate public.active_interview_sessions, public.interview_session_history, sessions.revocations`
     );
     const users = await beside((sql) => newUsers(sql, 8));
     const ledger = newLedger();
@@ -282,6 +285,7 @@ async function aWholeSession(
 interface Traces {
   role: string;
   claims: string;
+  path: string;
   synchronous_commit: string;
   lock_timeout: string;
   advisory_locks: number;
@@ -295,6 +299,7 @@ async function traces(
     select
       current_setting('role') as role,
       coalesce(current_setting('request.jwt.claims', true), '') as claims,
+      coalesce(current_setting('request.path', true), '') as path,
       current_setting('synchronous_commit') as synchronous_commit,
       current_setting('lock_timeout') as lock_timeout,
       (

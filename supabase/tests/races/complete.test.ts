@@ -1,4 +1,4 @@
-// Handing in: complete_session against whatever else happens to the session.
+// complete_session against everything else that happens to the session.
 import assert from "node:assert/strict";
 import {
   after,
@@ -182,23 +182,23 @@ race(
 );
 
 race(
-  "M4 the grace becomes shorter than the lease while complete waits: the lease is kept",
+  "M4 the grace becomes shorter than the lease before complete: lease and deadline are kept",
   async (scene) => {
     const [a, b, owner] = [...await scene.tabs(2), await scene.owner()];
     granted(await a.start("a"));
     await a.begin();
     const beat = granted(await a.heartbeat("a"));
-    const late = b.complete("a");
-    await late.waitsFor(a);
     answered(
       await owner.query(
-        "update sessions.settings set completing_grace = '1 minute'",
+        `update sessions.settings
+        set completing_grace = '1 minute', lease = '1 minute', heartbeat_every = '10 seconds'`,
       ),
     );
 
-    const completed = granted(await after(a, "commits", late));
+    const completed = granted(await after(a, "commits", b.complete("a")));
 
     assert.equal(completed.expires_at, beat.expires_at);
+    assert.equal(completed.deadline_at, beat.deadline_at);
     await scene.leaves({ live: "a" });
   },
 );

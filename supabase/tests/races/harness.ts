@@ -1,6 +1,6 @@
-// A race is a script of steps for two or more connections to a real server. Who
-// is to wait is seen waiting before the one it waits for goes on, so every run
-// takes the same way:
+// A race is a script of steps for two or more connections to a real server. A call
+// that has to wait is seen waiting in pg_locks before the transaction it waits for
+// goes on, so every run takes the same path:
 //
 //   race("R1 the first commits: the second is refused", async (scene) => {
 //     const [a, b] = await scene.tabs(2);
@@ -10,9 +10,9 @@
 //     await scene.leaves({ live: "a" });
 //   });
 //
-// A file of races has a copy of the migrated database, each race a user of its
-// own in it, and whatever else it makes is gone before the next. The suite
-// "pooler" has all of them once more, in a database behind a pooler.
+// Each file has its own copy of the migrated database and each race its own user;
+// what a race creates is removed before the next one. The suite "pooler" repeats
+// all races through a pooler.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
@@ -37,6 +37,7 @@ export interface Session {
   deadline_at: string;
   expires_at: string;
   previous_session_id: string | null;
+  interview_id: string | null;
 }
 
 /** A row of `interview_session_history`. */
@@ -50,19 +51,31 @@ export interface Ended {
   ended_at: string;
   end_reason: string;
   previous_session_id: string | null;
-  note: string | null;
+  interview_id: string | null;
+  ended_fence: number;
 }
 
-/** What a call was answered: rows, or why not. */
+/** A row of `interviews`. */
+export interface Interview {
+  user_id: string;
+  interview_id: string;
+  started_at: string;
+  deadline_at: string;
+  submitted_at: string | null;
+  last_session_id: string;
+}
+
+/** The answer to a call: rows, or a refusal. */
 export type Answer<T = unknown> =
   | { rows: T[]; refusal?: undefined }
   | { rows?: undefined; refusal: Refusal };
 
-/** An error of the server, or of a connection to it that is no more. */
+/** An error of the server, or of a lost connection to it. */
 export interface Refusal {
   code: string;
   message: string;
   detail?: string;
+  hint?: string;
 }
 
 /** A call under way. It resolves to its answer and never rejects. */
@@ -73,78 +86,95 @@ export type Call<T = unknown> = Promise<Answer<T>> & {
   passes(other: Backend): Promise<Answer<T>>;
 };
 
-/** Who has a transaction, seen from the server. */
+/** The server process of a connection. */
 export interface Backend {
-  /** That of the latest transaction: through a pooler each may have another. */
+  /** The one of the latest transaction: through a pooler it may change. */
   readonly pid: number;
 }
 
-/** What a transaction may be begun with. */
+/** An isolation level other than READ COMMITTED. */
 export type Isolation = "repeatable read" | "serializable";
 
 /**
  * One connection. Outside of begin() and commit() each call is a transaction of
- * its own, as through the API.
+ * its own, as through the API: with `request.path`, which says that the call is the
+ * whole request.
  */
 export interface Client extends Backend {
-  /** Begins a transaction. As through the API, its first query, and thereby its
-   * snapshot, is that of the request's settings. */
+  /** Begins the transaction of an API request. As in PostgREST, the first query,
+   * which takes the snapshot, is the one that applies the request's settings. */
   begin(isolation?: Isolation): Promise<void>;
+  /** Begins a transaction of the app's own, in which calls are only a part of the
+   * request. */
+  beginInApp(isolation?: Isolation): Promise<void>;
   commit(): Promise<Answer>;
   rollback(): Promise<void>;
-  /** Has each transaction from now on begin with this setting, too. */
+  /** Applies this setting to each transaction from now on. */
   set(name: string, value: string): void;
   start(
     sessionId: string,
-    o?: { takeover?: boolean; device?: string },
+    o?: { takeover?: boolean; device?: string; interview?: string },
   ): Call<Session>;
   heartbeat(sessionId: string): Call<Session>;
   complete(sessionId: string): Call<Session>;
   end(sessionId: string, reason?: string): Call<Ended>;
   revoke(user: string, note?: string): Call<Ended>;
+  extend(
+    user: string,
+    interview: string,
+    by: string,
+    note?: string,
+  ): Call<Interview>;
   reap(batchSize?: number): Call<Ended>;
-  /** Ends the connection without a word, as when the client is killed. */
+  /** Drops the connection, as when the client is killed. */
   cut(): void;
   /** Any statement. */
   query<T>(statement: string, ...parameters: unknown[]): Call<T>;
 }
 
-/** Where a race takes place: who is on the database, and what is in it. */
+/** The database of a race and the clients that connect to it. */
 export interface Scene {
-  /** The id of the user whom everything is about, unless another is named. */
+  /** The id of the user, unless a call names another. */
   user: string;
   newUser(): Promise<string>;
-  /** So many connections of the user's: tabs, devices, requests. */
+  /** Connections of the user: tabs, devices, requests. */
   tabs(count: number, user?: string): Promise<Client[]>;
-  /** A connection of the user's. */
+  /** A connection of the user. */
   tab(user?: string): Promise<Client>;
-  /** A connection with the secret key, as the scheduler has. */
+  /** A connection with the secret key, as the schedule uses. */
   operator(): Promise<Client>;
-  /** A connection as `postgres`, who owns the tables. */
+  /** A connection as `postgres`, which owns the tables. */
   owner(): Promise<Client>;
-  /** A connection of the Auth server's, which deletes users. */
+  /** A connection of the Auth server, which deletes users. */
   auth(): Promise<Client>;
-  /** Has calls give up a lock when the functions say so; else they wait as long
-   * as the race does. */
+  /** A connection as a superuser. */
+  superuser(): Promise<Client>;
+  /** Puts the lock timeouts of the functions in force; without this, calls wait as
+   * long as the race does. */
   limitWaits(): Promise<void>;
-  /** The user's heartbeats have ceased: the lease ran out a minute ago. */
+  /** Moves the user's session into the past: its lease ran out a minute ago. */
   letExpire(user?: string): Promise<void>;
-  /** The row of the user, live or not. */
+  /** The row of the user, live or stale. */
   row(user?: string): Promise<Session | undefined>;
-  /** How the user's sessions ended, in the order of their grants. */
+  /** The user's interview. */
+  interview(id: string, user?: string): Promise<Interview | undefined>;
+  /** The user's ended sessions, in the order of their grants. */
   history(user?: string): Promise<Ended[]>;
-  /** Asserts what is left of the user's sessions; that none overlapped, that
+  /** Asserts which of the user's sessions are left, that none overlapped, that
    * their fences grew, and that nobody holds a lock. */
   leaves(what: Remains, user?: string): Promise<void>;
-  /** Shuts a gate before such a change of this session's row: who comes to it
-   * waits for the backend returned, until open(). */
-  gate(
-    when: "before delete on active" | "before insert on history",
-    sessionId: string,
-  ): Promise<Gate>;
+  /** Closes a gate at a point of the SQL for the row of one session: a call that
+   * reaches it waits for the returned backend until open(). */
+  gate(point: Point, sessionId: string): Promise<Gate>;
 }
 
-/** What is left of a user's sessions: ids, and of each that ended, how. */
+/** A point of the SQL where a call can be stalled. */
+export type Point =
+  | "before delete on active"
+  | "before insert on history"
+  | "in the reaper's scan";
+
+/** What is left of a user's sessions: ids, and the end reason of each that ended. */
 export interface Remains {
   live?: string;
   stale?: string;
@@ -175,14 +205,16 @@ export function race(name: string, script: (scene: Scene) => Promise<void>) {
   });
 }
 
-/** How the clients get to the database; who watches them always goes beside. */
+/** How clients reach the database; the harness itself never goes through a pooler. */
 let way: PooledDatabase;
 let isPooled = false;
 let timeouts: LiftedTimeouts | undefined;
 let areLimited = false;
 let ownDatabase: LastingDatabase | undefined;
+/** Statements that undo what a race changed in the SQL. */
+const undo: string[] = [];
 
-/** Has the clients of all races in this process go through a pooler. */
+/** Connects the clients of all races in this process through a pooler. */
 export function racesGoThrough(pooled: PooledDatabase) {
   way = pooled;
   isPooled = true;
@@ -196,8 +228,7 @@ Deno.test.beforeAll(async () => {
 
 Deno.test.afterAll(() => ownDatabase?.drop());
 
-/** Ends the transactions of those who are gone, whatever they are still waiting
- * for, and makes the database what it was. */
+/** Terminates the transactions that the race left open, and restores the database. */
 async function leaveNothing(sql: postgres.Sql) {
   const others = () =>
     sql`
@@ -205,23 +236,25 @@ async function leaveNothing(sql: postgres.Sql) {
     from pg_stat_activity
     where datname = current_database()
       and pid <> pg_backend_pid()
-      -- one that a pooler keeps is at rest
+      -- a connection that a pooler keeps open is idle
       and state <> 'idle'`;
   await until(
-    "the others' transactions have ended",
+    "all transactions of the race have ended",
     async () => (await others()).length === 0,
   );
   if (areLimited) await timeouts?.lift(sql);
   areLimited = false;
-  await sql`drop function if exists public.at_the_gate() cascade`;
+  for (const statement of undo.splice(0)) await sql.unsafe(statement);
   await sql`delete from auth.users`;
+  // An empty table, so that a scan finds the rows in the order of their inserts.
+  await sql`truncate public.active_interview_sessions`;
   await sql`delete from sessions.reaper_runs`;
   await sql`
     update sessions.settings
     set
       lease = default, heartbeat_every = default, max_duration = default,
       completing_grace = default, history_retention = default,
-      reap_every = default`;
+      reap_every = default, takeover = default`;
 }
 
 async function sceneIn(
@@ -275,6 +308,7 @@ async function sceneIn(
     operator: () => client("authenticator", { role: "service_role" }),
     owner: () => client("postgres"),
     auth: () => client("supabase_auth_admin"),
+    superuser: () => client("supabase_admin"),
     async limitWaits() {
       areLimited = true;
       await timeouts?.restore(superuser);
@@ -291,6 +325,13 @@ async function sceneIn(
       assert.equal(moved.count, 1, "the user has no session to move");
     },
     row: async (who) => (await rowOf(who))?.row,
+    interview: async (id, who = user) => {
+      const rows = await superuser<{ row: Interview }[]>`
+        select to_jsonb(i) as row
+        from public.interviews i
+        where i.user_id = ${who} and i.interview_id = ${id}`;
+      return rows.at(0)?.row;
+    },
     history,
     async leaves(what, who = user) {
       const [found, ended] = [await rowOf(who), await history(who)];
@@ -321,39 +362,23 @@ async function sceneIn(
           select l.pid, l.locktype, l.relation::regclass::text
           from pg_locks l
           join pg_database d on d.oid = l.database
-          -- the server's own workers come and go
+          -- background workers come and go
           join pg_stat_activity s on s.pid = l.pid and s.backend_type = 'client backend'
           where d.datname = current_database()
             and l.pid <> pg_backend_pid()
-            -- nobody waits for that, which outlives its transaction as long as
-            -- another is SERIALIZABLE at the same time, in whatever database
+            -- blocks nobody, and outlives its transaction while another one,
+            -- in any database, is SERIALIZABLE
             and l.mode <> 'SIReadLock'`,
         ],
         [],
         "somebody still holds a lock",
       );
     },
-    async gate(when, sessionId) {
+    async gate(point, sessionId) {
       const holder = await client("supabase_admin");
       await holder.begin();
       answered(await holder.query("select pg_advisory_xact_lock(1)"));
-      const [before, table] = when.split(" on ");
-      const [row, of] = before === "before delete"
-        ? ["old", "public.active_interview_sessions"]
-        : ["new", "public.interview_session_history"];
-      assert.equal(of.includes(table), true);
-      await superuser.unsafe(`
-        create function public.at_the_gate() returns trigger
-        language plpgsql security definer as $$
-        begin
-          if ${row}.session_id = ${literal(sessionId)} then
-            perform pg_advisory_xact_lock_shared(1);
-          end if;
-          return ${row};
-        end
-        $$;
-        create trigger gate ${before} on ${of}
-        for each row execute function public.at_the_gate();`).simple();
+      await makeGate(superuser, point, sessionId);
       return {
         pid: holder.pid,
         open: async () => {
@@ -362,6 +387,74 @@ async function sceneIn(
       };
     },
   };
+}
+
+async function makeGate(
+  superuser: postgres.Sql,
+  point: Point,
+  sessionId: string,
+) {
+  undo.push("drop function if exists public.pass_gate(text)");
+  await superuser.unsafe(`
+    create function public.pass_gate(session_id text) returns boolean
+    language plpgsql security definer as $$
+    begin
+      if session_id = ${literal(sessionId)} then
+        perform pg_advisory_xact_lock_shared(1);
+      end if;
+      return true;
+    end
+    $$`);
+  switch (point) {
+    case "before delete on active":
+      return await gateTrigger(
+        superuser,
+        "before delete on public.active_interview_sessions",
+        "old",
+      );
+    case "before insert on history":
+      return await gateTrigger(
+        superuser,
+        "before insert on public.interview_session_history",
+        "new",
+      );
+    case "in the reaper's scan":
+      return await gateInScan(superuser);
+  }
+}
+
+async function gateTrigger(
+  superuser: postgres.Sql,
+  event: string,
+  row: "old" | "new",
+) {
+  undo.push("drop function if exists public.gate() cascade");
+  await superuser.unsafe(`
+    create function public.gate() returns trigger
+    language plpgsql security definer as $$
+    begin
+      perform public.pass_gate(${row}.session_id);
+      return ${row};
+    end
+    $$;
+    create trigger gate ${event} for each row execute function public.gate();`)
+    .simple();
+}
+
+/** Nothing but the filter of the scan itself runs between the snapshot of a scan
+ * and its row locks. */
+async function gateInScan(superuser: postgres.Sql) {
+  const [{ definition }] = await superuser<{ definition: string }[]>`
+    select pg_get_functiondef('sessions.pick_stale'::regproc) as definition`;
+  const filter = "a.reap_after is null";
+  assert.equal(definition.split(filter).length, 2);
+  undo.push(definition);
+  await superuser.unsafe(
+    definition.replace(
+      filter,
+      `${filter} and public.pass_gate(a.session_id)`,
+    ),
+  );
 }
 
 interface Connection {
@@ -375,14 +468,14 @@ async function connectedTo(url: string): Promise<Connection> {
   await once(socket, "connect");
   const options = {
     max: 1,
-    // nothing that a transaction leaves to the next, which may be elsewhere
+    // a pooler may serve each transaction on another connection
     prepare: false,
     fetch_types: false,
     onnotice: () => {},
     socket: () => socket,
   };
   const sql = postgres(url, options);
-  // the log-in is no part of the race
+  // connect before the race begins
   await sql`select`;
   return { sql, socket };
 }
@@ -394,6 +487,7 @@ function clientOn(
 ): Client {
   const backend = { pid: nobody };
   let open = false;
+  let inApp = false;
 
   const begin = async (isolation?: Isolation) => {
     backend.pid = nobody;
@@ -406,7 +500,7 @@ function clientOn(
     const [{ pid, port }] = await sql<{ pid: number; port: number }[]>`
       select pg_backend_pid() as pid, inet_server_port() as port`;
     const wentThrough = port !== socket.remotePort;
-    assert.equal(wentThrough, isPooled, "a client went the other way");
+    assert.equal(wentThrough, isPooled, "a client took the wrong way");
     backend.pid = pid;
   };
   const commit = () => answerOf(sql.unsafe("commit"));
@@ -416,14 +510,20 @@ function clientOn(
   const run = async <T>(
     statement: string,
     parameters: unknown[],
+    path = "",
   ): Promise<Answer<T>> => {
-    const asked = () =>
-      answerOf<T>(sql.unsafe(statement, parameters as never[]));
+    const ask = async () => {
+      if (path && !inApp) {
+        await sql`select set_config('request.path', ${path}, true)`;
+      }
+      return await sql.unsafe(statement, parameters as never[]);
+    };
+    const asked = () => answerOf<T>(ask());
     if (open) return await asked();
     await begin();
     const answer = await asked();
     if (answer.refusal) {
-      // a connection that is gone has nothing to take back
+      // a lost connection has nothing to roll back
       if (!isGone(answer.refusal)) await rollback();
       return answer;
     }
@@ -437,6 +537,7 @@ function clientOn(
     const answer = run<{ row: T }>(
       `select to_jsonb(r) as row from public.${name}(${places}) r`,
       parameters,
+      `/rpc/${name}`,
     ).then((answer) =>
       answer.refusal ? answer : { rows: answer.rows.map(({ row }) => row) }
     );
@@ -451,12 +552,16 @@ function clientOn(
       await begin(isolation);
       open = true;
     },
+    async beginInApp(isolation) {
+      await begin(isolation);
+      open = inApp = true;
+    },
     async commit() {
-      open = false;
+      open = inApp = false;
       return await commit();
     },
     async rollback() {
-      open = false;
+      open = inApp = false;
       await rollback();
     },
     set(name, value) {
@@ -468,19 +573,21 @@ function clientOn(
         sessionId,
         o.takeover ?? false,
         o.device ?? null,
+        o.interview ?? null,
       ),
     heartbeat: (sessionId) => call("heartbeat_session", sessionId),
     complete: (sessionId) => call("complete_session", sessionId),
     end: (sessionId, reason) => call("end_session", sessionId, reason ?? null),
     revoke: (user, note) => call("revoke_session", user, note ?? null),
+    extend: (user, interview, by, note) =>
+      call("extend_interview", user, interview, by, note ?? null),
     reap: (batchSize = 1000) => call("reap_stale_sessions", batchSize),
     cut: () => socket.destroy(),
     query,
   };
 }
 
-/** The pid as long as a transaction begins: nothing waits for it, nor it for
- * anything. */
+/** The pid while a transaction begins: it waits for nothing, and nothing for it. */
 const nobody = 0;
 
 function isGone({ code }: Refusal): boolean {
@@ -491,9 +598,9 @@ async function answerOf<T>(rows: PromiseLike<unknown>): Promise<Answer<T>> {
   try {
     return { rows: [...await rows as T[]] };
   } catch (error) {
-    const { code, message, detail } = error as Refusal;
+    const { code, message, detail, hint } = error as Refusal;
     if (typeof code !== "string") throw error;
-    return { refusal: { code, message, detail } };
+    return { refusal: { code, message, detail, hint } };
   }
 }
 
@@ -513,14 +620,14 @@ function underWay<T>(
     async waitsFor(other: Backend) {
       await until("the call waits", async () => {
         if (await waits(other)) return true;
-        assert(!settled, `it waited for nobody: ${JSON.stringify(settled)}`);
+        assert(!settled, `it did not wait: ${JSON.stringify(settled)}`);
         return false;
       });
     },
     async passes(other: Backend) {
       await until("the call is answered", async () => {
         if (settled) return true;
-        assert(!await waits(other), "it waits, and should not");
+        assert(!await waits(other), "it waits, but should not");
         return false;
       });
       return await answer;
@@ -532,7 +639,7 @@ function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** The answer of a call that waits for `first`, as is seen, until that ends so. */
+/** Sees `call` wait for the transaction of `first`, ends that, and returns the answer. */
 export async function after<T>(
   first: Client,
   ends: "commits" | "rolls back",
@@ -544,13 +651,13 @@ export async function after<T>(
   return await call;
 }
 
-/** The rows of an answer that is no refusal. */
+/** The rows of an answer that is not a refusal. */
 export function answered<T>({ rows, refusal }: Answer<T>): T[] {
   assert(!refusal, `refused: ${refusal?.code} ${refusal?.message}`);
   return rows;
 }
 
-/** The one row of an answer: a session granted, or how one ended. */
+/** The one row of an answer. */
 export function granted<T>(answer: Answer<T>): T {
   const rows = answered(answer);
   assert.equal(rows.length, 1);
@@ -565,12 +672,12 @@ export function refused(
   { rows, refusal }: Answer,
   code: string,
 ): Record<string, unknown> {
-  assert(refusal, `not refused, but answered ${JSON.stringify(rows)}`);
+  assert(refusal, `not refused, but answered: ${JSON.stringify(rows)}`);
   assert.equal(refusal.code, code, refusal.message);
   return refusal.detail?.startsWith("{") ? JSON.parse(refusal.detail) : {};
 }
 
-/** Asserts a refusal because the session is over, and for this reason. */
+/** Asserts the refusal of a session that is over for this reason. */
 export function over(answer: Answer, reason: string | null) {
   assert.equal(refused(answer, "PT410").end_reason, reason);
 }
@@ -584,7 +691,7 @@ export async function lockRow(owner: Client, user: string) {
   assert.equal(answered(rows).length, 1);
 }
 
-/** Lets the lease run out this very moment. */
+/** Ends the lease now. */
 export async function endLeaseNow(owner: Client, user: string) {
   answered(
     await owner.query(
@@ -594,4 +701,21 @@ export async function endLeaseNow(owner: Client, user: string) {
       user,
     ),
   );
+}
+
+/** Renews the lease as a heartbeat does that has found it not yet over. Tests move
+ * rows into the past, and a locked row cannot be moved. */
+export async function renewInTime(owner: Client, user: string) {
+  const rows = await owner.query(
+    `update public.active_interview_sessions
+    set
+      created_at = clock_timestamp(),
+      updated_at = clock_timestamp(),
+      deadline_at = clock_timestamp() + interval '15 minutes',
+      expires_at = clock_timestamp() + interval '5 minutes'
+    where user_id = $1
+    returning user_id`,
+    user,
+  );
+  assert.equal(answered(rows).length, 1);
 }

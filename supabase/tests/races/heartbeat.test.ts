@@ -169,21 +169,19 @@ race(
 );
 
 race(
-  "B6 the settings become shorter while a heartbeat waits: its lease does not move back",
+  "B6 the settings become shorter between two heartbeats at once: the lease does not move back",
   async (scene) => {
     const [a, b, owner] = [...await scene.tabs(2), await scene.owner()];
     granted(await a.start("a"));
     await a.begin();
     const first = granted(await a.heartbeat("a"));
-    const late = b.heartbeat("a");
-    await late.waitsFor(a);
     answered(
       await owner.query(
         "update sessions.settings set lease = '1 minute', heartbeat_every = '10 seconds'",
       ),
     );
 
-    const second = granted(await after(a, "commits", late));
+    const second = granted(await after(a, "commits", b.heartbeat("a")));
 
     assert.equal(second.expires_at, first.expires_at);
     assert(second.updated_at > first.updated_at);

@@ -12,6 +12,7 @@ import {
   over,
   race,
   refused,
+  renewInTime,
 } from "./harness.ts";
 
 for (const isolation of ["repeatable read", "serializable"] as const) {
@@ -162,6 +163,115 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
     await scene.leaves({ history: { a: "disconnected" } });
   });
 
+  race(
+    `S19 ${under} the id has ended early since: 40001, and PT410 on the retry`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      await beginsBefore(b, async () => {
+        assert.deepEqual(answered(await a.end("a")), []);
+      });
+
+      await mustRetry(b, b.start("a"));
+
+      over(await b.start("a"), "disconnected");
+      await scene.leaves({});
+    },
+  );
+
+  race(
+    `S19 ${under} the end waits for its start: 40001, and it ends on the retry`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      await b.begin(isolation);
+      await a.begin();
+      granted(await a.start("a"));
+
+      await mustRetry(b, after(a, "commits", b.end("a")));
+
+      granted(await b.end("a"));
+      await scene.leaves({ history: { a: "disconnected" } });
+    },
+  );
+
+  race(
+    `S19 ${under} the start that the end waits for rolls back: never known`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      await b.begin(isolation);
+      await a.begin();
+      granted(await a.start("a"));
+
+      const ended = await after(a, "rolls back", b.end("a"));
+
+      assert.deepEqual(answered(ended), []);
+      answered(await b.commit());
+      over(await a.start("a"), "disconnected");
+    },
+  );
+
+  race(
+    `S19 ${under} another id has ended early before: granted`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      assert.deepEqual(answered(await a.end("a")), []);
+      await b.begin(isolation);
+
+      granted(await b.start("b"));
+
+      answered(await b.commit());
+      over(await a.start("a"), "disconnected");
+      await scene.leaves({ live: "b" });
+    },
+  );
+
+  race(
+    `C1 ${under} another has started the interview since and left: 40001, and one clock on the retry`,
+    async (scene) => {
+      const [a, b] = await scene.tabs(2);
+      const interview = "i";
+      let deadline: string | undefined;
+      await beginsBefore(b, async () => {
+        deadline = granted(await a.start("a", { interview })).deadline_at;
+        granted(await a.end("a"));
+      });
+
+      await mustRetry(b, b.start("b", { interview }));
+
+      const retried = granted(await b.start("b", { interview }));
+      assert.equal(retried.deadline_at, deadline);
+      assert.equal(retried.previous_session_id, "a");
+    },
+  );
+
+  for (
+    const { name, change } of [
+      {
+        name: "submitted",
+        change: async (a: Client) => granted(await a.end("a", "completed")),
+      },
+      {
+        name: "extended",
+        change: async (_: Client, operator: Client, user: string) =>
+          granted(await operator.extend(user, "i", "1 hour")),
+      },
+    ]
+  ) {
+    race(
+      `C1 ${under} the interview has been ${name} since: 40001 for a start and an extension`,
+      async (scene) => {
+        const [a, b] = await scene.tabs(2);
+        const [one, other] = [await scene.operator(), await scene.operator()];
+        granted(await a.start("a", { interview: "i" }));
+        await one.begin(isolation);
+        await b.begin(isolation);
+        await change(a, other, scene.user);
+
+        await mustRetry(b, b.start("b", { interview: "i", takeover: true }));
+        await mustRetry(one, one.extend(scene.user, "i", "1 hour"));
+      },
+    );
+  }
+
   race(`R3 ${under} another id has ended since: granted`, async (scene) => {
     const [a, b] = await scene.tabs(2);
     await beginsBefore(b, async () => {
@@ -247,15 +357,7 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
       const owner = await scene.owner();
       granted(await a.start("a"));
       await scene.letExpire();
-      await beginsBefore(reaper, async () =>
-        answered(
-          await owner.query(
-            `select sessions.renew(
-      jsonb_populate_record(a, jsonb_build_object('updated_at', clock_timestamp()))
-    )
-          from public.active_interview_sessions a`,
-          ),
-        ));
+      await beginsBefore(reaper, () => renewInTime(owner, scene.user));
 
       await mustRetry(reaper, reaper.reap());
 

@@ -1,5 +1,5 @@
-// The reaper among those who live: it takes what is stale and nobody's, waits for
-// nobody, and no reaper is in another's way.
+// The reaper beside other calls: it takes stale sessions that nobody has locked, waits
+// for no lock, and two reapers do not block each other.
 import assert from "node:assert/strict";
 import {
   after,
@@ -7,12 +7,14 @@ import {
   type Client,
   type Ended,
   granted,
+  over,
   race,
+  renewInTime,
   type Scene,
 } from "./harness.ts";
 
 race(
-  "R6 a heartbeat holds a row that looks stale: the reaper passes it by",
+  "R6 a heartbeat holds a row that looks stale: the reaper skips it",
   async (scene) => {
     const [a, reaper] = [await scene.tab(), await scene.operator()];
     const [owner, other] = [await scene.owner(), await scene.newUser()];
@@ -52,11 +54,10 @@ race(
 );
 
 race(
-  "R6 a heartbeat commits between the reaper's look and its lock: re-checked, and left",
+  "R6 a heartbeat commits between the reaper's scan and its lock: the session is checked again and left",
   async (scene) => {
     const { reaper, owner, first, second } = await twoStaleSessions(scene);
-    pipelined(reaper);
-    const gate = await scene.gate("before delete on active", "first");
+    const gate = await scene.gate("in the reaper's scan", "first");
     const late = reaper.reap();
     await late.waitsFor(gate);
     await owner.begin();
@@ -72,35 +73,34 @@ race(
 );
 
 race(
-  "R6 a heartbeat commits while the reaper goes one by one: re-checked, and left",
+  "R6 a heartbeat comes while the reaper goes one by one: it waits, and is told the reason",
   async (scene) => {
     const { reaper, owner, first, second } = await twoStaleSessions(scene, {
       afterOneThatCannotBeReaped: true,
     });
     const gate = await scene.gate("before insert on history", "first");
-    const late = reaper.reap();
-    await late.waitsFor(gate);
-    await owner.begin();
-    await renewInTime(owner, second);
-    await owner.commit();
+    const reaped = reaper.reap();
+    await reaped.waitsFor(gate);
+    const heartbeat = (await scene.tab(second)).heartbeat("second");
+    await heartbeat.waitsFor(reaper);
     await gate.open();
 
-    assert.equal(granted(await late).session_id, "first");
+    assert.deepEqual(ids(answered(await reaped)), ["first", "second"]);
+    over(await heartbeat, "expired");
 
     assert.deepEqual(
       answered(
         await owner.query("select reaped, failed from sessions.reaper_runs"),
       ),
-      [{ reaped: 1, failed: 1 }],
-      "only the one that cannot be reaped has failed",
+      [{ reaped: 2, failed: 1 }],
     );
-    await scene.leaves({ live: "second" }, second);
+    await scene.leaves({ history: { second: "expired" } }, second);
     await scene.leaves({ history: { first: "expired" } }, first);
   },
 );
 
 race(
-  "R6 a heartbeat holds a row while the reaper goes one by one: passed by",
+  "R6 a heartbeat holds a row while the reaper goes one by one: skipped",
   async (scene) => {
     const { reaper, owner, first, second } = await twoStaleSessions(scene, {
       afterOneThatCannotBeReaped: true,
@@ -118,7 +118,7 @@ race(
 );
 
 race(
-  "R23 a user is locked while the reaper goes one by one: passed by, no deadlock",
+  "R23 a user is locked while the reaper goes one by one: skipped, no deadlock",
   async (scene) => {
     const { reaper, first, second } = await twoStaleSessions(scene, {
       afterOneThatCannotBeReaped: true,
@@ -192,7 +192,7 @@ race("R25 two reapers prune at once: nobody waits", async (scene) => {
   const [one, other] = [await scene.operator(), await scene.operator()];
   const [a, owner] = [await scene.tab(), await scene.owner()];
   for (const id of ["a", "b"]) {
-    granted(await a.start(id));
+    granted(await a.start(id, { interview: id }));
     granted(await a.end(id));
   }
   answered(
@@ -202,10 +202,18 @@ race("R25 two reapers prune at once: nobody waits", async (scene) => {
   );
   answered(
     await owner.query(`
+      update public.interviews
+      set deadline_at = now() - interval '91 days'`),
+  );
+  answered(
+    await owner.query(`
       insert into sessions.reaper_runs
         (ran_at, ran_by, reaped, failed, pruned, took)
       select now() - interval '8 days', 'postgres', 0, 0, 0, interval '0'
-      from generate_series(1, 2)`),
+      from generate_series(1, 2)
+      union all
+      -- without a run of the last day nothing is pruned
+      select now(), 'postgres', 0, 0, 0, interval '0'`),
   );
   await one.begin();
   answered(await one.reap(1));
@@ -218,7 +226,7 @@ race("R25 two reapers prune at once: nobody waits", async (scene) => {
       "select pruned from sessions.reaper_runs order by id",
     ),
   );
-  assert.deepEqual(runs, [{ pruned: 1 }, { pruned: 1 }]);
+  assert.deepEqual(runs, [{ pruned: 0 }, { pruned: 2 }, { pruned: 2 }]);
 });
 
 race(
@@ -227,7 +235,6 @@ race(
     const users = await staleSessions(scene, 3);
     const [killed, next] = [await scene.operator(), await scene.operator()];
     const owner = await scene.owner();
-    pipelined(killed);
     const gate = await scene.gate("before delete on active", "stale 1");
     const late = killed.reap();
     await late.waitsFor(gate);
@@ -270,7 +277,7 @@ race(
 );
 
 race(
-  "R24 a batch is bounded: so many at a time, a short one is the last",
+  "R24 a batch is bounded, and a short one is the last",
   async (scene) => {
     const users = await staleSessions(scene, 5);
     const reaper = await scene.operator();
@@ -286,20 +293,155 @@ race(
 );
 
 race(
-  "R24 a batch is bounded also where one session cannot be reaped",
+  "R24 S2 a batch is bounded also where one session cannot be reaped, and that one comes last",
   async (scene) => {
     const { reaper, first, second } = await twoStaleSessions(scene, {
       afterOneThatCannotBeReaped: true,
     });
 
-    const sizes = [];
-    for (let batch = 0; batch < 3; batch++) {
-      sizes.push(answered(await reaper.reap(1)).length);
+    const batches = [];
+    for (let batch = 0; batch < 4; batch++) {
+      batches.push(ids(answered(await reaper.reap(1))));
     }
 
-    assert.deepEqual(sizes, [1, 1, 0]);
+    assert.deepEqual(batches, [[], ["first"], ["second"], []]);
     await scene.leaves({ history: { first: "expired" } }, first);
     await scene.leaves({ history: { second: "expired" } }, second);
+  },
+);
+
+race(
+  "S2 R25 two reapers at once, each with a session that cannot be moved: the others are moved, nobody waits",
+  async (scene) => {
+    const users = await staleSessions(scene, 6);
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    const owner = await scene.owner();
+    for (const stuck of ["stale 1", "stale 4"]) {
+      await makeUnmovable(owner, users.get(stuck)!);
+    }
+    await one.begin();
+    const first = ids(answered(await one.reap(3)));
+    const second = ids(answered(await other.reap(3).passes(one)));
+    await one.commit();
+
+    assert.deepEqual([first, second].map((batch) => batch.length), [2, 2]);
+    assert.deepEqual(
+      [...first, ...second].sort(),
+      ["stale 2", "stale 3", "stale 5", "stale 6"],
+    );
+    assert.deepEqual(await postponed(owner), ["stale 1", "stale 4"]);
+    assert.deepEqual(answered(await other.reap()), []);
+    assert.deepEqual(
+      answered(
+        await owner.query(
+          "select failed from sessions.reaper_runs order by id",
+        ),
+      ),
+      [{ failed: 1 }, { failed: 1 }, { failed: 0 }],
+    );
+  },
+);
+
+race(
+  "S2 R25 the first of two reapers rolls back: what it could not move is the next one's, and fails once",
+  async (scene) => {
+    const users = await staleSessions(scene, 2);
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    const owner = await scene.owner();
+    await makeUnmovable(owner, users.get("stale 1")!);
+    await one.begin();
+    assert.deepEqual(ids(answered(await one.reap())), ["stale 2"]);
+    assert.deepEqual(answered(await other.reap().passes(one)), []);
+    await one.rollback();
+    assert.deepEqual(await postponed(owner), []);
+
+    assert.deepEqual(ids(answered(await other.reap())), ["stale 2"]);
+
+    assert.deepEqual(await postponed(owner), ["stale 1"]);
+  },
+);
+
+race(
+  "S2 R24 sessions that cannot be moved do not hold up those that come later",
+  async (scene) => {
+    const stuck = await staleSessions(scene, 3);
+    const [reaper, owner] = [await scene.operator(), await scene.owner()];
+    for (const user of stuck.values()) await makeUnmovable(owner, user);
+    assert.deepEqual(answered(await reaper.reap(3)), []);
+    granted(await (await scene.tab()).start("later"));
+    await scene.letExpire();
+    answered(
+      await owner.query(
+        `update public.active_interview_sessions
+        set reap_after = now()
+        where reap_after is not null`,
+      ),
+    );
+
+    assert.deepEqual(ids(answered(await reaper.reap(2))), ["later"]);
+
+    const [{ failed }] = answered(
+      await owner.query<{ failed: number }>(
+        "select failed from sessions.reaper_runs order by id desc limit 1",
+      ),
+    );
+    assert.equal(failed, 1);
+    await scene.leaves({ history: { later: "expired" } });
+  },
+);
+
+for (const ends of ["commits", "rolls back"] as const) {
+  race(
+    `S21 R23 the reaper comes while a deletion without triggers is under way, which ${ends}: skipped, and ${
+      ends === "commits" ? "removed" : "reaped"
+    } by the next run`,
+    async (scene) => {
+      const [a, reaper] = [await scene.tab(), await scene.operator()];
+      const superuser = await scene.superuser();
+      granted(await a.start("a"));
+      await scene.letExpire();
+      superuser.set("session_replication_role", "replica");
+      await superuser.begin();
+      answered(await superuser.query(deletion, scene.user));
+
+      assert.deepEqual(answered(await reaper.reap().passes(superuser)), []);
+      if (ends === "commits") await superuser.commit();
+      else await superuser.rollback();
+      const reaped = ids(answered(await reaper.reap()));
+
+      const isRemoved = ends === "commits";
+      assert.deepEqual(reaped, isRemoved ? [] : ["a"]);
+      const runs = await (await scene.owner()).query(
+        "select orphaned, failed from sessions.reaper_runs order by id",
+      );
+      assert.deepEqual(answered(runs), [
+        { orphaned: 0, failed: 0 },
+        { orphaned: isRemoved ? 1 : 0, failed: 0 },
+      ]);
+      await scene.leaves(isRemoved ? {} : { history: { a: "expired" } });
+    },
+  );
+}
+
+race(
+  "S21 R25 two reapers at once and a session without a user: removed once, nobody waits",
+  async (scene) => {
+    const [a, superuser] = [await scene.tab(), await scene.superuser()];
+    const [one, other] = [await scene.operator(), await scene.operator()];
+    granted(await a.start("a"));
+    await scene.letExpire();
+    superuser.set("session_replication_role", "replica");
+    answered(await superuser.query(deletion, scene.user));
+    await one.begin();
+    assert.deepEqual(answered(await one.reap()), []);
+    assert.deepEqual(answered(await other.reap().passes(one)), []);
+    await one.commit();
+
+    const runs = await (await scene.owner()).query(
+      "select orphaned from sessions.reaper_runs order by id",
+    );
+    assert.deepEqual(answered(runs), [{ orphaned: 1 }, { orphaned: 0 }]);
+    await scene.leaves({});
   },
 );
 
@@ -329,25 +471,35 @@ race(
   },
 );
 
-/** What a heartbeat does after its check: its lease was not yet over when it
- * looked. Time is moved by moving rows, and a locked row cannot be moved. */
-async function renewInTime(owner: Client, user: string) {
-  const rows = await owner.query(
-    `select sessions.renew(
-      jsonb_populate_record(a, jsonb_build_object('updated_at', clock_timestamp()))
-    )
-    from public.active_interview_sessions a
-    where a.user_id = $1`,
-    user,
+const deletion = "delete from auth.users where id = $1";
+
+/** Leaves a row in the history with which the user's session collides. */
+async function makeUnmovable(owner: Client, user: string) {
+  answered(
+    await owner.query(
+      `insert into public.interview_session_history (
+        user_id, session_id, fence, started_at, last_seen_at, ended_at,
+        end_reason, status
+      )
+      select
+        user_id, session_id, fence, created_at, updated_at, created_at,
+        'cleared', 'active'
+      from public.active_interview_sessions
+      where user_id = $1`,
+      user,
+    ),
   );
-  assert.equal(answered(rows).length, 1);
 }
 
-/** Lets a reaper take one row after the other, whatever the planner thinks of so
- * small a table: a gate then finds it in mid-batch. */
-function pipelined(reaper: Client) {
-  reaper.set("enable_hashjoin", "off");
-  reaper.set("enable_mergejoin", "off");
+/** The sessions that the reaper tries again later. */
+async function postponed(owner: Client): Promise<string[]> {
+  const rows = await owner.query<Ended>(
+    `select session_id
+    from public.active_interview_sessions
+    where reap_after > now()
+    order by session_id`,
+  );
+  return ids(answered(rows));
 }
 
 async function twoStaleSessions(
@@ -359,17 +511,7 @@ async function twoStaleSessions(
     const stuck = await scene.newUser();
     granted(await (await scene.tab(stuck)).start("stuck"));
     await scene.letExpire(stuck);
-    answered(
-      await owner.query(`
-        insert into public.interview_session_history (
-          user_id, session_id, fence, started_at, last_seen_at, ended_at,
-          end_reason, status
-        )
-        select
-          user_id, session_id, fence, created_at, updated_at, created_at,
-          'cleared', 'active'
-        from public.active_interview_sessions`),
-    );
+    await makeUnmovable(owner, stuck);
   }
   const [first, second] = [scene.user, await scene.newUser()];
   granted(await (await scene.tab(first)).start("first"));
@@ -379,7 +521,7 @@ async function twoStaleSessions(
   return { reaper: await scene.operator(), owner, first, second };
 }
 
-/** So many stale sessions of as many users, by session id. */
+/** Stale sessions, each of another user: the users by session id. */
 async function staleSessions(
   scene: Scene,
   count: number,

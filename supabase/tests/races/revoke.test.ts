@@ -20,7 +20,12 @@ race(
 
     over(await after(operator, "commits", a.heartbeat("a")), "revoked");
 
-    assert.equal((await scene.history())[0].note, "fraud");
+    const notes = answered(
+      await (await scene.owner()).query(
+        "select session_id, note from sessions.revocations",
+      ),
+    );
+    assert.deepEqual(notes, [{ session_id: "a", note: "fraud" }]);
     await scene.leaves({ history: { a: "revoked" } });
   },
 );

@@ -1,6 +1,17 @@
 // Takeovers against each other and against whatever the old holder still sends.
 import assert from "node:assert/strict";
-import { after, answered, granted, over, race } from "./harness.ts";
+import {
+  after,
+  answered,
+  endLeaseNow,
+  granted,
+  lockRow,
+  over,
+  race,
+  refused,
+  renewInTime,
+  type Scene,
+} from "./harness.ts";
 
 const takeover = true;
 
@@ -200,7 +211,7 @@ race(
 );
 
 race(
-  "R17 a takeover of a stale session before the reaper: the reaper passes it by",
+  "R17 a takeover of a stale session before the reaper: the reaper skips it",
   async (scene) => {
     const [a, b, reaper] = [...await scene.tabs(2), await scene.operator()];
     granted(await a.start("a"));
@@ -250,7 +261,7 @@ race("R17 a takeover after the reaper: a plain start", async (scene) => {
 });
 
 race(
-  "R17 a takeover after a reaper that rolls back: it sweeps itself",
+  "R17 a takeover after a reaper that rolls back: it moves the stale session itself",
   async (scene) => {
     const [a, b, reaper] = [...await scene.tabs(2), await scene.operator()];
     granted(await a.start("a"));
@@ -266,3 +277,107 @@ race(
     await scene.leaves({ live: "b", history: { a: "expired" } });
   },
 );
+
+race(
+  "C7 takeover is refused by the settings: PT409 says so, and an end makes room",
+  async (scene) => {
+    const [a, b] = await scene.tabs(2);
+    await refuseTakeovers(scene);
+    granted(await a.start("a"));
+
+    const { refusal } = await b.start("b", { takeover });
+    assert.equal(refusal?.code, "PT409");
+    assert.match(refusal.hint ?? "", /Takeover is not allowed/);
+    await a.begin();
+    granted(await a.end("a"));
+
+    granted(await after(a, "commits", b.start("b", { takeover })));
+
+    await scene.leaves({ live: "b", history: { a: "disconnected" } });
+  },
+);
+
+race(
+  "C7 takeover is refused, and the lease runs out while it waits: granted",
+  async (scene) => {
+    const [a, b, owner] = [...await scene.tabs(2), await scene.owner()];
+    await refuseTakeovers(scene);
+    granted(await a.start("a"));
+    await owner.begin();
+    await lockRow(owner, scene.user);
+    const late = b.start("b", { takeover });
+    await late.waitsFor(owner);
+    await endLeaseNow(owner, scene.user);
+
+    const row = granted(await after(owner, "commits", late));
+
+    assert.equal(row.previous_session_id, null);
+    await scene.leaves({ live: "b", history: { a: "expired" } });
+  },
+);
+
+race(
+  "C7 takeover is refused, and a heartbeat renews the lease while it waits: refused",
+  async (scene) => {
+    const [a, b, owner] = [...await scene.tabs(2), await scene.owner()];
+    await refuseTakeovers(scene);
+    granted(await a.start("a"));
+    await scene.letExpire();
+    await owner.begin();
+    await renewInTime(owner, scene.user);
+
+    const late = await after(owner, "commits", b.start("b", { takeover }));
+
+    assert.equal(refused(late, "PT409").session_id, "a");
+    await scene.leaves({ live: "a" });
+  },
+);
+
+race(
+  "C7 takeover is refused, and the session is revoked while it waits: granted",
+  async (scene) => {
+    const [a, b] = await scene.tabs(2);
+    const operator = await scene.operator();
+    await refuseTakeovers(scene);
+    granted(await a.start("a"));
+    await operator.begin();
+    granted(await operator.revoke(scene.user));
+
+    granted(await after(operator, "commits", b.start("b", { takeover })));
+
+    await scene.leaves({ live: "b", history: { a: "revoked" } });
+  },
+);
+
+race(
+  "C7 takeover is refused, and the reaper moves the stale session: granted in either order",
+  async (scene) => {
+    const [a, b, c] = await scene.tabs(3);
+    const reaper = await scene.operator();
+    await refuseTakeovers(scene);
+    granted(await a.start("a"));
+    await scene.letExpire();
+    await reaper.begin();
+    granted(await reaper.reap());
+    granted(await after(reaper, "commits", b.start("b", { takeover })));
+    await scene.letExpire();
+
+    await c.begin();
+    granted(await c.start("c", { takeover }));
+    assert.deepEqual(answered(await reaper.reap().passes(c)), []);
+
+    await c.commit();
+    await scene.leaves({
+      live: "c",
+      history: { a: "expired", b: "expired" },
+    });
+  },
+);
+
+async function refuseTakeovers(scene: Scene) {
+  answered(
+    await (await scene.owner()).query(
+      "update sessions.settings set takeover = 'refused'",
+    ),
+  );
+}

@@ -1,5 +1,5 @@
-// The user is deleted, as the Auth server does it, while something of theirs
-// runs: nobody deadlocks, and no client is shown a foreign key.
+// The user is deleted, as the Auth server does it, while a call of theirs runs: no
+// deadlock, and no client sees a foreign key error.
 import assert from "node:assert/strict";
 import {
   after,
@@ -12,9 +12,10 @@ import {
   type Scene,
 } from "./harness.ts";
 
+const interview = "i";
 const deletion = "delete from auth.users where id = $1";
 
-/** What a client may send, and what it is answered once its user is gone. */
+/** The calls of a client or about one. */
 const calls: {
   name: string;
   send(client: Client, scene: Scene): Call<unknown>;
@@ -29,8 +30,17 @@ const calls: {
   { name: "complete", send: (client) => client.complete("a") },
   { name: "end", send: (client) => client.end("a") },
   {
+    name: "submission",
+    send: (client) => client.end("a", "completed"),
+  },
+  {
     name: "revocation",
     send: (client, scene) => client.revoke(scene.user),
+    operator: true,
+  },
+  {
+    name: "extension",
+    send: (client, scene) => client.extend(scene.user, interview, "1 hour"),
     operator: true,
   },
 ];
@@ -47,7 +57,7 @@ for (const { name, send, operator } of calls) {
     async (scene) => {
       const [a, auth] = [await scene.tab(), await scene.auth()];
       const client = await clientIn(scene);
-      granted(await a.start("a"));
+      granted(await a.start("a", { interview }));
       await auth.begin();
       answered(await auth.query(deletion, scene.user));
 
@@ -63,7 +73,7 @@ for (const { name, send, operator } of calls) {
     async (scene) => {
       const [a, auth] = [await scene.tab(), await scene.auth()];
       const client = await clientIn(scene);
-      granted(await a.start("a"));
+      granted(await a.start("a", { interview }));
       await auth.begin();
       answered(await auth.query(deletion, scene.user));
 
@@ -82,7 +92,7 @@ for (const { name, send, operator } of calls) {
       async (scene) => {
         const [a, auth] = [await scene.tab(), await scene.auth()];
         const client = await clientIn(scene);
-        granted(await a.start("a"));
+        granted(await a.start("a", { interview }));
         await client.begin();
         granted(await send(client, scene));
 
@@ -98,7 +108,7 @@ for (const { name, send, operator } of calls) {
     async (scene) => {
       const [a, auth] = [await scene.tab(), await scene.auth()];
       const client = await clientIn(scene);
-      granted(await a.start("a"));
+      granted(await a.start("a", { interview }));
       await auth.begin();
       await lockUser(auth, scene.user);
       const late = send(client, scene);
@@ -131,11 +141,38 @@ race(
 );
 
 race(
-  "R23 the user is deleted while the reaper holds their session: it waits, and deletes all",
+  "S19 R23 the user is deleted, then comes an early end: no such user",
+  async (scene) => {
+    const [a, auth] = [await scene.tab(), await scene.auth()];
+    await auth.begin();
+    answered(await auth.query(deletion, scene.user));
+
+    refused(await after(auth, "commits", a.end("a")), "PT401");
+  },
+);
+
+race(
+  "S19 R23 an early end before the deletion: it waits, and deletes all",
+  async (scene) => {
+    const [a, auth] = [await scene.tab(), await scene.auth()];
+    await a.begin();
+    assert.deepEqual(answered(await a.end("a")), []);
+
+    answered(await after(a, "commits", auth.query(deletion, scene.user)));
+
+    const rows = await (await scene.owner()).query(
+      "select from sessions.early_ends",
+    );
+    assert.deepEqual(answered(rows), []);
+  },
+);
+
+race(
+  "R23 the user is deleted while the reaper holds their session: the deletion waits, and deletes all",
   async (scene) => {
     const [a, auth] = [await scene.tab(), await scene.auth()];
     const reaper = await scene.operator();
-    granted(await a.start("a"));
+    granted(await a.start("a", { interview }));
     await scene.letExpire();
     await reaper.begin();
     granted(await reaper.reap());
@@ -147,12 +184,12 @@ race(
 );
 
 race(
-  "R23 the reaper comes while the user is deleted: it passes them by, and reaps the others",
+  "R23 the reaper comes while the user is deleted: it skips them, and reaps the others",
   async (scene) => {
     const [a, auth] = [await scene.tab(), await scene.auth()];
     const reaper = await scene.operator();
     const other = await scene.newUser();
-    granted(await a.start("a"));
+    granted(await a.start("a", { interview }));
     granted(await (await scene.tab(other)).start("other"));
     await scene.letExpire();
     await scene.letExpire(other);
@@ -173,17 +210,18 @@ race(
   async (scene) => {
     const [a, auth] = [await scene.tab(), await scene.auth()];
     const reaper = await scene.operator();
-    granted(await a.start("a"));
+    granted(await a.start("a", { interview }));
     await scene.letExpire();
     await auth.begin();
     await lockUser(auth, scene.user);
     await reaper.begin();
     assert.deepEqual(answered(await reaper.reap().passes(auth)), []);
 
-    answered(await auth.query(deletion, scene.user).passes(reaper));
-
+    // The reaper has locked the session, but waits for no user.
+    answered(
+      await after(reaper, "commits", auth.query(deletion, scene.user)),
+    );
     answered(await auth.commit());
-    answered(await reaper.commit());
     await scene.leaves({});
   },
 );

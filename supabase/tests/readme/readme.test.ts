@@ -175,30 +175,94 @@ Deno.test("M3 M4 M6 the client's code: refused, taken over, handed in, left", as
   );
 });
 
-Deno.test("B5 the guard's policy: the holder answers, a zombie and a stranger do not", async () => {
+interface Grant {
+  session_id: string;
+  interview_id: string;
+  fence: number;
+}
+
+/** What a guarded answer names of the session that writes it. */
+async function grant(
+  { client }: { client: Client },
+  session_id: string,
+  interview_id: string,
+): Promise<Grant> {
+  const { data, error } = await client.rpc("start_session", {
+    session_id,
+    takeover: true,
+    interview_id,
+  });
+  assert.equal(error, null);
+  return { session_id, interview_id, fence: data!.fence };
+}
+
+/** What comes of an upsert, which is how an app saves. */
+async function answer(
+  { client }: { client: Client },
+  row: Grant & { answer?: string },
+): Promise<"saved" | number> {
+  const { status, error } = await client.from("answers" as never)
+    .upsert({ question: 1, answer: "42", ...row } as never);
+  return error ? status : "saved";
+}
+
+Deno.test("B5 C2 the guard: the holder answers, the next session of the interview reads and goes on, a zombie does not", async () => {
   await project.sql.unsafe(recipe("guard.sql")).simple();
   const [user, stranger] = await project.newUsers(2);
-  const grant = async (session_id: string) => {
-    const { data, error } = await user.client.rpc("start_session", {
-      session_id,
-      takeover: true,
-    });
-    assert.equal(error, null);
-    return { session_id, fence: data!.fence };
-  };
-  const answer = async (client: Client, row: Record<string, unknown>) => {
-    const { status } = await client.from("answers" as never)
-      .insert({ question: 1, answer: "42", ...row } as never);
-    return status;
+  const saved = async () => {
+    const { data } = await user.client.from("answers" as never)
+      .select("interview_id, question, answer, session_id")
+      .order("interview_id");
+    return data;
   };
 
-  const old = await grant("old");
-  assert.equal(await answer(user.client, old), 201);
-  const fresh = await grant("fresh");
+  const old = await grant(user, "old", "attempt-1");
+  assert.equal(await answer(user, { ...old, answer: "first" }), "saved");
+  const fresh = await grant(user, "fresh", "attempt-1");
 
-  assert.equal(await answer(user.client, { ...old, question: 2 }), 403);
-  assert.equal(await answer(stranger.client, fresh), 403);
-  assert.equal(await answer(user.client, fresh), 201);
+  assert.deepEqual(await saved(), [{
+    interview_id: "attempt-1",
+    question: 1,
+    answer: "first",
+    session_id: "old",
+  }]);
+  assert.equal(await answer(user, { ...old, answer: "zombie" }), 403);
+  assert.equal(await answer(user, { ...fresh, fence: old.fence }), 403);
+  assert.equal(await answer(stranger, fresh), 403);
+  assert.equal(await answer(user, { ...fresh, answer: "second" }), "saved");
+  const kept = {
+    interview_id: "attempt-1",
+    question: 1,
+    answer: "second",
+    session_id: "fresh",
+  };
+  assert.deepEqual(await saved(), [kept]);
+
+  // a live session of one interview writes no answers of another
+  const other = await grant(user, "other", "attempt-2");
+  assert.equal(
+    await answer(user, { ...other, interview_id: "attempt-1" }),
+    403,
+  );
+  assert.equal(await answer(user, other), "saved");
+  assert.deepEqual((await saved())?.slice(0, 1), [kept]);
+});
+
+Deno.test("B5 M8 the guard: another user's answers under the same ids are theirs, and in nobody's way", async () => {
+  const [a, b] = await project.newUsers(2);
+  const ofA = await grant(a, "same session", "same interview");
+  const ofB = await grant(b, "same session", "same interview");
+
+  assert.equal(await answer(a, { ...ofA, answer: "of a" }), "saved");
+  assert.equal(await answer(b, { ...ofB, answer: "of b" }), "saved");
+
+  const rows = await project.sql`
+    select user_id, answer from public.answers
+    where user_id in (${a.id}, ${b.id}) order by answer`;
+  assert.deepEqual([...rows], [
+    { user_id: a.id, answer: "of a" },
+    { user_id: b.id, answer: "of b" },
+  ]);
 });
 
 Deno.test("M14 the operator's statements answer", async () => {
@@ -210,7 +274,7 @@ Deno.test("M14 the operator's statements answer", async () => {
   assert.deepEqual(rest.map((rows) => rows.length), [0, 0, 0]);
 });
 
-Deno.test("M10 the settings as shown are those in force", async () => {
+Deno.test("M10 C7 the settings as shown are those in force", async () => {
   const inForce = () => project.sql`select s::text from sessions.settings s`;
   const before = await inForce();
 
@@ -218,6 +282,13 @@ Deno.test("M10 the settings as shown are those in force", async () => {
 
   assert.equal(count, 1);
   assert.deepEqual([...await inForce()], [...before]);
+  const columns = await project.sql<{ name: string }[]>`
+    select attname as name from pg_attribute
+    where attrelid = 'sessions.settings'::regclass and attnum > 0
+      and not attisdropped and attname <> 'is_the_row'`;
+  for (const { name } of columns) {
+    assert(recipe("settings.sql").includes(`\n  ${name} = `), name);
+  }
 });
 
 Deno.test("M17 a user is made an administrator", async () => {
@@ -238,20 +309,66 @@ Deno.test("M17 a user is made an administrator", async () => {
   assert.notEqual(made.find(({ id }) => id === other.id)?.is_admin, true);
 });
 
-Deno.test("an operator ends a user's session", async () => {
+Deno.test("C1 an operator ends a user's session and gives the user more time, with notes that no user sees", async () => {
   const user = await project.newUser();
-  await user.client.rpc("start_session", { session_id: "held" });
+  const { data: session } = await user.client.rpc("start_session", {
+    session_id: "held",
+    interview_id: "attempt-1",
+  });
   const nobody = "00000000-0000-0000-0000-000000000000";
-  const statement = recipe("revoke.sql");
-  assert(statement.includes(nobody));
+  const statements = recipe("revoke.sql");
+  assert.equal(statements.split(nobody).length, 3);
 
-  const [ended] = await project.sql
-    .unsafe(statement.replace(nobody, user.id));
+  const answers: unknown = await project.sql
+    .unsafe(statements.replaceAll(nobody, user.id)).simple();
 
+  const [[ended], [interview]] = answers as Record<string, unknown>[][];
   assert.deepEqual(
-    [ended.session_id, ended.end_reason, ended.note],
-    ["held", "revoked", "asked by the user"],
+    [ended.session_id, ended.end_reason],
+    ["held", "revoked"],
   );
+  assert.equal(
+    Number(interview.deadline_at) - Date.parse(session!.deadline_at),
+    600_000,
+  );
+  const notes = await project.sql`
+    select role, note from sessions.revocations where user_id = ${user.id}
+    union all
+    select role, note from sessions.extensions where user_id = ${user.id}`;
+  assert.deepEqual([...notes], [
+    { role: "postgres", note: "asked by the user" },
+    { role: "postgres", note: "fire alarm" },
+  ]);
+  for (const table of ["interview_session_history", "interviews"] as const) {
+    const { data } = await user.client.from(table).select();
+    assert.equal(data?.length, 1);
+    assert.doesNotMatch(JSON.stringify(data), /asked by the user|fire alarm/);
+  }
+});
+
+Deno.test("an operator ends all sessions in one statement", async () => {
+  const users = await project.newUsers(3);
+  for (const { client } of users) {
+    await client.rpc("start_session", { session_id: "held" });
+  }
+  const live = async () => {
+    const [{ count }] = await project.sql`
+      select count(*)::int from public.active_interview_sessions`;
+    return count;
+  };
+  const before = await live();
+  assert(before >= users.length);
+
+  const [{ count }] = await project.sql.unsafe(recipe("revoke_all.sql"));
+
+  assert.equal(Number(count), before);
+  assert.equal(await live(), 0);
+  for (const { client } of users) {
+    const { error } = await client.rpc("heartbeat_session", {
+      session_id: "held",
+    });
+    assert.equal(JSON.parse(error!.details).end_reason, "revoked");
+  }
 });
 
 const psql = findPsql();

@@ -92,6 +92,41 @@ const dependants: Dependant[] = [
     named: /constraint of_an_interview on table app\.reviews/,
   },
   {
+    what: "a foreign key to the interviews",
+    create: `create table app.reports (
+        user_id uuid, interview_id text,
+        constraint of_an_attempt foreign key (user_id, interview_id)
+        references public.interviews
+      );`,
+    drop: "drop table app.reports;",
+    named: /constraint of_an_attempt on table app\.reports/,
+  },
+  {
+    what: "a function that asks for a named user",
+    create: `create function app.holds(u uuid) returns boolean
+      language plpgsql as $$ begin
+        return public.user_holds_session(u, 'a');
+      end $$;`,
+    drop: "drop function app.holds(uuid);",
+    named: /function app\.holds\(uuid\)/,
+  },
+  {
+    what: "a function that returns the row of the health",
+    create: `create function app.health()
+      returns setof public.interview_session_health
+      language plpgsql as 'begin end';`,
+    drop: "drop function app.health();",
+    named: /function app\.health\(\)/,
+  },
+  {
+    what: "a function that reads the operators' notes",
+    create: `create function app.notes() returns bigint
+      language plpgsql as
+      'begin return (select count(*) from sessions.revocations); end';`,
+    drop: "drop function app.notes();",
+    named: /function app\.notes\(\)/,
+  },
+  {
     what: "a function that reads the history",
     create: `create function app.interviews() returns bigint language sql as
       'select count(*) from public.interview_session_history';`,

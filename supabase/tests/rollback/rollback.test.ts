@@ -14,6 +14,7 @@ import {
 import {
   everythingIn,
   installApp,
+  refusedRollback,
   rollBack,
   sessionsIn,
   useSessions,
@@ -48,6 +49,34 @@ Deno.test("M15 a second run finds nothing to do, and says so by succeeding", asy
     assert.deepEqual(await everythingIn(database), before);
   });
 });
+
+for (
+  const table of [
+    "active_interview_sessions",
+    "interview_session_history",
+    "interviews",
+  ]
+) {
+  Deno.test(`M15 where it is not installed, the app's own ${table} stays`, async () => {
+    await withCopyOf("bare", async (database) => {
+      await installApp(database);
+      await database.connected((sql) =>
+        sql.unsafe(`create table public.${table} (id int primary key)`)
+      );
+      const before = await everythingIn(database);
+
+      const { code, message } = await refusedRollback(database);
+
+      assert.equal(code, "55000");
+      assert.equal(
+        message,
+        `Interview sessions are not installed here, and ${table} belongs to ` +
+          "the app. Nothing was changed.",
+      );
+      assert.deepEqual(await everythingIn(database), before);
+    });
+  });
+}
 
 Deno.test("M15 what was added to our own tables goes with them", async () => {
   await withCopyOf("bare", async (database) => {

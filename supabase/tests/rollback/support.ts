@@ -83,18 +83,24 @@ export async function installApp(database: Database) {
   });
 }
 
-/** Every call once, and a reaper that had something to reap. */
+/** Every function of the lifecycle and of operators once, and a reaper that had something to reap. */
 export async function useSessions(database: Database) {
   await database.connected(async (sql) => {
     await sql.unsafe(`
       set request.jwt.claims to '{"sub": "aaaaaaaa-0000-4000-8000-000000000001", "role": "authenticated"}';
       set role authenticated;
-      select from public.start_session('first');
+      select from public.start_session('first', false, 'Chrome', 'attempt-1');
       select from public.heartbeat_session('first');
       select from public.complete_session('first');
       select from public.end_session('first');
-      select from public.start_session('second');
+      select from public.start_session('second', false, null, 'attempt-2');
+      select from public.end_session('never started');
       set request.jwt.claims to '{"sub": "bbbbbbbb-0000-4000-8000-000000000002", "role": "authenticated"}';
+      select from public.start_session('ended by an operator');
+      reset role;
+      select from public.revoke_session('bbbbbbbb-0000-4000-8000-000000000002', 'a note');
+      select from public.extend_interview('aaaaaaaa-0000-4000-8000-000000000001', 'attempt-2', '1 minute', 'a note');
+      set role authenticated;
       select from public.start_session('lost');
       reset role;
       update public.active_interview_sessions
@@ -113,6 +119,7 @@ export async function useSessions(database: Database) {
         select session_id, end_reason from public.interview_session_history
         order by 1`),
       [
+        { session_id: "ended by an operator", state: "revoked" },
         { session_id: "first", state: "completed" },
         { session_id: "lost", state: "expired" },
         { session_id: "second", state: "live" },
@@ -142,6 +149,16 @@ export async function sessionsIn(database: Database): Promise<unknown> {
       select a::text, xmin::text from public.active_interview_sessions a`),
     history: await plainly(sql`
       select h::text, xmin::text from public.interview_session_history h`),
+    interviews: await plainly(sql`
+      select i::text, xmin::text from public.interviews i`),
+    earlyEnds: await plainly(sql`
+      select e::text, xmin::text from sessions.early_ends e`),
+    revocations: await plainly(sql`
+      select r::text, xmin::text from sessions.revocations r`),
+    extensions: await plainly(sql`
+      select e::text, xmin::text from sessions.extensions e`),
+    settings: await plainly(sql`
+      select s::text, xmin::text from sessions.settings s`),
     runs: await plainly(sql`
       select r::text, xmin::text from sessions.reaper_runs r`),
   }));

@@ -84,7 +84,7 @@ const steps = [
   "One click: she takes over",
   "The zombie: Chrome had only been asleep, and goes on",
   "Ben starts an interview, in Safari on a Mac",
-  "Ada hands in, and is done",
+  "Ada submits her interview",
   "Ben starts again, his browser crashes, and nobody comes back",
   "The scheduled reaper comes by",
   "Ben starts at once",
@@ -194,7 +194,8 @@ Deno.test("where an answer is not the contract's it ends with 1, says which, and
   await connected(stack.dbUrl, async (sql) => {
     await sql.unsafe(`
       create or replace function public.holds_session(
-        session_id text, fence bigint default null
+        session_id text, fence bigint default null,
+        interview_id text default null
       )
       returns boolean language sql stable set search_path = ''
       as $$ select true $$`);

@@ -9,22 +9,23 @@ import type { Database } from "../../../scripts/test/databases.ts";
 import {
   pasteMigrations,
   plainly,
+  withCopyOf,
   withNewProject,
 } from "../../../scripts/test/databases_fixture.ts";
 
 const app = `
   create schema app;
   create type public.level as enum ('junior', 'senior');
-  create table public.interviews (
+  create table public.mock_interviews (
     id bigint primary key generated always as identity,
     user_id uuid not null references auth.users (id) on delete cascade,
     level public.level not null,
     status text not null default 'active',
     settings jsonb not null default '{}'
   );
-  create index interviews_user_id on public.interviews (user_id);
-  alter table public.interviews enable row level security;
-  create policy "own interviews" on public.interviews
+  create index mock_interviews_user_id on public.mock_interviews (user_id);
+  alter table public.mock_interviews enable row level security;
+  create policy "own interviews" on public.mock_interviews
     for all to authenticated using (user_id = (select auth.uid()));
   -- names that are ours elsewhere, and stay theirs here
   create table app.settings (lease interval);
@@ -33,32 +34,47 @@ const app = `
     language sql as 'select session_id';
   create function public.start_interview(level public.level) returns bigint
     language sql security definer set search_path = '' as
-    'insert into public.interviews (user_id, level) values ((select auth.uid()), level) returning id';
-  create view app.seniors as select * from public.interviews where level = 'senior';
-  create publication app_changes for table public.interviews;
+    'insert into public.mock_interviews (user_id, level) values ((select auth.uid()), level) returning id';
+  create view app.seniors as select * from public.mock_interviews where level = 'senior';
+  create publication app_changes for table public.mock_interviews;
   insert into auth.users (id) values ('aaaaaaaa-0000-4000-8000-000000000001');
-  insert into public.interviews (user_id, level)
+  insert into public.mock_interviews (user_id, level)
   select id, 'senior' from auth.users;
   insert into app.settings values ('1 hour');
 `;
 
-Deno.test("B8 an app's own schema of our name is not taken over: refused, and nothing changed", async () => {
-  await withNewProject("granted", async (database) => {
-    const before = await database.connected(async (sql) => {
-      await sql.unsafe(
-        "create schema sessions; grant usage on schema sessions to anon; create table sessions.cookies ()",
-      ).simple();
-      return await catalogue(sql);
+/** Names of ours that an app may have taken, with what is most like ours. */
+const taken: Record<string, string> = {
+  "schema sessions": `
+    create schema sessions;
+    grant usage on schema sessions to anon;
+    create table sessions.cookies ()`,
+  "table public.interviews": `
+    create table public.interviews (user_id uuid, deadline_at timestamptz);
+    grant all on public.interviews to authenticated`,
+  "table public.interview_session_history": `
+    create table public.interview_session_history (ended_at timestamptz)`,
+};
+
+for (const [what, create] of Object.entries(taken)) {
+  Deno.test(`B8 an app's own ${what} is not taken over: refused by name, and nothing changed`, async () => {
+    await withCopyOf("bare", async (database) => {
+      const before = await database.connected(async (sql) => {
+        await sql.unsafe(create).simple();
+        return await catalogue(sql);
+      });
+
+      await assert.rejects(pasteMigrations(database), {
+        message: `The ${what} already exists and does not belong to this ` +
+          "component. Nothing was changed.",
+        hint: "Rename it before you apply this migration: " +
+          `alter ${what} rename to ...`,
+      });
+
+      assert.deepEqual(await database.connected(catalogue), before);
     });
-
-    await assert.rejects(
-      pasteMigrations(database),
-      /a schema "sessions" already, and it is not this component's/,
-    );
-
-    assert.deepEqual(await database.connected(catalogue), before);
   });
-});
+}
 
 for (const defaults of ["granted", "revoked"] as const) {
   for (
@@ -94,13 +110,15 @@ for (const defaults of ["granted", "revoked"] as const) {
 
 function isOurs({ kind, name }: CatalogueEntry): boolean {
   return /^_?(sessions|supabase_migrations)\b/.test(name) ||
-    /^public\._?(active_interview_sessions|interview_session_history)\b/
+    /^public\._?(active_interview_sessions|interview_session_history|interviews)\b/
       .test(name) ||
-    /^public\.(start|heartbeat|complete|end|holds|revoke)_session\(/
+    /^public\._?interview_session_health\b/.test(name) ||
+    /^public\.(start|heartbeat|complete|end|(user_)?holds|revoke)_session\(/
       .test(name) ||
+    /^public\.extend_interview\(/.test(name) ||
     /^public\.(reap_stale_sessions|session_health)\(/.test(name) ||
     /^public\.admin_(\w+_sessions?|session_health)\(/.test(name) ||
-    /^public\.(active_interview_sessions|interview_session_history)_/
+    /^public\.(active_interview_sessions|interview_session_history|interviews)_/
       .test(name) ||
     (kind === "default privileges" && name.endsWith(" supabase_migrations"));
 }
@@ -117,7 +135,7 @@ async function all(
     rows: await plainly(sql`
       select u::text as row, xmin::text from auth.users u
       union all
-      select i::text, xmin::text from public.interviews i
+      select i::text, xmin::text from public.mock_interviews i
       union all
       select s::text, xmin::text from app.settings s`),
   }), "supabase_admin");

@@ -143,7 +143,7 @@ function EndDialog(
           {session.device ?? "an unknown device"}. They are told that an
           administrator has ended their interview.
         </p>
-        <label htmlFor="note">Note for the history</label>
+        <label htmlFor="note">Note, which only operators see</label>
         <textarea id="note" name="note" rows={3} maxLength={1000} />
         <div className="actions">
           <button type="submit" className="danger" disabled={isBusy}>

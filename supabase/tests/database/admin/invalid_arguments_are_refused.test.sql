@@ -4,7 +4,7 @@ select plan(9);
 
 select pg_temp.authenticate_as('dan', '{"app_metadata": {"session_admin": true}}');
 
-select throws_ok('select public.admin_ended_sessions(null)', '22023', 'since must be a time.', 'M17: a null since is refused');
+select throws_ok('select public.admin_ended_sessions(null)', '22023', 'since must be a timestamp.', 'M17: a null since is refused');
 
 select throws_ok(
   format('select public.admin_ended_sessions(now(), %L)', bucket), '22023', 'bucket must be from 1 minute to 7 days.',

@@ -29,7 +29,7 @@ create temp table others (what, claims) as values
 -- when, then
 select is(
   refusal.code || ' ' || refusal.message,
-  '42501 The role authenticated may not operate interview sessions.',
+  '42501 You are not an administrator of interview sessions.',
   format('M17: a user with %s is refused: %s', what, name)
 )
 from others

@@ -14,14 +14,14 @@ select pg_temp.authenticate_as('ben');
 select throws_ok(
   $$ select public.complete_session('never known') $$,
   'PT410',
-  'There is no such interview.',
+  'There is no such interview session.',
   'a session that never existed'
 );
 
 select throws_ok(
   $$ select public.complete_session('ada''s') $$,
   'PT410',
-  'There is no such interview.',
+  'There is no such interview session.',
   'R33: another user''s session'
 );
 

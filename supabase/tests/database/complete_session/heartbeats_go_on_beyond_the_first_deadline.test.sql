@@ -38,7 +38,7 @@ create temp table held as select * from pg_temp.active_session('ada');
 select throws_ok(
   $$ select public.heartbeat_session('first') $$,
   'PT410',
-  'This interview reached its longest duration.',
+  'The time for this interview is up.',
   'M4: the session is over'
 );
 

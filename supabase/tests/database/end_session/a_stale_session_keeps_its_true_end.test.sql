@@ -8,7 +8,7 @@ select pg_temp.create_users('ada', 'ben');
 select pg_temp.authenticate_as('ada');
 select from public.start_session('late');
 select pg_temp.clear_authentication();
-update sessions.settings set completing_grace = '5 minutes' where true;
+update sessions.settings set max_duration = '5 minutes', completing_grace = '5 minutes' where true;
 select pg_temp.authenticate_as('ben');
 select from public.start_session('late');
 select from public.complete_session('late');

@@ -21,9 +21,9 @@ select is_empty(
   'B7: no session began while an earlier one was live'
 );
 
--- when: one of them is made to end later
+-- when: one of them is made to end later, by the clock and in the order of the grants
 update public.interview_session_history
-set ended_at = ended_at + interval '1 minute'
+set ended_at = ended_at + interval '1 minute', ended_fence = ended_fence + 100
 where user_id = pg_temp.user_id('ada') and session_id = 'one';
 
 -- then

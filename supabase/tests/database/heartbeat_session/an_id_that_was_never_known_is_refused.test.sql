@@ -22,9 +22,9 @@ from (values ('never known'), ('ada''s'), ('ada''s live one')) as asked (session
 select results_eq(
   'select session_id, code, message, detail from refusals',
   $$ values
-    ('never known', 'PT410', 'There is no such interview.', '{"session_id": "never known", "end_reason": null, "ended_at": null}'::jsonb),
-    ('ada''s', 'PT410', 'There is no such interview.', '{"session_id": "ada''s", "end_reason": null, "ended_at": null}'),
-    ('ada''s live one', 'PT410', 'There is no such interview.', '{"session_id": "ada''s live one", "end_reason": null, "ended_at": null}') $$,
+    ('never known', 'PT410', 'There is no such interview session.', '{"session_id": "never known", "end_reason": null, "ended_at": null}'::jsonb),
+    ('ada''s', 'PT410', 'There is no such interview session.', '{"session_id": "ada''s", "end_reason": null, "ended_at": null}'),
+    ('ada''s live one', 'PT410', 'There is no such interview session.', '{"session_id": "ada''s live one", "end_reason": null, "ended_at": null}') $$,
   'R33: the refusal says nothing about another user''s sessions'
 );
 

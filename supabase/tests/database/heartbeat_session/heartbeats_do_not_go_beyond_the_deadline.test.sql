@@ -34,7 +34,7 @@ select pg_temp.age_session('ada', '4 minutes');
 select throws_ok(
   $$ select public.heartbeat_session('first') $$,
   'PT410',
-  'This interview reached its longest duration.',
+  'The time for this interview is up.',
   'M10: the session is over in spite of its heartbeats'
 );
 

@@ -6,6 +6,7 @@ select plan(6);
 select pg_temp.create_users('ada');
 select pg_temp.authenticate_as('ada');
 set local synchronous_commit to on;
+set local request.path to '/rpc/heartbeat_session';
 
 -- A function's own SET restores the transaction's setting when it returns, not the connection's.
 create function pg_temp.setting_at_a_heartbeat(session_id text)

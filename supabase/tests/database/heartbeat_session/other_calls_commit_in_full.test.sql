@@ -15,9 +15,10 @@ select from public.end_session('first');
 select is(current_setting('synchronous_commit'), 'on', 'a start, a retry, a complete and an end commit synchronously');
 
 select from public.start_session('second');
+set local request.path to '/rpc/heartbeat_session';
 select from public.heartbeat_session('second');
 
-select is(current_setting('synchronous_commit'), 'off', 'a heartbeat does not');
+select is(current_setting('synchronous_commit'), 'off', 'a heartbeat that is the whole request does not');
 
 select * from finish();
 rollback;

@@ -53,7 +53,8 @@ begin
     perform pg_temp.authenticate_as('ada');
     perform public.start_session('revoked ' || v_text);
     perform pg_temp.clear_authentication();
-    insert into revoked select v_text, r.note from public.revoke_session(pg_temp.user_id('ada'), v_text) r;
+    perform public.revoke_session(pg_temp.user_id('ada'), v_text);
+    insert into revoked select v_text, v.note from sessions.revocations v where v.session_id = 'revoked ' || v_text;
   end loop;
 end
 $$;

@@ -11,11 +11,11 @@ where w.pronamespace = 'public'::regnamespace;
 select bag_eq(
   'select proname::text from wrappers',
   array[
-    'start_session', 'heartbeat_session', 'complete_session', 'end_session', 'holds_session',
-    'revoke_session', 'reap_stale_sessions', 'session_health',
+    'start_session', 'heartbeat_session', 'complete_session', 'end_session', 'holds_session', 'user_holds_session',
+    'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health',
     'admin_live_sessions', 'admin_ended_sessions', 'admin_session_health', 'admin_revoke_session'
   ],
-  'B8: the API is these twelve functions, none of them overloaded'
+  'B8: the API is these fourteen functions, none of them overloaded'
 );
 
 select is_empty(
@@ -34,7 +34,7 @@ select is_empty(
 select is_empty(
   $$ select oid::regprocedure
     from wrappers
-    where obj_description(behind, 'pg_proc') is distinct from format('What public.%s() does.', proname) $$,
+    where obj_description(behind, 'pg_proc') is distinct from format('Implements public.%s().', proname) $$,
   'B8: the comment of the function behind names its wrapper'
 );
 

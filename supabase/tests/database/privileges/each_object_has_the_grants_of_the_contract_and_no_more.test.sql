@@ -2,16 +2,16 @@
 -- the built-in grants: EXECUTE to PUBLIC on a function, for instance.
 begin;
 \ir ../helpers.psql
-select plan(6);
+select plan(8);
 
 create temp view relations as
 select c.*
 from pg_class c
 where (
     c.relnamespace = 'sessions'::regnamespace
-    or c.relnamespace = 'public'::regnamespace and c.relname like '%interview_session%'
+    or c.relnamespace = 'public'::regnamespace and (c.relname like '%interview_session%' or c.relname = 'interviews')
   )
-  and c.relkind not in ('i', 'I');
+  and c.relkind in ('r', 'S');
 
 create temp view functions as
 select p.*
@@ -36,8 +36,12 @@ select bag_eq(
     where a.grantee <> r.relowner $$,
   $$ values
     ('public.active_interview_sessions', 'authenticated', 'SELECT', false),
-    ('public.interview_session_history', 'authenticated', 'SELECT', false) $$,
-  'B8: users may read the two tables; nothing else is granted on a table or sequence'
+    ('public.active_interview_sessions', 'service_role', 'SELECT', false),
+    ('public.interview_session_history', 'authenticated', 'SELECT', false),
+    ('public.interview_session_history', 'service_role', 'SELECT', false),
+    ('public.interviews', 'authenticated', 'SELECT', false),
+    ('public.interviews', 'service_role', 'SELECT', false) $$,
+  'B8: users and the service may read the three tables in public; nothing else is granted on a table or sequence'
 );
 
 select is_empty(
@@ -53,7 +57,11 @@ select bag_eq(
     from functions f
     cross join aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) a
     where a.grantee <> f.proowner $$,
-  $$ select s.name || '.' || f.name as name, f.grantee, false as is_grantable
+  $$ values
+      ('sessions.version', 'authenticated', false),
+      ('sessions.version', 'service_role', false)
+    union all
+    select s.name || '.' || f.name, f.grantee, false
     from (values ('public'), ('sessions')) as s (name)
     cross join (
       values
@@ -62,7 +70,9 @@ select bag_eq(
         ('complete_session', 'authenticated'),
         ('end_session', 'authenticated'),
         ('holds_session', 'authenticated'),
+        ('user_holds_session', 'service_role'),
         ('revoke_session', 'service_role'),
+        ('extend_interview', 'service_role'),
         ('reap_stale_sessions', 'service_role'),
         ('session_health', 'service_role'),
         ('admin_live_sessions', 'authenticated'),
@@ -70,7 +80,23 @@ select bag_eq(
         ('admin_session_health', 'authenticated'),
         ('admin_revoke_session', 'authenticated')
     ) as f (name, grantee) $$,
-  'B8: five functions are for users, three for operators, four for administrators, none for anon or PUBLIC'
+  'B8: five functions are for users, five for operators, four for administrators, none for anon or PUBLIC'
+);
+
+select bag_eq(
+  $$ select a.grantee::regrole::text, a.privilege_type, a.is_grantable
+    from pg_type t
+    cross join aclexplode(coalesce(t.typacl, acldefault('T', t.typowner))) a
+    where t.oid = 'public.interview_session_health'::regtype and a.grantee <> t.typowner $$,
+  $$ values ('authenticated', 'USAGE', false), ('service_role', 'USAGE', false) $$,
+  'B8: who may call a function of the health may use its row type'
+);
+
+select is_empty(
+  $$ select t.oid::regtype
+    from pg_type t
+    where t.typnamespace = 'sessions'::regnamespace and t.typtype <> 'c' and t.typelem = 0 $$,
+  'B8: there is no other type of our own'
 );
 
 select bag_eq(

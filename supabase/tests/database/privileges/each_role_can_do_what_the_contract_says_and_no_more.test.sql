@@ -1,7 +1,7 @@
 -- The effect of the grants, including memberships and PUBLIC: for the API roles and for a role without grants.
 begin;
 \ir ../helpers.psql
-select plan(20);
+select plan(22);
 
 create role bystander;
 grant bystander to postgres;
@@ -11,9 +11,9 @@ select c.oid, c.relnamespace::regnamespace || '.' || c.relname as name, c.relkin
 from pg_class c
 where (
     c.relnamespace = 'sessions'::regnamespace
-    or c.relnamespace = 'public'::regnamespace and c.relname like '%interview_session%'
+    or c.relnamespace = 'public'::regnamespace and (c.relname like '%interview_session%' or c.relname = 'interviews')
   )
-  and c.relkind not in ('i', 'I');
+  and c.relkind in ('r', 'S');
 
 create temp view functions as
 select p.oid, p.pronamespace::regnamespace || '.' || p.proname as name
@@ -58,7 +58,9 @@ select bag_eq(
   array[
     'SELECT on public.active_interview_sessions',
     'SELECT on public.interview_session_history',
+    'SELECT on public.interviews',
     'USAGE on schema sessions',
+    'EXECUTE on sessions.version',
     'EXECUTE on public.start_session',
     'EXECUTE on public.heartbeat_session',
     'EXECUTE on public.complete_session',
@@ -78,21 +80,29 @@ select bag_eq(
     'EXECUTE on sessions.admin_session_health',
     'EXECUTE on sessions.admin_revoke_session'
   ],
-  'B8: authenticated may read the two tables and call the functions for users and for administrators'
+  'B8: authenticated may read the three tables and call the functions for users and for administrators'
 );
 
 select bag_eq(
   $$ select pg_temp.privileges_of('service_role') $$,
   array[
+    'SELECT on public.active_interview_sessions',
+    'SELECT on public.interview_session_history',
+    'SELECT on public.interviews',
     'USAGE on schema sessions',
+    'EXECUTE on sessions.version',
+    'EXECUTE on public.user_holds_session',
     'EXECUTE on public.revoke_session',
+    'EXECUTE on public.extend_interview',
     'EXECUTE on public.reap_stale_sessions',
     'EXECUTE on public.session_health',
+    'EXECUTE on sessions.user_holds_session',
     'EXECUTE on sessions.revoke_session',
+    'EXECUTE on sessions.extend_interview',
     'EXECUTE on sessions.reap_stale_sessions',
     'EXECUTE on sessions.session_health'
   ],
-  'B8: service_role may call the functions for operators, and read no table'
+  'B8: service_role may read the three tables and call the functions for operators'
 );
 
 -- The same by trying.
@@ -112,22 +122,26 @@ from (
     ('service_role', 'select public.start_session(''a'')', 'permission denied for function start_session', 'service_role may not call what is for users'),
     ('service_role', 'update sessions.settings set lease = ''1 day'' where true', 'permission denied for table settings', 'nor change the settings'),
     ('service_role', 'select from sessions.reaper_runs', 'permission denied for table reaper_runs', 'nor read the reaper''s runs'),
+    ('service_role', 'select from sessions.revocations', 'permission denied for table revocations', 'nor the record of revocations'),
+    ('service_role', 'select from sessions.extensions', 'permission denied for table extensions', 'nor that of extensions'),
     ('service_role', 'select public.session_health()', null, 'service_role may call what is for operators')
 ) as calls (role_name, call, answer, description)
 cross join pg_temp.refusal_of(call, role_name) refusal;
 
--- Every other function in sessions, called with nulls: the refusal comes before the call.
+-- Every other function in sessions, called with nulls: the refusal comes before the call. A strict function is not
+-- called for a null, so that it gets values.
 create temp table internal_calls as
 select
   p.oid::regprocedure as function,
   format(
     'select %s(%s)', p.oid::regproc,
-    (select string_agg('null::' || format_type(t, null), ', ' order by n) from unnest(p.proargtypes) with ordinality x (t, n))
+    (select string_agg(case when p.proisstrict then '''1''::' else 'null::' end || format_type(t, null), ', ' order by n) from unnest(p.proargtypes) with ordinality x (t, n))
   ) as call
 from pg_proc p
 where p.pronamespace = 'sessions'::regnamespace
   and p.prorettype not in ('trigger'::regtype, 'event_trigger'::regtype)
-  and p.proname not in (select w.proname from pg_proc w where w.pronamespace = 'public'::regnamespace);
+  and p.proname not in (select w.proname from pg_proc w where w.pronamespace = 'public'::regnamespace)
+  and p.proname <> 'version';
 
 select isnt_empty('select * from internal_calls', 'there are internal functions');
 

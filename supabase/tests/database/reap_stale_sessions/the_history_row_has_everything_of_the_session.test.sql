@@ -14,19 +14,19 @@ create temp table crashed as select * from pg_temp.active_session('ada');
 
 -- when
 select pg_temp.act_as('service_role');
-create temp table reaped as select * from public.reap_stale_sessions(100000);
+create temp table reaped as select * from public.reap_stale_sessions(10000);
 select pg_temp.clear_authentication();
 
 -- then
 select results_eq(
   $$ select
       user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status,
-      previous_session_id, ended_by, note, duration
+      previous_session_id, duration
     from pg_temp.history('ada')
     where session_id = 'second' $$,
   $$ select
       user_id, session_id, fence, device, created_at, updated_at, expires_at, 'expired', status,
-      previous_session_id, null::uuid, null::text, expires_at - created_at
+      previous_session_id, expires_at - created_at
     from crashed $$,
   'B7: the history has all that the live row had'
 );

@@ -1,7 +1,7 @@
 -- As postgres, without SET ROLE and without claims.
 begin;
 \ir ../helpers.psql
-select plan(1);
+select plan(2);
 
 -- given
 select pg_temp.create_users('ada');
@@ -15,9 +15,15 @@ select * from public.revoke_session(pg_temp.user_id('ada'), 'By hand.');
 
 -- then
 select results_eq(
-  'select session_id, end_reason, note, ended_by from revoked',
-  $$ values ('held', 'revoked', 'By hand.', null::uuid) $$,
-  'M17: the session is revoked, by no user'
+  'select session_id, end_reason from revoked',
+  $$ values ('held', 'revoked') $$,
+  'M17: the session is revoked'
+);
+
+select results_eq(
+  $$ select session_id, revoked_by, role, note from sessions.revocations where user_id = pg_temp.user_id('ada') $$,
+  $$ values ('held', null::uuid, 'postgres', 'By hand.') $$,
+  'M17: by postgres, for no user'
 );
 
 select * from finish();

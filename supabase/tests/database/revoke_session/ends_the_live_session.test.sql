@@ -28,8 +28,10 @@ select results_eq(
 );
 
 select results_eq(
-  'select end_reason, note, ended_by from revoked',
-  $$ values ('revoked', 'Asked for by support.', null::uuid) $$,
+  $$ select r.end_reason, v.note, v.revoked_by, v.role
+    from revoked r
+    join sessions.revocations v using (user_id, session_id) $$,
+  $$ values ('revoked', 'Asked for by support.', null::uuid, 'service_role') $$,
   'M17: it was revoked with the note; service_role is no user'
 );
 

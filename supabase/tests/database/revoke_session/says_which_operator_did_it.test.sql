@@ -13,10 +13,12 @@ create temp table revoked as
 select * from public.revoke_session(pg_temp.user_id('ada'));
 
 -- then
+select pg_temp.clear_authentication();
+
 select results_eq(
-  'select user_id, session_id, end_reason, ended_by, note from revoked',
-  $$ values (pg_temp.user_id('ada'), 'held', 'revoked', pg_temp.user_id('ben'), null::text) $$,
-  'M17: it was ended by Ben; the note is optional'
+  $$ select session_id, revoked_at, revoked_by, role, note from sessions.revocations where user_id = pg_temp.user_id('ada') $$,
+  $$ select session_id, ended_at, pg_temp.user_id('ben'), 'service_role', null::text from revoked $$,
+  'M17: the record says that service_role revoked it for Ben; the note is optional'
 );
 
 select * from finish();

@@ -45,7 +45,7 @@ select is(pg_temp.status_if_last_run_was('3 hours 1 second'), 'warning', 'B2: th
 
 select matches(
   (select reason from public.session_health()),
-  '^The reaper last ran 03:\d\d:\d\d ago; it should every 01:00:00\.$',
+  '^The reaper last ran 03:\d\d:\d\d ago; it should run every 01:00:00\.$',
   'B2: the reason says when it ran and how often it should'
 );
 
@@ -54,7 +54,7 @@ select is(pg_temp.status_if_last_run_was('10 hours 1 second'), 'critical', 'B2: 
 
 select matches(
   (select reason from public.session_health()),
-  '^The reaper last ran 10:\d\d:\d\d ago; it should every 01:00:00\. Check the schedule that calls it\.$',
+  '^The reaper last ran 10:\d\d:\d\d ago; it should run every 01:00:00\. Check the schedule that calls it\.$',
   'B2: the reason says what to do'
 );
 

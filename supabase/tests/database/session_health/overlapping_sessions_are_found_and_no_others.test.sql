@@ -2,11 +2,12 @@ begin;
 \ir ../helpers.psql
 select plan(6);
 
+-- The order of the grants excludes no overlap here: every session ended after every grant.
 create function pg_temp.add_ended(who text, session_id text, fence bigint, began interval, ended interval)
 returns void
 language sql
 as $$
-  select pg_temp.add_ended_session(who, session_id, now() - began, now() - ended, 'cleared', fence);
+  select pg_temp.add_ended_session(who, session_id, now() - began, now() - ended, 'cleared', fence, 100);
 $$;
 
 create function pg_temp.add_live(who text, session_id text, fence bigint, began interval)

@@ -25,7 +25,7 @@ select pg_temp.create_user_with_session('ada', 'crashed', lease + reap_every) fr
 
 -- when
 select pg_temp.act_as('service_role');
-create temp table reaped as select * from public.reap_stale_sessions(100000);
+create temp table reaped as select * from public.reap_stale_sessions(10000);
 select pg_temp.clear_authentication();
 
 -- then

@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(16);
+select plan(19);
 
 select throws_ok(
   format('update sessions.settings set %s where true', change),
@@ -16,6 +16,8 @@ from (
     ('completing_grace = ''-1 minute''', 'all_are_positive'),
     ('history_retention = ''0''', 'all_are_positive'),
     ('reap_every = ''0''', 'all_are_positive'),
+    ('history_retention = ''23 hours''', 'history_is_kept_for_a_day'),
+    ('takeover = ''never''', 'takeover_is_known'),
     ('lease = ''0'', heartbeat_every = ''0''', 'all_are_positive'),
     ('lease = ''74.999 seconds''', 'lease_survives_a_lost_heartbeat'),
     ('heartbeat_every = ''2 minutes 1 second''', 'lease_survives_a_lost_heartbeat')
@@ -24,7 +26,7 @@ from (
 -- Postgres 15 and 16 have no infinite interval and refuse to parse it.
 select throws_ok(
   format('update sessions.settings set %s = ''infinity'' where true', setting),
-  case when current_setting('server_version_num')::integer >= 170000 then '23514' else '22007' end::char(5),
+  case when current_setting('server_version_num')::integer >= 170000 then '22008' else '22007' end::char(5),
   null,
   format('M13: an infinite %s is refused', setting)
 )
@@ -43,6 +45,7 @@ from (
   values
     ('lease = ''75 seconds'''),
     ('lease = ''5 minutes'', heartbeat_every = ''2 minutes'''),
+    ('history_retention = ''1 day'''),
     ('lease = ''1 hour'', heartbeat_every = ''10 minutes'', max_duration = ''30 minutes''')
 ) as changes (change);
 

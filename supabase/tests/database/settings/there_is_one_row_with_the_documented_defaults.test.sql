@@ -13,22 +13,26 @@ select bag_eq(
     ('max_duration', 'interval', true),
     ('completing_grace', 'interval', true),
     ('history_retention', 'interval', true),
-    ('reap_every', 'interval', true) $$,
+    ('reap_every', 'interval', true),
+    ('takeover', 'text', true) $$,
   'M10: these are its columns'
 );
 
 select bag_eq(
   $$ select conname::text from pg_constraint where conrelid = 'sessions.settings'::regclass and contype = 'c' $$,
-  array['there_is_one_row', 'all_are_positive', 'times_of_a_session_are_finite', 'lease_survives_a_lost_heartbeat'],
+  array[
+    'there_is_one_row', 'all_are_positive', 'all_are_at_most_100_years', 'lease_survives_a_lost_heartbeat',
+    'history_is_kept_for_a_day', 'takeover_is_known'
+  ],
   'M10: named checks keep the values valid'
 );
 
 -- The helpers have set every column to its default.
 select results_eq(
-  'select lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every from sessions.settings',
+  'select lease, heartbeat_every, max_duration, completing_grace, history_retention, reap_every, takeover from sessions.settings',
   $$ values (
     interval '5 minutes', interval '30 seconds', interval '15 minutes',
-    interval '15 minutes', interval '90 days', interval '1 minute'
+    interval '15 minutes', interval '90 days', interval '1 minute', 'allowed'
   ) $$,
   'M10: there is one row, and these are the defaults'
 );
@@ -47,7 +51,7 @@ select throws_ok(
 
 -- when: no setting has a value that a function might have as a constant
 update sessions.settings
-set lease = '7 minutes 11 seconds', max_duration = '37 minutes 13 seconds', completing_grace = '23 minutes 17 seconds'
+set lease = '7 minutes 11 seconds', max_duration = '37 minutes 13 seconds', completing_grace = '43 minutes 17 seconds'
 where true;
 select pg_temp.create_users('ada');
 select pg_temp.authenticate_as('ada');
@@ -66,7 +70,7 @@ select results_eq(
     ('start', interval '7 minutes 11 seconds', interval '37 minutes 13 seconds'),
     ('heartbeat', interval '7 minutes 11 seconds', interval '37 minutes 13 seconds'),
     ('retry', interval '7 minutes 11 seconds', interval '37 minutes 13 seconds'),
-    ('complete', interval '7 minutes 11 seconds', interval '23 minutes 17 seconds') $$,
+    ('complete', interval '7 minutes 11 seconds', interval '43 minutes 17 seconds') $$,
   'M10: every time a session is given comes from the settings'
 );
 

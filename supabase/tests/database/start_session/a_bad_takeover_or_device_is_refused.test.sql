@@ -40,7 +40,7 @@ select set_eq(
   'select message from refusals',
   array[
     'takeover must be true or false.',
-    'device must be at most 200 characters, none of them a control character.'
+    'device must be 0 to 200 characters, none of them a control character.'
   ],
   'R33: the message says what is allowed'
 );

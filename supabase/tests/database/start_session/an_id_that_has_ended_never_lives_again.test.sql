@@ -30,7 +30,7 @@ select results_eq(
 
 select set_eq(
   'select hint from refusals',
-  array['Stop using this session_id. To go on, start a session with a new one.'],
+  array['Stop using this session_id. To continue, start a session with a new one.'],
   'B3: the hint says what to do'
 );
 

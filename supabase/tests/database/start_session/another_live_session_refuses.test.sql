@@ -51,7 +51,7 @@ from refusal, held, before, after;
 select is(
   hint,
   format(
-    'Go on there, or call start_session again with takeover => true to end it and start here. It ends by itself in %s seconds unless it is heard from.',
+    'Continue there, or call start_session again with takeover => true to end it and start here. Without a heartbeat it ends by itself in %s seconds.',
     detail ->> 'expires_in'
   ),
   'B3: the hint says what to do'

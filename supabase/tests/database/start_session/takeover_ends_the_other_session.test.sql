@@ -28,9 +28,9 @@ select results_eq(
 );
 
 select results_eq(
-  $$ select session_id, fence, device, started_at, last_seen_at, end_reason, status, previous_session_id, ended_by, note
+  $$ select session_id, fence, device, started_at, last_seen_at, end_reason, status, previous_session_id
     from pg_temp.history('ada') $$,
-  $$ select session_id, fence, device, created_at, updated_at, 'taken_over', status, previous_session_id, null::uuid, null::text
+  $$ select session_id, fence, device, created_at, updated_at, 'taken_over', status, previous_session_id
     from held $$,
   'B7: the other is in the history as taken over'
 );

@@ -17,7 +17,9 @@ select bag_eq(
     ('updated_at', 'timestamp with time zone', true, null),
     ('deadline_at', 'timestamp with time zone', true, null),
     ('expires_at', 'timestamp with time zone', true, null),
-    ('previous_session_id', 'text', false, null) $$,
+    ('previous_session_id', 'text', false, null),
+    ('interview_id', 'text', false, null),
+    ('reap_after', 'timestamp with time zone', false, null) $$,
   'M1: these are its columns'
 );
 
@@ -31,7 +33,7 @@ select fk_ok(
 select bag_eq(
   $$ select conname::text from pg_constraint
     where conrelid = 'public.active_interview_sessions'::regclass and contype = 'c' $$,
-  array['session_id_is_one_short_line', 'device_is_one_short_line', 'status_is_known', 'lease_ends_by_the_deadline'],
+  array['texts_are_short_lines', 'status_is_known', 'lease_ends_by_the_deadline'],
   'M1: named checks keep its rows valid'
 );
 

@@ -8,7 +8,7 @@ select isnt(obj_description('sessions'::regnamespace, 'pg_namespace'), null, 'M1
 select is_empty(
   $$ select c.oid::regclass
     from pg_class c
-    where (c.relnamespace = 'sessions'::regnamespace or c.relname like '%interview_session%')
+    where (c.relnamespace = 'sessions'::regnamespace or c.relname like '%interview_session%' or c.relname = 'interviews')
       and c.relkind not in ('i', 'I')
       and c.relnamespace::regnamespace::text !~ '^pg_'
       and not exists (
@@ -22,8 +22,8 @@ select is_empty(
   $$ select c.oid::regclass, a.attname
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-    where (c.relnamespace = 'sessions'::regnamespace or c.relname like '%interview_session%')
-      and c.relkind not in ('i', 'I', 'S')
+    where (c.relnamespace = 'sessions'::regnamespace or c.relname like '%interview_session%' or c.relname = 'interviews')
+      and c.relkind = 'r'
       and coalesce(col_description(c.oid, a.attnum), '') = '' $$,
   'M1: each column has a comment'
 );
@@ -57,7 +57,7 @@ select bag_eq(
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     where c.relnamespace = 'sessions'::regnamespace
-      and c.relkind not in ('i', 'I', 'S')
+      and c.relkind = 'r'
       and coalesce(col_description(c.oid, a.attnum), '') = ''
     union all
     select 'table ' || c.relname

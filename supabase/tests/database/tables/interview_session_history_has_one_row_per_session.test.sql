@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(20);
+select plan(19);
 
 select bag_eq(
   $$ select
@@ -20,9 +20,9 @@ select bag_eq(
     ('end_reason', 'text', true, null),
     ('status', 'text', true, null),
     ('previous_session_id', 'text', false, null),
-    ('ended_by', 'uuid', false, null),
-    ('note', 'text', false, null),
-    ('duration', 'interval', true, '(ended_at - started_at), generated') $$,
+    ('duration', 'interval', true, '(ended_at - started_at), generated'),
+    ('interview_id', 'text', false, null),
+    ('ended_fence', 'bigint', true, 'nextval(''sessions.fence''::regclass)') $$,
   'B7: these are its columns'
 );
 
@@ -38,14 +38,14 @@ select fk_ok(
 
 select bag_eq(
   $$ select conname::text from pg_constraint where conrelid = 'public.interview_session_history'::regclass and contype = 'c' $$,
-  $$ values ('end_reason_is_known'), ('status_is_known'), ('note_is_short') $$,
+  $$ values ('end_reason_is_known'), ('status_is_known') $$,
   'B7: named checks keep its rows valid'
 );
 
 select indexes_are(
   'public', 'interview_session_history',
   array['interview_session_history_pkey', 'interview_session_history_ended_at']::name[],
-  'M12: beside the primary key it has the index for pruning'
+  'M12: beside the primary key it has the index for the prune and for the health'
 );
 
 -- given
@@ -74,16 +74,15 @@ select throws_ok(
 from (
   values
     ($$ end_reason = 'crashed' $$, 'end_reason_is_known', 'B7: an unknown end reason is refused'),
-    ($$ status = 'ended' $$, 'status_is_known', 'B7: an unknown status is refused'),
-    ($$ note = repeat('x', 1001) $$, 'note_is_short', 'B7: a note of 1001 characters is refused')
+    ($$ status = 'ended' $$, 'status_is_known', 'B7: an unknown status is refused')
 ) as changes (change, violated, description);
 
 select lives_ok(
   format(
-    'update public.interview_session_history set end_reason = %L, note = repeat(%L, 1000) where user_id = %L',
-    end_reason, 'ü', pg_temp.user_id('ada')
+    'update public.interview_session_history set end_reason = %L where user_id = %L',
+    end_reason, pg_temp.user_id('ada')
   ),
-  format('B7: the end reason %s is accepted, with a note of 1000 characters', end_reason)
+  format('B7: the end reason %s is accepted', end_reason)
 )
 from pg_temp.end_reasons();
 

@@ -12,12 +12,16 @@ select bag_eq(
     ('ran_by', 'text', true, ''),
     ('reaped', 'integer', true, ''),
     ('failed', 'integer', true, ''),
+    ('orphaned', 'integer', true, ''),
     ('pruned', 'integer', true, ''),
     ('took', 'interval', true, '') $$,
   'M14: these are its columns'
 );
 
-select col_is_pk('sessions', 'reaper_runs', 'id'::name, 'M14: its primary key is id');
+select col_is_pk(
+  'sessions', 'reaper_runs', array['ran_at', 'id']::name[],
+  'M14: its primary key is the time, and the id for two calls of one instant'
+);
 
 select indexes_are(
   'sessions', 'reaper_runs', array['reaper_runs_pkey'::name],

@@ -1,6 +1,25 @@
--- What an admin page needs: the operator's view, for users whose token says that they are administrators
--- (app_metadata.session_admin, which only the secret key can set). sessions.operator() is what refuses the others.
--- Leave this chapter out if nobody is to administer from a browser.
+-- What an admin page needs: the operator's view, for users whose token has app_metadata.session_admin, which only the
+-- secret key can set. No other chapter knows that claim. Leave this chapter out if nobody administers from a browser.
+
+
+create or replace function sessions.check_administrator()
+returns void
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if (auth.jwt() -> 'app_metadata' -> 'session_admin') is distinct from 'true' then
+    raise insufficient_privilege using
+      message = 'You are not an administrator of interview sessions.',
+      hint = 'Sign in as a user with "session_admin": true in app_metadata.';
+  end if;
+end
+$$;
+
+revoke all on function sessions.check_administrator() from public, anon, authenticated, service_role;
+comment on function sessions.check_administrator() is
+  'Raises 42501 unless the call is made for a user whose token has app_metadata.session_admin: true.';
 
 
 create or replace function sessions.admin_live_sessions()
@@ -23,12 +42,13 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
 begin
-  perform sessions.operator();
+  perform sessions.check_administrator();
 
   return query
     select
       a.user_id, u.email::text, a.session_id, a.device, a.status, a.created_at, a.updated_at,
-      extract(epoch from v_now - a.created_at)::integer,
+      -- Not negative, even if the clock was set back meanwhile.
+      greatest(extract(epoch from v_now - a.created_at)::integer, 0),
       extract(epoch from a.expires_at - v_now)::integer
     from public.active_interview_sessions a
     join auth.users u on u.id = a.user_id
@@ -39,7 +59,7 @@ $$;
 
 revoke all on function sessions.admin_live_sessions() from public, anon, authenticated, service_role;
 grant execute on function sessions.admin_live_sessions() to authenticated;
-comment on function sessions.admin_live_sessions() is 'What public.admin_live_sessions() does.';
+comment on function sessions.admin_live_sessions() is 'Implements public.admin_live_sessions().';
 
 
 create or replace function sessions.admin_ended_sessions(since timestamptz, bucket interval default '1 hour')
@@ -56,9 +76,9 @@ security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  perform sessions.operator();
+  perform sessions.check_administrator();
   if since is null then
-    perform sessions.refuse_argument('since', 'a time');
+    perform sessions.refuse_argument('since', 'a timestamp');
   end if;
   if bucket is null or bucket not between interval '1 minute' and interval '7 days' then
     perform sessions.refuse_argument('bucket', 'from 1 minute to 7 days');
@@ -80,41 +100,25 @@ $$;
 
 revoke all on function sessions.admin_ended_sessions(timestamptz, interval) from public, anon, authenticated, service_role;
 grant execute on function sessions.admin_ended_sessions(timestamptz, interval) to authenticated;
-comment on function sessions.admin_ended_sessions(timestamptz, interval) is 'What public.admin_ended_sessions() does.';
+comment on function sessions.admin_ended_sessions(timestamptz, interval) is 'Implements public.admin_ended_sessions().';
 
 
 create or replace function sessions.admin_session_health()
-returns table (
-  status text,
-  reason text,
-  live bigint,
-  completing bigint,
-  stale bigint,
-  oldest_stale_age interval,
-  last_reap_at timestamptz,
-  last_reap_age interval,
-  last_reap_failed integer,
-  reaped_last_hour bigint,
-  reaped_last_day bigint,
-  ended_last_day jsonb,
-  history_rows bigint,
-  active_table_bytes bigint,
-  history_table_bytes bigint,
-  overlaps_found bigint
-)
+returns setof public.interview_session_health
 language plpgsql
 stable
 security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return query select * from sessions.session_health();
+  perform sessions.check_administrator();
+  return next sessions.health();
 end
 $$;
 
 revoke all on function sessions.admin_session_health() from public, anon, authenticated, service_role;
 grant execute on function sessions.admin_session_health() to authenticated;
-comment on function sessions.admin_session_health() is 'What public.admin_session_health() does.';
+comment on function sessions.admin_session_health() is 'Implements public.admin_session_health().';
 
 
 create or replace function sessions.admin_revoke_session(user_id uuid, note text default null)
@@ -122,18 +126,20 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1500ms'
 as $$
 begin
-  return query select * from sessions.revoke_session(user_id, note);
+  perform sessions.check_administrator();
+  return query select * from sessions.revoke(user_id, note, 'authenticated');
 end
 $$;
 
 revoke all on function sessions.admin_revoke_session(uuid, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.admin_revoke_session(uuid, text) to authenticated;
-comment on function sessions.admin_revoke_session(uuid, text) is 'What public.admin_revoke_session() does.';
+comment on function sessions.admin_revoke_session(uuid, text) is 'Implements public.admin_revoke_session().';
 
 
--- Their wrappers, which the API exposes.
+-- The wrappers, which the API exposes.
 
 
 create or replace function public.admin_live_sessions()
@@ -160,7 +166,7 @@ $$;
 revoke all on function public.admin_live_sessions() from public, anon, authenticated, service_role;
 grant execute on function public.admin_live_sessions() to authenticated;
 comment on function public.admin_live_sessions() is
-  'The sessions of all users that live or wait to be reaped (seconds_left is negative then), those that end soonest first, at most 1000. For administrators.';
+  'All users'' live and stale sessions (seconds_left is negative for stale ones), those that end soonest first, at most 1000. For administrators.';
 
 
 create or replace function public.admin_ended_sessions(since timestamptz, bucket interval default '1 hour')
@@ -183,28 +189,11 @@ $$;
 revoke all on function public.admin_ended_sessions(timestamptz, interval) from public, anon, authenticated, service_role;
 grant execute on function public.admin_ended_sessions(timestamptz, interval) to authenticated;
 comment on function public.admin_ended_sessions(timestamptz, interval) is
-  'How many sessions ended since then, by reason and by span of time (bucket, from 1 minute to 7 days), with the median and the longest duration in seconds. For administrators.';
+  'How many sessions ended since then, by end reason and by bucket (from 1 minute to 7 days), with the median and the longest duration in seconds. For administrators.';
 
 
 create or replace function public.admin_session_health()
-returns table (
-  status text,
-  reason text,
-  live bigint,
-  completing bigint,
-  stale bigint,
-  oldest_stale_age interval,
-  last_reap_at timestamptz,
-  last_reap_age interval,
-  last_reap_failed integer,
-  reaped_last_hour bigint,
-  reaped_last_day bigint,
-  ended_last_day jsonb,
-  history_rows bigint,
-  active_table_bytes bigint,
-  history_table_bytes bigint,
-  overlaps_found bigint
-)
+returns setof public.interview_session_health
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
@@ -217,7 +206,7 @@ $$;
 revoke all on function public.admin_session_health() from public, anon, authenticated, service_role;
 grant execute on function public.admin_session_health() to authenticated;
 comment on function public.admin_session_health() is
-  'What session_health() answers. For administrators.';
+  'What session_health() returns. For administrators.';
 
 
 create or replace function public.admin_revoke_session(user_id uuid, note text default null)
@@ -233,8 +222,8 @@ $$;
 revoke all on function public.admin_revoke_session(uuid, text) from public, anon, authenticated, service_role;
 grant execute on function public.admin_revoke_session(uuid, text) to authenticated;
 comment on function public.admin_revoke_session(uuid, text) is
-  'Ends a user''s live session as revoked, with a note, and the administrator in ended_by; answers how it ended. No live session: no row. For administrators.';
+  'Ends a user''s live session as revoked and returns how it ended. The note and the administrator''s id go to sessions.revocations. No live session: no row. For administrators.';
 
 
--- PostgREST then knows the functions at once.
+-- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';

@@ -1,0 +1,489 @@
+-- What an operator does: revoke a user's session, extend an interview, reap stale sessions.
+--
+-- The reaper only keeps the live table small and the history complete. Whether it runs changes no answer.
+
+
+create or replace function sessions.operator()
+returns text
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  -- In a definer function current_user is its owner. The caller is in the setting that SET ROLE makes (the API's way),
+  -- else in who logged in (psql's).
+  v_role text := coalesce(nullif(current_setting('role', true), 'none'), session_user);
+begin
+  if not pg_has_role(v_role, 'service_role', 'usage') then
+    raise insufficient_privilege using
+      message = format('The role %s may not operate interview sessions.', v_role),
+      hint = 'Call with a secret key of the project (service_role), or as postgres.';
+  end if;
+
+  return v_role;
+end
+$$;
+
+revoke all on function sessions.operator() from public, anon, authenticated, service_role;
+comment on function sessions.operator() is
+  'The role that is calling; 42501 unless it has the rights of service_role, as postgres does. A second check behind the grants.';
+
+
+create or replace function sessions.check_note(note text)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if octet_length(note) > 4000 or char_length(note) > 1000 then
+    perform sessions.refuse_argument('note', 'at most 1000 characters');
+  end if;
+end
+$$;
+
+revoke all on function sessions.check_note(text) from public, anon, authenticated, service_role;
+comment on function sessions.check_note(text) is 'Raises 22023 if this is too long for a note of an operator. Null passes.';
+
+
+create or replace function sessions.revoke(user_id uuid, note text, role text)
+returns setof public.interview_session_history
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_row public.active_interview_sessions;
+  v_ended public.interview_session_history;
+  v_now timestamptz;
+begin
+  if user_id is null then
+    perform sessions.refuse_argument('user_id', 'the id of a user');
+  end if;
+  perform sessions.check_note(note);
+
+  perform from auth.users u where u.id = revoke.user_id for key share;
+  if not found then
+    -- Without its user a session has no history.
+    delete from public.active_interview_sessions a where a.user_id = revoke.user_id;
+    if found then
+      raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
+    end if;
+    return;
+  end if;
+
+  -- Not the lock of the user's starts: revoking thousands at once would fill the lock table of the server. A takeover
+  -- that was under way replaces the row while this waits for it; then look again.
+  loop
+    select * into v_row from public.active_interview_sessions a where a.user_id = revoke.user_id for update;
+    exit when found or not exists (select from public.active_interview_sessions a where a.user_id = revoke.user_id);
+  end loop;
+
+  v_now := clock_timestamp();
+  if v_row.expires_at > v_now then
+    v_ended := sessions.retire(v_row, v_now, 'revoked');
+    insert into sessions.revocations (user_id, session_id, revoked_at, revoked_by, role, note)
+    values (user_id, v_ended.session_id, v_now, auth.uid(), role, note);
+    return next v_ended;
+  end if;
+end
+$$;
+
+revoke all on function sessions.revoke(uuid, text, text) from public, anon, authenticated, service_role;
+comment on function sessions.revoke(uuid, text, text) is 'Ends a user''s live session as revoked, whoever asks; the callers check who may.';
+
+
+create or replace function sessions.revoke_session(user_id uuid, note text default null)
+returns setof public.interview_session_history
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1500ms'
+as $$
+begin
+  return query select * from sessions.revoke(user_id, note, sessions.operator());
+end
+$$;
+
+revoke all on function sessions.revoke_session(uuid, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.revoke_session(uuid, text) to service_role;
+comment on function sessions.revoke_session(uuid, text) is 'Implements public.revoke_session().';
+
+
+create or replace function sessions.extend(user_id uuid, interview_id text, by interval, note text, role text)
+returns setof public.interviews
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_settings sessions.settings := sessions.current_settings();
+  v_seconds numeric := extract(epoch from by);
+  v_by interval;
+  v_extended integer := coalesce(nullif(current_setting('sessions.extended', true), '')::integer, 0) + 1;
+  v_row public.active_interview_sessions;
+  v_interview public.interviews;
+  v_now timestamptz;
+begin
+  if user_id is null then
+    perform sessions.refuse_argument('user_id', 'the id of a user');
+  end if;
+  perform sessions.check_line('interview_id', coalesce(interview_id, ''), 1, 128);
+  if (v_seconds > 0 and v_seconds <= 365 * 86400) is not true then
+    perform sessions.refuse_argument('by', 'an interval from 1 microsecond to 365 days');
+  end if;
+  v_by := make_interval(secs => v_seconds);
+  perform sessions.check_note(note);
+  -- Each extension holds a lock in the shared lock table until its transaction ends.
+  if v_extended > 500 then
+    raise program_limit_exceeded using
+      message = 'More than 500 interviews were extended in one transaction. Nothing was changed.',
+      hint = 'Extend at most 500 at a time and commit in between.';
+  end if;
+  perform set_config('sessions.extended', v_extended::text, true);
+
+  if not sessions.lock_user(user_id) then
+    return;
+  end if;
+  select * into v_row
+  from public.active_interview_sessions a
+  where a.user_id = extend.user_id and a.interview_id = extend.interview_id
+  for no key update;
+  v_now := clock_timestamp();
+
+  update public.interviews i
+  set deadline_at = i.deadline_at + v_by
+  where i.user_id = extend.user_id
+    and i.interview_id = extend.interview_id
+    -- Past its retention it is forgotten, pruned or not.
+    and i.deadline_at >= v_now - v_settings.history_retention
+  returning * into v_interview;
+  if not found then
+    return;
+  end if;
+
+  -- Only a live session: the row of a stale one says how it ended.
+  update public.active_interview_sessions a
+  set
+    deadline_at = greatest(a.deadline_at, v_interview.deadline_at),
+    expires_at = greatest(
+      a.expires_at,
+      least(a.updated_at + v_settings.lease, greatest(a.deadline_at, v_interview.deadline_at))
+    )
+  where a.user_id = v_row.user_id and a.expires_at > v_now;
+
+  insert into sessions.extensions (user_id, interview_id, extended_at, extended_by, role, extended, note)
+  values (user_id, interview_id, v_now, auth.uid(), role, v_by, note);
+  return next v_interview;
+end
+$$;
+
+revoke all on function sessions.extend(uuid, text, interval, text, text) from public, anon, authenticated, service_role;
+comment on function sessions.extend(uuid, text, interval, text, text) is
+  'Moves the deadline of an interview, whoever asks; the callers check who may.';
+
+
+create or replace function sessions.extend_interview(user_id uuid, interview_id text, by interval, note text default null)
+returns setof public.interviews
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1500ms'
+as $$
+begin
+  return query select * from sessions.extend(user_id, interview_id, by, note, sessions.operator());
+end
+$$;
+
+revoke all on function sessions.extend_interview(uuid, text, interval, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.extend_interview(uuid, text, interval, text) to service_role;
+comment on function sessions.extend_interview(uuid, text, interval, text) is 'Implements public.extend_interview().';
+
+
+create or replace function sessions.retire_stale(user_ids uuid[])
+returns setof public.interview_session_history
+language sql
+set search_path = pg_catalog, pg_temp
+as $$
+  with gone as (
+    delete from public.active_interview_sessions a where a.user_id = any (user_ids) returning *
+  )
+  insert into public.interview_session_history (
+    user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
+  )
+  select
+    g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at, greatest(g.created_at, g.expires_at),
+    sessions.stale_reason(g.expires_at, g.deadline_at), g.status, g.previous_session_id, g.interview_id
+  from gone g
+  returning *;
+$$;
+
+revoke all on function sessions.retire_stale(uuid[]) from public, anon, authenticated, service_role;
+comment on function sessions.retire_stale(uuid[]) is
+  'Moves the stale sessions of these users, whose rows are locked, to the history in one statement: all of them or none.';
+
+
+create or replace function sessions.pick_stale(batch_size integer, at timestamptz)
+returns uuid[]
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_picked uuid[];
+begin
+  -- Skip what is locked: another call is busy with that session, and the next run sees the result. A row that a
+  -- heartbeat renewed before it could be locked is checked again under the lock and left.
+  v_picked := array(
+    select a.user_id
+    from public.active_interview_sessions a
+    where a.expires_at <= at and a.reap_after is null
+    limit batch_size
+    for update skip locked
+  );
+
+  -- What failed before comes last, and only a tenth of a batch of it.
+  return v_picked || array(
+    select a.user_id
+    from public.active_interview_sessions a
+    where a.expires_at <= at and a.reap_after <= at
+    limit least(batch_size - cardinality(v_picked), ceil(batch_size / 10.0)::integer)
+    for update skip locked
+  );
+end
+$$;
+
+revoke all on function sessions.pick_stale(integer, timestamptz) from public, anon, authenticated, service_role;
+comment on function sessions.pick_stale(integer, timestamptz) is
+  'Locks at most batch_size sessions that were stale at that time and returns their users: first those that never failed, then those whose retry is due.';
+
+
+create or replace function sessions.is_transient(state text)
+returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- Connection, invalid transaction state (as read-only), rollback, resources, operator intervention, system error; an
+  -- object in use, a lock not available.
+  return left(state, 2) in ('08', '25', '40', '53', '57', '58') or state in ('55006', '55P03');
+end
+$$;
+
+revoke all on function sessions.is_transient(text) from public, anon, authenticated, service_role;
+comment on function sessions.is_transient(text) is
+  'Whether an error of this SQLSTATE is caused by the state of the server or of another transaction, and not by the row at hand.';
+
+
+create or replace function sessions.postpone(user_ids uuid[], at timestamptz)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- As long again as it has been overdue: the wait doubles, from 2 minutes up to a day.
+  update public.active_interview_sessions a
+  set reap_after = at + least(greatest(at - a.expires_at, interval '2 minutes'), interval '1 day')
+  where a.user_id = any (user_ids);
+exception
+  when others then
+    if sessions.is_transient(sqlstate) then
+      raise;
+    end if;
+    raise warning 'Nor could they be postponed: % (%)', sqlerrm, sqlstate;
+end
+$$;
+
+revoke all on function sessions.postpone(uuid[], timestamptz) from public, anon, authenticated, service_role;
+comment on function sessions.postpone(uuid[], timestamptz) is
+  'Sets when the reaper tries again to move these users'' stale sessions, which it could not move.';
+
+
+create or replace function sessions.prune(at timestamptz, kept_since timestamptz, at_most integer)
+returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+-- By index, whatever the statistics say: they lag, and this runs every minute.
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_pruned integer;
+  v_total integer;
+begin
+  -- A clock that is wrong for a moment must not empty the history: nothing is pruned if the last run seems to be more
+  -- than a day ago (the next run confirms the time), and each call prunes at most the oldest day.
+  if (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= at) < at - interval '1 day' then
+    return 0;
+  end if;
+
+  delete from public.interview_session_history h
+  where h.ctid = any (
+    array(
+      select p.ctid
+      from public.interview_session_history p
+      where p.ended_at < kept_since
+        and p.ended_at < (select min(o.ended_at) from public.interview_session_history o) + interval '1 day'
+      order by p.ended_at
+      limit at_most
+      for update skip locked
+    )
+  );
+  get diagnostics v_total = row_count;
+
+  delete from public.interviews i
+  where i.ctid = any (
+    array(
+      select p.ctid
+      from public.interviews p
+      where p.deadline_at < kept_since
+        and p.deadline_at < (select min(o.deadline_at) from public.interviews o) + interval '1 day'
+      order by p.deadline_at
+      limit at_most
+      for update skip locked
+    )
+  );
+  get diagnostics v_pruned = row_count;
+
+  return v_total + v_pruned;
+end
+$$;
+
+revoke all on function sessions.prune(timestamptz, timestamptz, integer) from public, anon, authenticated, service_role;
+comment on function sessions.prune(timestamptz, timestamptz, integer) is
+  'Deletes at most so many rows each of the history and of the interviews that are past their retention, the oldest first. Returns how many.';
+
+
+create or replace function sessions.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
+returns setof public.interview_session_history
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1500ms'
+as $$
+declare
+  v_role text := sessions.operator();
+  v_settings sessions.settings := sessions.current_settings();
+  v_now timestamptz := clock_timestamp();
+  v_picked uuid[];
+  v_movable uuid[];
+  v_failed uuid[];
+  v_error text;
+  v_user uuid;
+  v_ended public.interview_session_history[];
+  v_one public.interview_session_history[];
+  v_orphaned integer := 0;
+  v_pruned integer;
+begin
+  if (batch_size between 1 and 10000) is not true then
+    perform sessions.refuse_argument('batch_size', 'from 1 to 10000');
+  end if;
+  if dry_run is null then
+    perform sessions.refuse_argument('dry_run', 'true or false');
+  end if;
+
+  if dry_run then
+    return query
+      select
+        a.user_id, a.session_id, a.fence, a.device, a.created_at, a.updated_at, a.expires_at,
+        sessions.stale_reason(a.expires_at, a.deadline_at), a.status, a.previous_session_id,
+        a.expires_at - a.created_at, a.interview_id, null::bigint
+      from public.active_interview_sessions a
+      where a.expires_at <= v_now
+      limit batch_size;
+    return;
+  end if;
+
+  if current_setting('request.path', true) = '/rpc/reap_stale_sessions' then
+    -- The whole request. What a crash of the server loses, the next run does again; the disk is left to live traffic.
+    perform set_config('synchronous_commit', 'off', true);
+  end if;
+
+  v_picked := sessions.pick_stale(batch_size, v_now);
+  -- Users who are being deleted are skipped; their sessions go with them.
+  v_movable := array(select u.id from auth.users u where u.id = any (v_picked) for key share skip locked);
+
+  begin
+    v_ended := array(select r from sessions.retire_stale(v_movable) r);
+    -- A deferred constraint of the app that fails at the commit would undo the whole run.
+    set constraints all immediate;
+  exception
+    when others then
+      if sessions.is_transient(sqlstate) then
+        raise;
+      end if;
+
+      -- Some of them cannot be moved. Find out which, and move the others.
+      v_ended := '{}';
+      foreach v_user in array v_movable loop
+        begin
+          v_one := array(select r from sessions.retire_stale(array[v_user]) r);
+          set constraints all immediate;
+          v_ended := v_ended || v_one;
+        exception
+          when others then
+            if sessions.is_transient(sqlstate) then
+              raise;
+            end if;
+            v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
+        end;
+      end loop;
+  end;
+
+  begin
+    delete from public.active_interview_sessions a
+    where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
+    get diagnostics v_orphaned = row_count;
+  exception
+    when others then
+      if sessions.is_transient(sqlstate) then
+        raise;
+      end if;
+      v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
+  end;
+
+  -- Also those that a trigger kept without an error. Not those whose users are being deleted.
+  v_failed := array(
+    select a.user_id
+    from public.active_interview_sessions a
+    where a.user_id = any (v_picked)
+      and (a.user_id = any (v_movable) or not exists (select from auth.users u where u.id = a.user_id))
+  );
+  if v_failed <> '{}' then
+    raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
+      using hint = 'Remove the cause. They are tried again later and do not hold up others.';
+    perform sessions.postpone(v_failed, v_now);
+  end if;
+  if v_orphaned > 0 then
+    raise warning '% stale sessions were removed without a history row: their users no longer exist.', v_orphaned
+      using hint = 'They were deleted with foreign keys switched off (session_replication_role = replica).';
+  end if;
+
+  begin
+    v_pruned := sessions.prune(v_now, v_now - v_settings.history_retention, batch_size);
+  exception
+    when others then
+      if sessions.is_transient(sqlstate) then
+        raise;
+      end if;
+      v_pruned := 0;
+      raise warning 'Nothing could be pruned: % (%)', sqlerrm, sqlstate;
+  end;
+  insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, took)
+  values (v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, clock_timestamp() - v_now);
+
+  delete from sessions.reaper_runs r
+  where r.ctid = any (
+    array(
+      select o.ctid
+      from sessions.reaper_runs o
+      where o.ran_at < v_now - interval '7 days'
+      limit batch_size
+      for update skip locked
+    )
+  );
+
+  return query select * from unnest(v_ended);
+end
+$$;
+
+revoke all on function sessions.reap_stale_sessions(integer, boolean) from public, anon, authenticated, service_role;
+grant execute on function sessions.reap_stale_sessions(integer, boolean) to service_role;
+comment on function sessions.reap_stale_sessions(integer, boolean) is 'Implements public.reap_stale_sessions().';

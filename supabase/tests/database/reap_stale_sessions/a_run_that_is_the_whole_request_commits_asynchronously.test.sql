@@ -1,0 +1,27 @@
+-- What a crash of the server loses, the next run does again. In a larger transaction others' writes count.
+begin;
+\ir ../helpers.psql
+select plan(4);
+
+set local synchronous_commit to on;
+
+-- A function's own SET restores the transaction's setting when it returns.
+create function pg_temp.setting_after(path text, dry_run boolean default false)
+returns text
+language plpgsql
+set synchronous_commit = on
+as $$
+begin
+  perform set_config('request.path', path, true);
+  perform public.reap_stale_sessions(dry_run => setting_after.dry_run);
+  return current_setting('synchronous_commit');
+end
+$$;
+
+select is(pg_temp.setting_after('/rpc/reap_stale_sessions'), 'off', 'M12: a run that is the whole request leaves the disk to live traffic');
+select is(pg_temp.setting_after(null), 'on', 'M12: without a request the setting is left alone');
+select is(pg_temp.setting_after('/rpc/nightly_maintenance'), 'on', 'M12: so it is in a function of the app');
+select is(current_setting('synchronous_commit'), 'on', 'R27: it is left alone for the next client of the connection');
+
+select * from finish();
+rollback;
