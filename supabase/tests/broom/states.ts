@@ -133,7 +133,7 @@ const bystander: Row = {
 export const states: State[] = [
   ...Object.entries(lives).flatMap(([name, life]) => [
     ...pasts.map((past) => stateOf(`active ${name}`, past, life, "active")),
-    ...pasts.filter(({ interview }) => !interview?.submitted_at).map((past) =>
+    ...[pasts[0], pasts.at(-1)!].map((past) =>
       stateOf(`completing ${name}`, past, life, "completing")
     ),
   ]),

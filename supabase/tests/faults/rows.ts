@@ -56,7 +56,7 @@ export async function countOf(
   return count;
 }
 
-/** Takes all of it away, users too. */
+/** Deletes all sessions and runs of the reaper. */
 export async function clear(superuser: postgres.Sql) {
   await superuser`truncate
     public.active_interview_sessions, public.interview_session_history,
