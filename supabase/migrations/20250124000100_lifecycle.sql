@@ -4,8 +4,9 @@
 -- 1. The clock is the server's, read after the row is locked: a call that waited is judged by when it got the lock.
 -- 2. A stale row is over, whether or not it was reaped: no answer depends on the reaper. Likewise a row past its
 --    retention is forgotten, whether or not it was pruned.
--- 3. Locks are taken in one order: the user in auth.users, the user's starts, the session, the interview. Deleting a
---    user takes the same order. A call waits at most 1.5 s for each, 6 s in all, within the 8 s that the API allows.
+-- 3. Locks are taken in one order: the user in auth.users, an advisory lock that serialises the starts of the user, the
+--    session, the interview. Deleting a user takes the same order. A heartbeat that is the whole API request takes only
+--    the session. Each lock has a timeout of 1.5 s, within the 8 s that the API allows a call.
 --
 -- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
 -- a caller's own type could replace ours.
