@@ -1,5 +1,5 @@
 // The model test, one call after the other: random users, operations, arguments
-// and times against the contract as two pages of TypeScript.
+// and times against the contract as pure functions (model.ts).
 import assert from "node:assert/strict";
 import { checkSequentially, refute } from "./check.ts";
 import { withModelDatabase } from "./fixture.ts";
