@@ -45,7 +45,7 @@ export function changedFiles(): string[] {
   const base = git("merge-base", "HEAD", "origin/main") ??
     git("merge-base", "HEAD", "main") ?? "HEAD";
   return [
-    git("diff", "--name-only", "-z", base.trim(), "--"),
+    git("diff", "--relative", "--name-only", "-z", base.trim(), "--"),
     git("ls-files", "-z", "--others", "--exclude-standard"),
   ].flatMap((list) => list?.split("\0") ?? []).filter((file) => file !== "");
 }
