@@ -3,15 +3,15 @@
 /** What a run takes on. */
 export interface Effort {
   name: "full" | "quick" | "smoke";
-  /** How often each party has its turn. */
+  /** Number of turns of each party. */
   rounds: number;
-  /** How long a turn is to last. */
+  /** How long a turn should last. */
   turnSeconds: number;
-  /** Numbers of clients at once. */
+  /** Numbers of concurrent clients. */
   clients: number[];
-  /** Users that sessions are started for in one turn, at the most. */
+  /** Users whose sessions are started in one turn, at most. */
   users: number;
-  /** Numbers of live sessions, smallest first. */
+  /** Numbers of live sessions, ascending. */
   live: number[];
   /** Whole interviews in a turn, at one client. */
   interviews: number;
@@ -19,6 +19,10 @@ export interface Effort {
   heartbeats: { sessions: number; hours: number };
   /** Stale sessions that are reaped while others start theirs. */
   stale: number;
+  /** Stale sessions that cannot be moved. */
+  stuck: number;
+  /** Numbers of rows in the history, ascending. */
+  history: number[];
 }
 
 /** For the document. */
@@ -32,6 +36,8 @@ export const full: Effort = {
   interviews: 60,
   heartbeats: { sessions: 300, hours: 10 },
   stale: 100_000,
+  stuck: 100_000,
+  history: [10_000, 10_000_000],
 };
 
 /** For CI: does it run, and is nothing grossly wrong? */
@@ -45,9 +51,11 @@ export const quick: Effort = {
   interviews: 5,
   heartbeats: { sessions: 100, hours: 0.5 },
   stale: 5_000,
+  stuck: 20_000,
+  history: [10_000, 200_000],
 };
 
-/** For a test of the bench itself. */
+/** For a test of the benchmark itself. */
 export const smoke: Effort = {
   ...quick,
   name: "smoke",
@@ -59,4 +67,6 @@ export const smoke: Effort = {
   interviews: 2,
   heartbeats: { sessions: 10, hours: 0.05 },
   stale: 1_000,
+  stuck: 500,
+  history: [1_000, 5_000],
 };

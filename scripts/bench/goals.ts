@@ -1,9 +1,9 @@
-// What is to be shown, and whether it was: judged by the facts of a run.
+// What the component should reach, and whether it did: judged by the facts of a run.
 import { rounded, withSpread } from "./numbers.ts";
 import type { Results } from "./run.ts";
 import type { Spread } from "./statistics.ts";
 
-/** Something the component is to reach. */
+/** Something the component should reach. */
 export interface Goal {
   what: string;
   question: string;
@@ -13,29 +13,22 @@ export interface Goal {
   unit?: string;
 }
 
-const ofWriting = ["start", "complete", "end"];
+const durable = ["start", "complete", "end"];
 
 /** All of them. */
 export const goals: Goal[] = [
-  ...ofWriting.map((operation): Goal => ({
+  ...durable.map((operation): Goal => ({
     what: `${operation}: median latency at 1 client, ours / floor`,
     question: "latency",
     fact: `${operation}: p50 at 1, ours / floor`,
     atMost: 1.25,
   })),
-  ...ofWriting.map((operation): Goal => ({
+  ...durable.map((operation): Goal => ({
     what: `${operation}: throughput at 8 clients, ours / floor`,
     question: "latency",
     fact: `${operation}: throughput at 8, ours / floor`,
-    atLeast: 0.8,
+    atLeast: 0.7,
   })),
-  {
-    what:
-      "heartbeat: throughput at 8 clients, ours / the first plan's update under RLS",
-    question: "latency",
-    fact: "heartbeat: throughput at 8, ours / first plan",
-    atLeast: 1.2,
-  },
   {
     what: "heartbeat: throughput at 8 clients, ours / asynchronous floor",
     question: "latency",
@@ -43,14 +36,21 @@ export const goals: Goal[] = [
     atLeast: 0.7,
   },
   {
-    what: "whole interview, summed time in the database, median",
+    what:
+      "heartbeat: throughput at 8 clients, ours / the first plan's update under RLS",
+    question: "latency",
+    fact: "heartbeat: throughput at 8, ours / first plan",
+    atLeast: 1.3,
+  },
+  {
+    what: "M11: a whole interview, summed time in the database, median",
     question: "interview",
     fact: "ours: p50",
     atMost: 10,
     unit: "ms",
   },
   {
-    what: "whole interview, summed time in the database, p99",
+    what: "M11: a whole interview, summed time in the database, p99",
     question: "interview",
     fact: "ours: p99",
     atMost: 25,
@@ -63,6 +63,12 @@ export const goals: Goal[] = [
     atLeast: 0.98,
   },
   {
+    what: "latency of start with the most live sessions / with the fewest",
+    question: "growth",
+    fact: "start: most / fewest",
+    atMost: 1.3,
+  },
+  {
     what:
       "a sweep of the most live sessions that finds nothing / one minute of their heartbeats, CPU time",
     question: "reaper",
@@ -70,9 +76,9 @@ export const goals: Goal[] = [
     atMost: 0.01,
   },
   {
-    what: "reaper, rows a second",
+    what: "reaper, rows per second",
     question: "reaper",
-    fact: "rows a second",
+    fact: "rows per second",
     atLeast: 50_000,
   },
   {
@@ -82,14 +88,35 @@ export const goals: Goal[] = [
     atMost: 1.5,
   },
   {
-    what: "latency of start with the most live sessions / with the fewest",
-    question: "growth",
-    fact: "start: most / fewest",
-    atMost: 1.3,
+    what:
+      "a reap call of 1 000 among the most sessions that cannot be moved / among none",
+    question: "stuck",
+    fact: "a batch, among stuck / among none",
+    atMost: 3,
+  },
+  {
+    what: "session_health() with the longest history / with the shortest",
+    question: "health",
+    fact: "most / fewest",
+    atMost: 2,
+  },
+  {
+    what: "session_health() with the longest history, median",
+    question: "health",
+    fact: "most rows: p50",
+    atMost: 50,
+    unit: "ms",
+  },
+  {
+    what: "npm start, the second time: until it is ready",
+    question: "stack",
+    fact: "second start: seconds",
+    atMost: 5,
+    unit: "s",
   },
 ];
 
-/** How a goal stands. */
+/** Whether a goal is reached. */
 export type Standing = "met" | "missed" | "not measured";
 
 /** What was measured for it. */
@@ -98,11 +125,11 @@ export function measuredFor(
   { answers }: Results,
 ): Spread | undefined {
   const value = answers[question]?.facts[fact];
-  // JSON has no NaN: what was not a number comes back as null
+  // JSON has no NaN: what was not a number comes back as null.
   return value && Number.isFinite(value.median ?? NaN) ? value : undefined;
 }
 
-/** The middle of what was measured decides. */
+/** The median decides. */
 export function standing(goal: Goal, results: Results): Standing {
   const value = measuredFor(goal, results);
   if (!value) return "not measured";
@@ -111,7 +138,7 @@ export function standing(goal: Goal, results: Results): Standing {
   return isMet ? "met" : "missed";
 }
 
-/** A row for each goal. */
+/** One row per goal. */
 export function goalRows(results: Results): string[][] {
   return goals.map((goal) => {
     const value = measuredFor(goal, results);

@@ -1,13 +1,15 @@
-// All questions, in the order in which they are asked.
+// All questions, in their order.
 import type { Question } from "./answer.ts";
 import { capacity } from "./questions/capacity.ts";
 import { growth } from "./questions/growth.ts";
+import { health } from "./questions/health.ts";
 import { heartbeats } from "./questions/heartbeats.ts";
 import { interview } from "./questions/interview.ts";
 import { latency } from "./questions/latency.ts";
 import { reaper } from "./questions/reaper.ts";
 import { size } from "./questions/size.ts";
 import { stack } from "./questions/stack.ts";
+import { stuck } from "./questions/stuck.ts";
 
 /** The list. */
 export const questions: Question[] = [
@@ -16,6 +18,8 @@ export const questions: Question[] = [
   growth,
   heartbeats,
   reaper,
+  stuck,
+  health,
   size,
   capacity,
   stack,

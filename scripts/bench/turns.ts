@@ -6,7 +6,7 @@ import { asynchronousFloor, floor, nakedFloor } from "./parties/floor.ts";
 import { advisoryLock } from "./parties/advisory_lock.ts";
 import { firstPlan } from "./parties/first_plan.ts";
 import { jobQueue } from "./parties/job_queue.ts";
-import { indexed, ours } from "./parties/ours.ts";
+import { indexed, ours, withInterview } from "./parties/ours.ts";
 import { type Measured, pgbench, warmUp } from "./pgbench.ts";
 import { nextUser, userOf, userZero } from "./request.ts";
 import type { BenchDatabase } from "./server.ts";
@@ -14,7 +14,10 @@ import type { BenchDatabase } from "./server.ts";
 /** The parties that live in Postgres, and why others do not come. */
 export function parties(): { parties: Party[]; skipped: string[] } {
   const queue = jobQueue();
-  const all = [ours, floor, asynchronousFloor, nakedFloor, firstPlan, indexed];
+  const all = [
+    ...[ours, floor, asynchronousFloor, nakedFloor],
+    ...[firstPlan, withInterview, indexed],
+  ];
   if ("reason" in queue) {
     return {
       parties: [...all, advisoryLock],

@@ -1,7 +1,13 @@
 // The first plan: the browser writes the table itself, RLS keeps users apart, and
 // a job deletes what is older than 15 minutes.
 import type { Party } from "../party.ts";
-import { request, session, sessionOf, user, userOf } from "../request.ts";
+import {
+  request as apiRequest,
+  session,
+  sessionOf,
+  user,
+  userOf,
+} from "../request.ts";
 
 const table = `
 create schema first_plan;
@@ -21,6 +27,9 @@ create policy "their own" on first_plan.active_interview_sessions
   using (user_id = (select auth.uid()))
   with check (user_id = (select auth.uid()));
 `;
+
+const request = (statement: string) =>
+  apiRequest({ path: "/active_interview_sessions", statement });
 
 const upsert = `insert into first_plan.active_interview_sessions ` +
   `(user_id, session_id, status, updated_at) ` +

@@ -5,11 +5,14 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import type { Skipped } from "../../test/part.ts";
 import type { Party } from "../party.ts";
-import { request, session, userOf } from "../request.ts";
+import { request as apiRequest, session, userOf } from "../request.ts";
 import { npmPackage } from "../tools.ts";
 
 const version = "0.18.0";
 const key = `('00000000-0000-4000-8000-' || :n)`;
+
+const request = (statement: string) =>
+  apiRequest({ path: "/rpc/add_job", statement });
 
 const addJob = (mode: string) =>
   `select * from graphile_worker.add_job('expire', ` +

@@ -4,7 +4,7 @@ import { noAnswer, type Question } from "../answer.ts";
 import { milliseconds, withSpread } from "../numbers.ts";
 import { floor } from "../parties/floor.ts";
 import { firstPlan } from "../parties/first_plan.ts";
-import { ours } from "../parties/ours.ts";
+import { ours, withInterview } from "../parties/ours.ts";
 import type { Party } from "../party.ts";
 import { percentile, ratios, spread } from "../statistics.ts";
 import { takeTurn } from "../turns.ts";
@@ -22,6 +22,11 @@ export function interviewScript({ scripts }: Party): string {
   ].join("\n");
 }
 
+const interviewed: Party = {
+  ...withInterview,
+  scripts: { ...ours.scripts, ...withInterview.scripts },
+};
+
 /** The question. */
 export const interview: Question = {
   name: "interview",
@@ -29,7 +34,7 @@ export const interview: Question = {
   gives: ["ours: p50", "ours: p99"],
   async answer(bench) {
     const answer = noAnswer();
-    const parties = [ours, firstPlan, floor];
+    const parties = [ours, interviewed, firstPlan, floor];
     const rounds = new Map<string, number[][]>(
       parties.map(({ name }) => [name, []]),
     );

@@ -1,22 +1,23 @@
 // What does the reaper cost when it finds nothing, and when it finds something?
-// How fast is it, what do others feel of it, and would an index help?
+// How fast is it, does it slow down starts, and would an index help?
 import { type Answer, type Bench, noAnswer, type Question } from "../answer.ts";
 import { milliseconds, rounded, withSpread } from "../numbers.ts";
 import { indexed, ours } from "../parties/ours.ts";
 import type { Party } from "../party.ts";
 import { pgbench, type Sample } from "../pgbench.ts";
-import { nextUser, request, userOf, userZero } from "../request.ts";
+import { nextUser, rpc, userOf, userZero } from "../request.ts";
 import { type BenchDatabase, connect } from "../server.ts";
 import { median, percentile, ratios, spread } from "../statistics.ts";
 import { databaseOf, makeLive, takeTurn } from "../turns.ts";
 
 const batch = 1000;
-/** Users for the starts that are limited by time: more than can be. */
+/** Users for the starts that are limited by time: more than can start. */
 const starters = 30_000;
 
 const sweep = (size: number) =>
-  request(`select count(*) from public.reap_stale_sessions(${size})`, {
+  rpc("reap_stale_sessions", String(size), {
     role: "service_role",
+    columns: "count(*)",
   });
 
 /** The question. */
@@ -24,7 +25,7 @@ export const reaper: Question = {
   name: "reaper",
   title: "The reaper",
   gives: [
-    "rows a second",
+    "rows per second",
     "p99 of starts, reaping / quiet",
     "empty sweep / a minute of heartbeats",
   ],
@@ -41,7 +42,7 @@ export const reaper: Question = {
     }
     await sweeps(bench, answer, parties, sizes);
     await catchingUp(bench, answer, parties, sizes);
-    await whatStartsFeel(bench, answer, sizes);
+    await startsMeanwhile(bench, answer, sizes);
     return answer;
   },
 };
@@ -51,7 +52,7 @@ function reapersDatabase(
   party: Party,
   live: number,
 ): Promise<BenchDatabase> {
-  // live ones, stale ones, and those who start meanwhile
+  // For live sessions, stale ones, and those that start meanwhile.
   const users = live + bench.effort.stale + starters;
   return databaseOf(bench, party, users, `_reaped_${live}`);
 }
@@ -110,7 +111,7 @@ async function sweeps(
   });
 }
 
-/** A scheduler comes back after days. */
+/** The schedule runs again after days. */
 async function catchingUp(
   bench: Bench,
   answer: Answer,
@@ -143,20 +144,20 @@ async function catchingUp(
     }
     if (live === sizes[0]) {
       const usual = speeds.get(`ours, ${rounded(batch)} a batch`) ?? [];
-      answer.facts["rows a second"] = spread(usual);
+      answer.facts["rows per second"] = spread(usual);
     }
   }
   answer.tables.push({
     title: `Catching up: ${rounded(stale)} stale sessions`,
-    note: "One call after the other, each its own request, until one comes " +
-      "back short.",
-    columns: ["live", "", "sessions reaped a second"],
+    note: "One call after the other, each in its own request, until one " +
+      "finds less than a batch.",
+    columns: ["live", "", "sessions reaped per second"],
     rows: table,
   });
 }
 
-/** Starts of one client, in quiet and while all that is stale is reaped. */
-async function whatStartsFeel(bench: Bench, answer: Answer, sizes: number[]) {
+/** Starts of one client, in quiet and while stale sessions are reaped. */
+async function startsMeanwhile(bench: Bench, answer: Answer, sizes: number[]) {
   const { stale, rounds, turnSeconds } = bench.effort;
   const live = sizes[0];
   const database = await reapersDatabase(bench, ours, live);
@@ -164,7 +165,7 @@ async function whatStartsFeel(bench: Bench, answer: Answer, sizes: number[]) {
   const reaping: number[][] = [];
   const seconds = Math.max(1, Math.ceil(4 * turnSeconds));
   for (let round = 0; round < rounds; round++) {
-    bench.say(`what starts feel, round ${round + 1}`);
+    bench.say(`starts while others are reaped, round ${round + 1}`);
     await reapAll(database, 10 * batch);
     await removeStarted(database, live + stale);
     quiet.push(
@@ -173,7 +174,7 @@ async function whatStartsFeel(bench: Bench, answer: Answer, sizes: number[]) {
     await removeStarted(database, live + stale);
     await addStale(bench, database, ours, live);
     const load = starts(bench, database, live + stale, seconds);
-    // not before the first start: connecting is no start
+    // Not before the first start: connecting is no start.
     await new Promise((resolve) => setTimeout(resolve, 100));
     const began = Date.now();
     await reapAll(database, batch);
@@ -192,8 +193,8 @@ async function whatStartsFeel(bench: Bench, answer: Answer, sizes: number[]) {
   ];
   answer.tables.push({
     title: `Starts while ${rounded(stale)} stale sessions are reaped`,
-    note: `1 client starts, one session after the other; the reaper goes ` +
-      `through ${rounded(batch)} at a time. ${rounded(live)} live sessions.`,
+    note: `1 client starts one session after the other; the reaper moves ` +
+      `${rounded(batch)} per call. ${rounded(live)} live sessions.`,
     columns: ["", "starts", "p50 ms", "p95 ms", "p99 ms"],
     rows: [row("quiet", quiet), row("reaping", reaping)],
   });
@@ -231,13 +232,13 @@ async function removeStarted({ sql }: BenchDatabase, last: number) {
     where user_id > ${userOf(String(last))}`);
 }
 
-/** Of the live ones, so many that lie all over the table. */
+/** Makes so many of the live sessions stale, spread over the table. */
 async function makeStale(
   { sql }: BenchDatabase,
   live: number,
   count: number,
 ) {
-  // those that were reaped come back, so that the number of live ones stays
+  // Those that were reaped are inserted again, so that the number stays.
   await sql.unsafe(`
     insert into public.active_interview_sessions (
       user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
@@ -285,7 +286,10 @@ async function reapAll(
   let reaped = 0;
   for (let last = size; last >= size;) {
     [{ last }] = await sql.begin(async (sql) => {
-      await sql`select set_config('role', 'service_role', true)`;
+      await sql`
+        select
+          set_config('role', 'service_role', true),
+          set_config('request.path', '/rpc/reap_stale_sessions', true)`;
       return await sql<{ last: number }[]>`
         select count(*)::int as last from public.reap_stale_sessions(${size})`;
     });
