@@ -245,7 +245,18 @@ async function leaveNothing(sql: postgres.Sql) {
   if (areLimited) await timeouts?.lift(sql);
   areLimited = false;
   for (const statement of undo.splice(0)) await sql.unsafe(statement);
-  await sql`delete from auth.users`;
+  // A race that failed early may still be opening transactions.
+  await until("the users of the race are deleted", async () => {
+    await others();
+    return await sql.begin(async (transaction) => {
+      await transaction`set local lock_timeout = '1s'`;
+      await transaction`delete from auth.users`;
+      return true;
+    }).catch((error) => {
+      if (error.code === "55P03") return false;
+      throw error;
+    });
+  });
   // An empty table, so that a scan finds the rows in the order of their inserts.
   await sql`truncate public.active_interview_sessions`;
   await sql`delete from sessions.reaper_runs`;
