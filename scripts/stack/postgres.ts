@@ -110,7 +110,7 @@ function launch(
     port: String(port),
     // TCP is enough; the path of a socket file may be too long for the system
     unix_socket_directories: "",
-    max_connections: "100",
+    max_connections: "300",
     // a shutdown waits so long for a client that connects and says nothing
     authentication_timeout: "5s",
     log_min_messages: "warning",

@@ -14,10 +14,10 @@ import {
 } from "../../../scripts/stack/postgres.ts";
 import { pasteMigrations } from "../../../scripts/test/databases_fixture.ts";
 import { descendantsOf } from "../stack/support.ts";
-import { ceilingMs } from "../waiting.ts";
+import { ceilingMs, until } from "../waiting.ts";
 
 export { withFolder } from "../stack/support.ts";
-export { until } from "../waiting.ts";
+export { until };
 
 /** How often a fault that costs a second is produced. */
 export const times = Number(process.env.FAULT_TIMES ?? 5);
@@ -331,11 +331,14 @@ export function isLostConnection(error: unknown): boolean {
 
 /** From then on only a commit that waits for the disk writes the log. */
 export async function stopWritersOfTheLog(superuser: postgres.Sql) {
-  const processes = await superuser<{ pid: number }[]>`
-    select pid
-    from pg_stat_activity
-    where backend_type in ('walwriter', 'background writer', 'checkpointer')`;
-  if (processes.length !== 3) throw new Error("some of them do not run");
+  let processes: { pid: number }[] = [];
+  await until("the writers of the log run", async () => {
+    processes = await superuser<{ pid: number }[]>`
+      select pid
+      from pg_stat_activity
+      where backend_type in ('walwriter', 'background writer', 'checkpointer')`;
+    return processes.length === 3;
+  });
   for (const { pid } of processes) Deno.kill(pid, "SIGSTOP");
 }
 

@@ -156,12 +156,6 @@ export const seenTogether: Mutation[] = [
     instead: "not sessions.lock_user(v_user)",
     of: "not exists (select from auth.users u where u.id = v_user)",
   },
-  {
-    fault: "an extension does not wait for a start that is under way",
-    where: "extend",
-    instead: "not sessions.lock_user(user_id)",
-    of: "not exists (select from auth.users u where u.id = extend.user_id)",
-  },
 ];
 
 /** Without this the locks are not taken in one order. */
