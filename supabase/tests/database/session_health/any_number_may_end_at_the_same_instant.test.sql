@@ -6,10 +6,10 @@ select plan(1);
 delete from public.interview_session_history where true;
 select pg_temp.create_users('ada');
 insert into public.interview_session_history (
-  user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status
+  user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
 )
 select
-  pg_temp.user_id('ada'), n::text, n, ended_at - interval '1 second', ended_at, ended_at, 'completed', 'active'
+  pg_temp.user_id('ada'), n::text, n, ended_at - interval '1 second', ended_at, ended_at, 'completed', 'active', n
 from generate_series(1, 2000) n,
   lateral (select now() - case when n <= 1500 then interval '1 hour' else interval '1 minute' end as ended_at) e;
 
