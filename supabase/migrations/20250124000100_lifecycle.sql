@@ -1,4 +1,5 @@
--- What a client does with its session: start, heartbeat, complete, end.
+-- What a client does with its session: start, heartbeat, complete, end. The contract of each function is the comment of
+-- its wrapper in the chapter "API".
 --
 -- Three rules hold throughout:
 -- 1. The clock is the server's, read after the row is locked: a call that waited is judged by when it got the lock.
@@ -6,7 +7,8 @@
 --    retention is forgotten, whether or not it was pruned.
 -- 3. Locks are taken in one order: the user in auth.users, an advisory lock that serialises the starts of the user, the
 --    session, the interview. Deleting a user takes the same order. A heartbeat that is the whole API request takes only
---    the session. Each lock has a timeout of 1.5 s, within the 8 s that the API allows a call.
+--    the session. lock_timeout is 1 s. A row lock that others already wait for takes two waits (for a place in the queue,
+--    then for the lock), so a start, which takes the most locks, waits at most 7 s: less than the 8 s that the API allows.
 --
 -- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
 -- a caller's own type could replace ours.
@@ -45,25 +47,18 @@ revoke all on function sessions.refuse_argument(text, text) from public, anon, a
 comment on function sessions.refuse_argument(text, text) is 'Raises 22023: which argument is invalid, and what it must be.';
 
 
-create or replace function sessions.check_line(argument text, line text, shortest integer, longest integer)
+create or replace function sessions.refuse_line(argument text, shortest integer, longest integer)
 returns void
 language plpgsql
-strict
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The length in bytes is known without reading the text: one of 100 MB costs nothing.
-  if octet_length(line) > 4 * longest
-    or char_length(line) not between shortest and longest
-    or line ~ '[\u0001-\u001f\u007f-\u009f]'
-  then
-    perform sessions.refuse_argument(argument, format('%s to %s characters, none of them a control character', shortest, longest));
-  end if;
+  perform sessions.refuse_argument(argument, format('%s to %s characters, none of them a control character', shortest, longest));
 end
 $$;
 
-revoke all on function sessions.check_line(text, text, integer, integer) from public, anon, authenticated, service_role;
-comment on function sessions.check_line(text, text, integer, integer) is 'Raises 22023 if this is not one line of shortest to longest characters. Null passes.';
+revoke all on function sessions.refuse_line(text, integer, integer) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_line(text, integer, integer) is 'Raises 22023: an argument for which sessions.is_line() is false.';
 
 
 create or replace function sessions.lock_user(user_id uuid, wait boolean default true)
@@ -194,7 +189,7 @@ begin
     from public.active_interview_sessions a
     where a.user_id = refuse_not_live.user_id and a.session_id = refuse_not_live.session_id and a.expires_at <= v_now
     union all
-    select x.end_reason, x.ended_at
+    select 'disconnected', x.ended_at
     from sessions.early_ends x
     where x.user_id = refuse_not_live.user_id and x.session_id = refuse_not_live.session_id
   ) e
@@ -202,6 +197,9 @@ begin
 
   if not exists (select from auth.users u where u.id = refuse_not_live.user_id) then
     perform sessions.refuse_caller();
+  end if;
+  if v_end.ended_at is null then
+    perform sessions.refuse_unseen(user_id, session_id);
   end if;
 
   perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
@@ -248,37 +246,46 @@ comment on function sessions.refuse_held(public.active_interview_sessions, times
   'Raises PT409: another session is live; which, on which device, since when, for how many seconds more, and whether it can be taken over.';
 
 
-create or replace function sessions.refuse_unseen(user_id uuid, session_id text)
+create or replace function sessions.refuse_unseen(user_id uuid, session_id text default '-', interview_id text default '-')
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The indexes know every row, visible or not: inserting one that exists unseen fails with 40001, which is what
-  -- `on conflict do nothing` does under such a snapshot. A successful insert is undone.
-  insert into public.active_interview_sessions (
-    user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
-  )
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
-  on conflict do nothing;
-  insert into public.interview_session_history (
-    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
-  )
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
-  on conflict do nothing;
-  insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 'cleared', now())
-  on conflict do nothing;
-  raise sqlstate 'UNDO1';
-exception
-  when sqlstate 'UNDO1' then
-    null;
+  if current_setting('transaction_isolation') = 'read committed' then
+    return;
+  end if;
+
+  -- No SELECT shows a row that was committed after the snapshot, but the indexes know it: inserting the same key fails
+  -- with 40001, as `on conflict do nothing` does under such a snapshot. An insert that succeeds is undone.
+  begin
+    insert into public.active_interview_sessions (
+      user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
+    )
+    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
+    on conflict do nothing;
+    insert into public.interview_session_history (
+      user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
+    )
+    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+    on conflict do nothing;
+    insert into sessions.early_ends (user_id, session_id, ended_at)
+    values (refuse_unseen.user_id, refuse_unseen.session_id, now())
+    on conflict do nothing;
+    insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
+    values (refuse_unseen.user_id, coalesce(refuse_unseen.interview_id, '-'), now(), now(), '-')
+    on conflict do nothing;
+    raise sqlstate 'UNDO1';
+  exception
+    when sqlstate 'UNDO1' then
+      null;
+  end;
 end
 $$;
 
-revoke all on function sessions.refuse_unseen(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_unseen(uuid, text) is
-  'Raises 40001 if this session started or ended after the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE; READ COMMITTED sees it.';
+revoke all on function sessions.refuse_unseen(uuid, text, text) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_unseen(uuid, text, text) is
+  'Under REPEATABLE READ and SERIALIZABLE, raises 40001 if this session or interview was written after the snapshot of the transaction was taken. READ COMMITTED sees it.';
 
 
 create or replace function sessions.start_session(
@@ -291,7 +298,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -306,9 +313,15 @@ begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
-  perform sessions.check_line('device', device, 0, 200);
-  perform sessions.check_line('interview_id', interview_id, 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
+  if not sessions.is_line(device, 0, 200) then
+    perform sessions.refuse_line('device', 0, 200);
+  end if;
+  if not sessions.is_line(interview_id, 1, 128) then
+    perform sessions.refuse_line('interview_id', 1, 128);
+  end if;
   if takeover is null then
     perform sessions.refuse_argument('takeover', 'true or false');
   end if;
@@ -322,6 +335,9 @@ begin
 
   -- A retry of the call that started it.
   if v_row.session_id = start_session.session_id and v_row.expires_at > v_now then
+    if interview_id is distinct from v_row.interview_id then
+      perform sessions.refuse_argument('interview_id', 'that of the call that started this session');
+    end if;
     return sessions.heartbeat_session(session_id);
   end if;
 
@@ -336,7 +352,7 @@ begin
   from public.interview_session_history h
   where h.user_id = v_user and h.session_id = start_session.session_id
   union all
-  select e.end_reason, e.ended_at
+  select 'disconnected', e.ended_at
   from sessions.early_ends e
   where e.user_id = v_user and e.session_id = start_session.session_id
   order by ended_at desc;
@@ -346,9 +362,7 @@ begin
   elsif v_end.ended_at is not null then
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
-  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    perform sessions.refuse_unseen(v_user, session_id);
-  end if;
+  perform sessions.refuse_unseen(v_user, session_id, interview_id);
 
   if interview_id is not null then
     select * into v_interview
@@ -411,35 +425,40 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 declare
   v_user uuid := auth.uid();
   v_settings sessions.settings := sessions.current_settings();
   v_row public.active_interview_sessions;
+  v_has_written boolean := pg_current_xact_id_if_assigned() is not null;
+  v_expires_at timestamptz;
   v_now timestamptz;
 begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
 
-  if current_setting('request.path', true) = '/rpc/heartbeat_session' then
+  if current_setting('request.path', true) = '/rpc/heartbeat_session' and not v_has_written then
     -- The whole request. The next heartbeat makes up for one that a crash of the server loses, so the commit need not
     -- wait for the disk.
     perform set_config('synchronous_commit', 'off', true);
   else
-    -- Part of a larger transaction, whose other writes and locks count. If it has written, a trigger of the app may have
-    -- locked the session: then it must not wait for what comes before the session.
-    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
+    -- Part of a larger transaction, which may end or start a session next: take the locks of that first. But an earlier
+    -- write may already hold the session (a foreign key or a trigger of the app that locks it): waiting for the user now
+    -- would be the wrong order, and a deadlock with a start.
+    perform sessions.lock_user(v_user, wait => not v_has_written);
   end if;
 
-  select * into v_row
+  select a.expires_at into v_expires_at
   from public.active_interview_sessions a
   where a.user_id = v_user and a.session_id = heartbeat_session.session_id
   for no key update;
   v_now := clock_timestamp();
-  if not found or v_row.expires_at <= v_now then
+  if not found or v_expires_at <= v_now then
     perform sessions.refuse_not_live(v_user, session_id);
   end if;
 
@@ -464,7 +483,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -475,7 +494,9 @@ begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
 
   if current_setting('request.path', true) is distinct from '/rpc/complete_session' then
     perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
@@ -490,7 +511,8 @@ begin
     perform sessions.refuse_not_live(v_user, session_id);
   end if;
 
-  -- Only the first call moves the deadline, and never back.
+  -- Only the first call moves the deadline, and never back. The deadline of the interview stays: a session that starts
+  -- after a crash still ends by it.
   if v_row.status = 'active' then
     v_row.deadline_at := greatest(v_row.deadline_at, v_now + v_settings.completing_grace);
   end if;
@@ -517,7 +539,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -529,7 +551,9 @@ begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
   if octet_length(reason) > 20 or reason not in ('completed', 'disconnected', 'cleared') then
     perform sessions.refuse_argument('reason', 'completed, disconnected, cleared or null');
   end if;
@@ -562,14 +586,14 @@ begin
   if v_ended.ended_at >= v_now - v_settings.history_retention then
     return next v_ended;
   else
-    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-      perform sessions.refuse_unseen(v_user, session_id);
-    end if;
+    perform sessions.refuse_unseen(v_user, session_id);
     -- Its start may still be on its way, and is refused then.
-    insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
-    values (v_user, end_session.session_id, coalesce(reason, 'disconnected'), v_now)
-    on conflict on constraint early_ends_pkey do update
-    set session_id = excluded.session_id, end_reason = excluded.end_reason, ended_at = excluded.ended_at;
+    insert into sessions.early_ends (user_id, session_id, ended_at)
+    values (v_user, end_session.session_id, v_now)
+    on conflict on constraint early_ends_pkey do update set ended_at = excluded.ended_at;
+    delete from sessions.early_ends e
+    where e.user_id = v_user
+      and e.ended_at < (select o.ended_at from sessions.early_ends o where o.user_id = v_user order by o.ended_at desc offset 9 limit 1);
   end if;
 end
 $$;

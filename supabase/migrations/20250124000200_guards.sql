@@ -1,4 +1,4 @@
--- What an app asks about a session before it writes to its own tables: in RLS policies and triggers, or from a backend.
+-- What an app asks about a session before it writes to its own tables, in RLS policies and triggers.
 
 
 create or replace function sessions.is_held(user_id uuid, session_id text, fence bigint, interview_id text)
@@ -40,26 +40,3 @@ $$;
 revoke all on function sessions.holds_session(text, bigint, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.holds_session(text, bigint, text) to authenticated;
 comment on function sessions.holds_session(text, bigint, text) is 'Implements public.holds_session().';
-
-
-create or replace function sessions.user_holds_session(
-  user_id uuid,
-  session_id text,
-  fence bigint default null,
-  interview_id text default null
-)
-returns boolean
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform sessions.operator();
-  return sessions.is_held(user_id, session_id, fence, interview_id);
-end
-$$;
-
-revoke all on function sessions.user_holds_session(uuid, text, bigint, text) from public, anon, authenticated, service_role;
-grant execute on function sessions.user_holds_session(uuid, text, bigint, text) to service_role;
-comment on function sessions.user_holds_session(uuid, text, bigint, text) is 'Implements public.user_holds_session().';

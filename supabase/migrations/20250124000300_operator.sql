@@ -1,4 +1,4 @@
--- What an operator does: revoke a user's session, extend an interview, reap stale sessions.
+-- What an operator does: ask whether a user holds a session, revoke it, extend an interview, reap stale sessions.
 --
 -- The reaper only keeps the live table small and the history complete. Whether it runs changes no answer.
 
@@ -27,6 +27,29 @@ $$;
 revoke all on function sessions.operator() from public, anon, authenticated, service_role;
 comment on function sessions.operator() is
   'The role that is calling; 42501 unless it has the rights of service_role, as postgres does. A second check behind the grants.';
+
+
+create or replace function sessions.user_holds_session(
+  user_id uuid,
+  session_id text,
+  fence bigint default null,
+  interview_id text default null
+)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform sessions.operator();
+  return sessions.is_held(user_id, session_id, fence, interview_id);
+end
+$$;
+
+revoke all on function sessions.user_holds_session(uuid, text, bigint, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.user_holds_session(uuid, text, bigint, text) to service_role;
+comment on function sessions.user_holds_session(uuid, text, bigint, text) is 'Implements public.user_holds_session().';
 
 
 create or replace function sessions.check_note(note text)
@@ -76,6 +99,9 @@ begin
     select * into v_row from public.active_interview_sessions a where a.user_id = revoke.user_id for update;
     exit when found or not exists (select from public.active_interview_sessions a where a.user_id = revoke.user_id);
   end loop;
+  if not found then
+    perform sessions.refuse_unseen(user_id);
+  end if;
 
   v_now := clock_timestamp();
   if v_row.expires_at > v_now then
@@ -96,7 +122,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 begin
   return query select * from sessions.revoke(user_id, note, sessions.operator());
@@ -125,7 +151,9 @@ begin
   if user_id is null then
     perform sessions.refuse_argument('user_id', 'the id of a user');
   end if;
-  perform sessions.check_line('interview_id', coalesce(interview_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(interview_id, ''), 1, 128) then
+    perform sessions.refuse_line('interview_id', 1, 128);
+  end if;
   if (v_seconds > 0 and v_seconds <= 365 * 86400) is not true then
     perform sessions.refuse_argument('by', 'an interval from 1 microsecond to 365 days');
   end if;
@@ -156,6 +184,7 @@ begin
     and i.deadline_at >= v_now - v_settings.history_retention
   returning * into v_interview;
   if not found then
+    perform sessions.refuse_unseen(user_id, interview_id => extend.interview_id);
     return;
   end if;
 
@@ -185,7 +214,7 @@ returns setof public.interviews
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 begin
   return query select * from sessions.extend(user_id, interview_id, by, note, sessions.operator());
@@ -227,23 +256,38 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_picked uuid[];
+  v_due uuid[];
 begin
   -- Skip what is locked: another call is busy with that session, and the next run sees the result. A row that a
   -- heartbeat renewed before it could be locked is checked again under the lock and left.
   v_picked := array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.expires_at <= at and a.reap_after is null
+    where a.expires_at <= at and not exists (select from sessions.reap_failures f where f.fence = a.fence)
     limit batch_size
-    for update skip locked
+    for update of a skip locked
   );
 
-  -- What failed before comes last, and only a tenth of a batch of it.
+  -- What failed before comes last, and only a tenth of a batch of it. If it fails again, it is recorded again.
+  with due as (
+    delete from sessions.reap_failures f
+    where f.fence = any (
+      array(
+        select d.fence
+        from sessions.reap_failures d
+        where d.retry_at <= at
+        order by d.retry_at
+        limit least(batch_size - cardinality(v_picked), ceil(batch_size / 10.0)::integer)
+        for update skip locked
+      )
+    )
+    returning f.user_id
+  )
+  select array_agg(due.user_id) into v_due from due;
   return v_picked || array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.expires_at <= at and a.reap_after <= at
-    limit least(batch_size - cardinality(v_picked), ceil(batch_size / 10.0)::integer)
+    where a.user_id = any (v_due) and a.expires_at <= at
     for update skip locked
   );
 end
@@ -261,39 +305,14 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- Connection, invalid transaction state (as read-only), rollback, resources, operator intervention, system error; an
-  -- object in use, a lock not available.
-  return left(state, 2) in ('08', '25', '40', '53', '57', '58') or state in ('55006', '55P03');
+  -- Connection, invalid transaction state (as read-only), rollback, resources, operator intervention, system error.
+  return left(state, 2) in ('08', '25', '40', '53', '57', '58');
 end
 $$;
 
 revoke all on function sessions.is_transient(text) from public, anon, authenticated, service_role;
 comment on function sessions.is_transient(text) is
   'Whether an error of this SQLSTATE is caused by the state of the server or of another transaction, and not by the row at hand.';
-
-
-create or replace function sessions.postpone(user_ids uuid[], at timestamptz)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  -- As long again as it has been overdue: the wait doubles, from 2 minutes up to a day.
-  update public.active_interview_sessions a
-  set reap_after = at + least(greatest(at - a.expires_at, interval '2 minutes'), interval '1 day')
-  where a.user_id = any (user_ids);
-exception
-  when others then
-    if sessions.is_transient(sqlstate) then
-      raise;
-    end if;
-    raise warning 'Nor could they be postponed: % (%)', sqlerrm, sqlstate;
-end
-$$;
-
-revoke all on function sessions.postpone(uuid[], timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.postpone(uuid[], timestamptz) is
-  'Sets when the reaper tries again to move these users'' stale sessions, which it could not move.';
 
 
 create or replace function sessions.prune(at timestamptz, kept_since timestamptz, at_most integer)
@@ -356,7 +375,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 declare
   v_role text := sessions.operator();
@@ -364,6 +383,7 @@ declare
   v_now timestamptz := clock_timestamp();
   v_picked uuid[];
   v_movable uuid[];
+  v_tried integer := 0;
   v_failed uuid[];
   v_error text;
   v_user uuid;
@@ -391,7 +411,7 @@ begin
     return;
   end if;
 
-  if current_setting('request.path', true) = '/rpc/reap_stale_sessions' then
+  if current_setting('request.path', true) = '/rpc/reap_stale_sessions' and pg_current_xact_id_if_assigned() is null then
     -- The whole request. What a crash of the server loses, the next run does again; the disk is left to live traffic.
     perform set_config('synchronous_commit', 'off', true);
   end if;
@@ -410,9 +430,11 @@ begin
         raise;
       end if;
 
-      -- Some of them cannot be moved. Find out which, and move the others.
+      -- Some of them cannot be moved. Find out which, and move the others. If that takes long (a trigger of the app waits
+      -- for a lock), keep what was done before the caller's statement_timeout undoes it; the next run goes on.
       v_ended := '{}';
       foreach v_user in array v_movable loop
+        v_tried := v_tried + 1;
         begin
           v_one := array(select r from sessions.retire_stale(array[v_user]) r);
           set constraints all immediate;
@@ -424,7 +446,9 @@ begin
             end if;
             v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
         end;
+        exit when clock_timestamp() > v_now + interval '3 seconds';
       end loop;
+      v_movable := v_movable[:v_tried];
   end;
 
   begin
@@ -449,7 +473,12 @@ begin
   if v_failed <> '{}' then
     raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
       using hint = 'Remove the cause. They are tried again later and do not hold up others.';
-    perform sessions.postpone(v_failed, v_now);
+    -- Wait as long again as the session has been overdue: from 2 minutes up to a day.
+    insert into sessions.reap_failures (fence, user_id, retry_at)
+    select a.fence, a.user_id, v_now + least(greatest(v_now - a.expires_at, interval '2 minutes'), interval '1 day')
+    from public.active_interview_sessions a
+    where a.user_id = any (v_failed)
+    on conflict on constraint reap_failures_pkey do update set retry_at = excluded.retry_at;
   end if;
   if v_orphaned > 0 then
     raise warning '% stale sessions were removed without a history row: their users no longer exist.', v_orphaned

@@ -1,16 +1,21 @@
 -- What an operator sees: whether the promises hold, and whether the reaper runs.
 
 
-create or replace function sessions.overlapping_sessions(since timestamptz default '-infinity')
+create or replace function sessions.overlapping_sessions(since timestamptz default '-infinity', at_most bigint default null)
 returns table (user_id uuid, session_id text, started_at timestamptz, earlier_ended_at timestamptz)
 language sql
 stable
 set search_path = pg_catalog, pg_temp
+-- By index, whatever the statistics say: session_health() asks every minute for a small part of a large history.
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
   with ended as (
     select h.user_id, h.session_id, h.fence, h.started_at, h.ended_at, h.ended_fence
     from public.interview_session_history h
     where h.ended_at >= since
+    order by h.ended_at desc
+    limit at_most
   ),
   every_session as (
     select * from ended
@@ -18,18 +23,25 @@ as $$
     select a.user_id, a.session_id, a.fence, a.created_at, a.expires_at, null
     from public.active_interview_sessions a
     where a.user_id in (select e.user_id from ended e)
+  ),
+  compared as (
+    select
+      s.user_id, s.session_id, s.fence, s.started_at,
+      max(s.ended_at) over earlier as earlier_ended_at,
+      -- A live session has not ended.
+      max(coalesce(s.ended_fence, 9223372036854775807)) over earlier as earlier_ended_fence
+    from every_session s
+    window earlier as (partition by s.user_id order by s.fence rows between unbounded preceding and 1 preceding)
   )
-  select later.user_id, later.session_id, later.started_at, max(earlier.ended_at)
-  from every_session later
-  join every_session earlier on earlier.user_id = later.user_id and earlier.fence < later.fence
   -- Both in time and in the order of grants: a clock that was set back makes no overlap.
-  where later.started_at < earlier.ended_at and (earlier.ended_fence is null or later.fence < earlier.ended_fence)
-  group by later.user_id, later.session_id, later.started_at;
+  select c.user_id, c.session_id, c.started_at, c.earlier_ended_at
+  from compared c
+  where c.started_at < c.earlier_ended_at and c.fence < c.earlier_ended_fence;
 $$;
 
-revoke all on function sessions.overlapping_sessions(timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.overlapping_sessions(timestamptz) is
-  'The sessions that were granted while an earlier session of the same user was live, among those that ended since then and the live ones of their users. No rows: no user ever had two live sessions.';
+revoke all on function sessions.overlapping_sessions(timestamptz, bigint) from public, anon, authenticated, service_role;
+comment on function sessions.overlapping_sessions(timestamptz, bigint) is
+  'The sessions that were granted while an earlier session of the same user was live, among the latest at_most (null: all) that ended since then and the live ones of their users. No rows: no user ever had two live sessions.';
 
 
 do $$
@@ -69,28 +81,56 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select string_agg(format('%s on %s', r.rolname, c.oid::regclass), ', ' order by r.rolname, c.relname)
-    from pg_catalog.pg_class c
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    cross join pg_catalog.pg_roles r
-    where r.rolname in ('anon', 'authenticated', 'service_role')
-      and c.relkind in ('r', 'S')
-      and (
-        n.nspname = 'sessions'
-        or n.nspname = 'public' and c.relname in ('active_interview_sessions', 'interview_session_history', 'interviews')
-      )
-      and case
-        when c.relkind = 'S' then has_sequence_privilege(r.oid, c.oid, 'usage, select, update')
-        else has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate, references, trigger')
-          or has_table_privilege(r.oid, c.oid, 'select') and (n.nspname = 'sessions' or r.rolname = 'anon')
+    with grantee as (
+      select r.oid, r.rolname from pg_catalog.pg_roles r where r.rolname in ('anon', 'authenticated', 'service_role')
+    ),
+    relation as (
+      select c.oid, c.relkind, c.relnamespace = 'sessions'::regnamespace as is_internal
+      from pg_catalog.pg_class c
+      where c.relkind in ('r', 'S') and c.relnamespace = 'sessions'::regnamespace
+        or c.oid in (
+          'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
+        )
+    ),
+    -- A definer function is for those who may call its wrapper, the others for nobody; version() for everybody.
+    routine as (
+      select p.oid, w.oid as wrapper
+      from pg_catalog.pg_proc p
+      left join pg_catalog.pg_proc w on p.prosecdef
+        and w.pronamespace = 'public'::regnamespace and w.proname = p.proname and w.proargtypes = p.proargtypes
+      where p.pronamespace = 'sessions'::regnamespace and p.proname <> 'version'
+    ),
+    unexpected as (
+      select g.rolname, r.oid::regclass::text as object
+      from grantee g
+      cross join relation r
+      where case r.relkind
+        when 'S' then has_sequence_privilege(g.oid, r.oid, 'usage, select, update')
+        else has_table_privilege(g.oid, r.oid, 'delete, truncate, trigger')
+          or has_any_column_privilege(g.oid, r.oid, 'insert, update, references')
+          or has_any_column_privilege(g.oid, r.oid, 'select') and (r.is_internal or g.rolname = 'anon')
       end
+      union all
+      select g.rolname, f.oid::regprocedure::text
+      from grantee g
+      cross join routine f
+      where has_function_privilege(g.oid, f.oid, 'execute')
+        and (g.rolname = 'anon' or f.wrapper is null or not has_function_privilege(g.oid, f.wrapper, 'execute'))
+      union all
+      select g.rolname, f.wrapper::regprocedure::text
+      from grantee g
+      cross join routine f
+      where g.rolname = 'anon' and has_function_privilege(g.oid, f.wrapper, 'execute')
+    )
+    select string_agg(format('%s on %s', u.rolname, u.object), ', ' order by u.rolname, u.object)
+    from unexpected u
   );
 end
 $$;
 
 revoke all on function sessions.unexpected_grants() from public, anon, authenticated, service_role;
 comment on function sessions.unexpected_grants() is
-  'The API roles that have more on our tables and sequences than the migrations grant, as "role on object"; null if none has.';
+  'The API roles that have more on our tables, sequences and functions than the migrations grant, as "role on object"; null if none has.';
 
 
 create or replace function sessions.health()
@@ -105,10 +145,10 @@ declare
   v_every interval;
   v_stuck bigint;
   v_history regclass;
-  v_recent_since timestamptz;
   v_fence_used bigint;
   v_fence bigint;
   v_grants text;
+  v_unprotected text;
 begin
   v_every := (sessions.current_settings()).reap_every;
 
@@ -117,10 +157,11 @@ begin
     count(*) filter (where a.expires_at > v_now and a.status = 'completing'),
     count(*) filter (where a.expires_at <= v_now),
     v_now - min(a.expires_at) filter (where a.expires_at <= v_now),
-    count(a.reap_after),
+    count(f.fence),
     max(a.fence)
   into v_row.live, v_row.completing, v_row.stale, v_row.oldest_stale_age, v_stuck, v_fence_used
-  from public.active_interview_sessions a;
+  from public.active_interview_sessions a
+  left join sessions.reap_failures f on f.fence = a.fence;
 
   -- A run in the future is one of a wrong clock: it must not hide that the reaper has stopped.
   select r.ran_at, v_now - r.ran_at, r.failed
@@ -137,28 +178,24 @@ begin
   from sessions.reaper_runs r
   where r.ran_at > v_now - interval '1 day' and r.ran_at <= v_now;
 
-  -- Of the history only the latest 1000 rows are read, by index, so that its size does not matter.
-  -- Later than the 1001st, not as late: any number may have ended at the same instant.
-  select greatest(case count(*) when 1001 then min(l.ended_at) + interval '1 microsecond' end, v_now - interval '7 days'), greatest(v_fence_used, max(l.ended_fence), max(l.fence))
-  into v_recent_since, v_fence_used
-  from (
-    select h.ended_at, h.fence, h.ended_fence
+  -- Of the history only the latest 10 000 rows are read, by index, so that its size does not matter.
+  with latest as (
+    select h.end_reason, h.ended_at, h.fence, h.ended_fence
     from public.interview_session_history h
     where h.ended_at <= v_now
     order by h.ended_at desc
-    limit 1001
-  ) l;
+    limit 10000
+  ),
+  last_day as (
+    select l.end_reason, count(*) as sessions from latest l where l.ended_at > v_now - interval '1 day' group by l.end_reason
+  )
+  select
+    greatest(v_fence_used, max(l.fence), max(l.ended_fence)),
+    (select coalesce(jsonb_object_agg(d.end_reason, d.sessions), '{}') from last_day d)
+  into v_fence_used, v_row.ended_last_day
+  from latest l;
 
-  select coalesce(jsonb_object_agg(e.end_reason, e.sessions), '{}')
-  into v_row.ended_last_day
-  from (
-    select h.end_reason, count(*) as sessions
-    from public.interview_session_history h
-    where h.ended_at between greatest(v_recent_since, v_now - interval '1 day') and v_now
-    group by h.end_reason
-  ) e;
-
-  v_row.overlaps_found := (select count(*) from sessions.overlapping_sessions(coalesce(v_recent_since, '-infinity')));
+  v_row.overlaps_found := (select count(*) from sessions.overlapping_sessions(v_now - interval '7 days', 10000));
 
   v_history := 'public.interview_session_history';
   v_row.history_rows := (
@@ -171,6 +208,14 @@ begin
   -- A new sequence has the value 1 before it was drawn.
   select f.last_value - (not f.is_called)::integer into strict v_fence from sessions.fence f;
   v_grants := sessions.unexpected_grants();
+  v_unprotected := (
+    select string_agg(c.oid::regclass::text, ', ' order by c.relname)
+    from pg_catalog.pg_class c
+    where c.oid in (
+        'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
+      )
+      and not c.relrowsecurity
+  );
 
   -- The worst first. Ten intervals of the default schedule and the default lease make the promised 15 minutes.
   case
@@ -192,6 +237,9 @@ begin
     when v_grants is not null then
       v_row.status := 'critical';
       v_row.reason := format('API roles have privileges that the migrations do not grant: %s. Apply the migrations again.', v_grants);
+    when v_unprotected is not null then
+      v_row.status := 'critical';
+      v_row.reason := format('Row level security is off: every user reads all rows of %s. Apply the migrations again.', v_unprotected);
     when v_row.oldest_stale_age > 10 * v_every and v_stuck > 0 then
       v_row.status := 'critical';
       v_row.reason := format(

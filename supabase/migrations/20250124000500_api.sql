@@ -140,7 +140,7 @@ $$;
 revoke all on function public.extend_interview(uuid, text, interval, text) from public, anon, authenticated, service_role;
 grant execute on function public.extend_interview(uuid, text, interval, text) to service_role;
 comment on function public.extend_interview(uuid, text, interval, text) is
-  'Moves the deadline of a user''s interview, and of its live session, by this interval and returns the interview. Works after the deadline, too. No such interview: no row. At most 500 per transaction. For operators.';
+  'Moves the deadline of a user''s interview, and of its live session, by this interval and returns the interview. Works after the deadline, too; a submitted interview stays submitted. No such interview: no row. At most 500 per transaction. For operators.';
 
 
 create or replace function public.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
@@ -173,7 +173,7 @@ $$;
 revoke all on function public.session_health() from public, anon, authenticated, service_role;
 grant execute on function public.session_health() to service_role;
 comment on function public.session_health() is
-  'One row: ok, warning or critical and why; live, completing and stale sessions; when the reaper last ran and what it did; how sessions ended in the last day and overlaps in the last week, both among the latest 1000 ended sessions; sizes, with the estimated number of rows of the history. For operators and alarms.';
+  'One row: ok, warning or critical and why; live, completing and stale sessions; when the reaper last ran and what it did; how sessions ended in the last day and overlaps in the last week, both among the latest 10 000 ended sessions; sizes, with the estimated number of rows of the history. For operators and alarms.';
 
 
 -- Tells PostgREST to reload its schema cache.

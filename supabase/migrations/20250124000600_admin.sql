@@ -86,7 +86,8 @@ begin
 
   return query
     select
-      date_bin(bucket, h.ended_at, timestamptz '2000-01-01') as ended_from,
+      -- In seconds: date_bin() takes no months.
+      date_bin(make_interval(secs => extract(epoch from bucket)), h.ended_at, timestamptz '2000-01-01') as ended_from,
       h.end_reason,
       count(*),
       percentile_cont(0.5) within group (order by extract(epoch from h.duration)::double precision),
@@ -126,7 +127,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1s'
 as $$
 begin
   perform sessions.check_administrator();

@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(2);
+select plan(1);
 
 select pg_temp.create_users('ada');
 select pg_temp.authenticate_as('ada');
@@ -13,12 +13,6 @@ select from public.holds_session('first');
 select from public.end_session('first');
 
 select is(current_setting('synchronous_commit'), 'on', 'a start, a retry, a complete and an end commit synchronously');
-
-select from public.start_session('second');
-set local request.path to '/rpc/heartbeat_session';
-select from public.heartbeat_session('second');
-
-select is(current_setting('synchronous_commit'), 'off', 'a heartbeat that is the whole request does not');
 
 select * from finish();
 rollback;

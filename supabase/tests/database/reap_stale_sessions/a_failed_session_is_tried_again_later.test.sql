@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(7);
+select plan(8);
 
 -- given: a stale session that cannot be moved
 delete from public.active_interview_sessions where true;
@@ -13,12 +13,13 @@ as $$
 declare
   v_run sessions.reaper_runs;
 begin
+  delete from sessions.reap_failures where true;
   update public.active_interview_sessions
-  set deadline_at = now(), expires_at = clock_timestamp() - overdue, reap_after = null
+  set deadline_at = now(), expires_at = clock_timestamp() - overdue
   where session_id = 'bad';
   perform public.reap_stale_sessions();
   select * into v_run from sessions.reaper_runs r order by r.ran_at desc, r.id desc limit 1;
-  return (select date_trunc('second', a.reap_after - v_run.ran_at) from public.active_interview_sessions a where a.session_id = 'bad');
+  return (select date_trunc('second', f.retry_at - v_run.ran_at) from sessions.reap_failures f);
 end
 $$;
 
@@ -46,11 +47,25 @@ select pg_temp.authenticate_as('ada');
 create temp table granted as select * from public.start_session('next');
 
 -- then
-select is(session_id, 'next', 'B1: a start moves it, marked or not')
+select is(session_id, 'next', 'B1: a start moves it, although the reaper waits')
 from granted;
 
-select is(reap_after, null, 'M13: the mark is gone with it')
-from granted;
+-- when: the next session crashes, too
+select pg_temp.clear_authentication();
+select pg_temp.age_session('ada', '6 minutes');
+
+-- then
+select results_eq(
+  'select session_id from public.reap_stale_sessions()', $$ values ('next') $$,
+  'M13: a failure is one of that session and holds up no later one'
+);
+
+-- when: a day passes
+update sessions.reap_failures set retry_at = now() where true;
+select from public.reap_stale_sessions();
+
+-- then
+select is_empty('select from sessions.reap_failures', 'M13: a failure of a session that is gone is forgotten');
 
 select * from finish();
 rollback;

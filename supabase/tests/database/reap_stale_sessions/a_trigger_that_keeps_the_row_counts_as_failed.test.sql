@@ -34,14 +34,15 @@ select results_eq(
   'M14: the row that was kept counts as failed, and is not tried again at once'
 );
 
-select isnt(reap_after, null, 'M13: it is marked with the time of its next attempt')
-from pg_temp.active_session('ada');
+select is(count(*), 1::bigint, 'M13: the time of its next attempt is recorded')
+from sessions.reap_failures f
+join pg_temp.active_session('ada') a on a.fence = f.fence;
 
 select is_empty($$ select session_id from pg_temp.history('ada') $$, 'B7: it is not in the history');
 
 -- when: the trigger is gone, and the next attempt is due
 drop trigger keep on public.active_interview_sessions;
-update public.active_interview_sessions set reap_after = now() where true;
+update sessions.reap_failures set retry_at = now() where true;
 create temp table later as select * from public.reap_stale_sessions();
 
 -- then

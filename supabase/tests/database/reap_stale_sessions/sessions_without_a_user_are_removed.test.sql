@@ -63,7 +63,7 @@ create temp table reaped_later as select * from public.reap_stale_sessions();
 select results_eq('select session_id from reaped_later', $$ values ('crashed later') $$, 'M13: nor does an orphan that cannot be removed');
 
 select results_eq(
-  $$ select failed, orphaned, (select reap_after > r.ran_at from pg_temp.active_session('cleo'))
+  $$ select failed, orphaned, (select f.retry_at > r.ran_at from sessions.reap_failures f where f.user_id = pg_temp.user_id('cleo'))
     from sessions.reaper_runs r order by ran_at desc, id desc limit 1 $$,
   'values (1, 0, true)',
   'M14: it counts as failed, and is tried again later'

@@ -42,7 +42,7 @@ select matches(
 
 -- when: the cause is removed, and the next attempt is due
 alter table public.interview_session_history drop constraint cannot_be_moved;
-update public.active_interview_sessions set reap_after = now() where true;
+update sessions.reap_failures set retry_at = now() where true;
 select from public.reap_stale_sessions();
 
 -- then

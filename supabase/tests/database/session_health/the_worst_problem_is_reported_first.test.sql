@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(14);
+select plan(15);
 
 create function pg_temp.health()
 returns text
@@ -15,7 +15,7 @@ delete from public.interview_session_history where true;
 delete from sessions.reaper_runs where true;
 update sessions.settings set reap_every = '1 hour' where true;
 select pg_temp.create_user_with_session('ben', 'left', '20 hours 5 minutes');
-update public.active_interview_sessions set reap_after = now() + interval '1 day' where true;
+insert into sessions.reap_failures select fence, user_id, now() + interval '1 day' from public.active_interview_sessions;
 select setval('sessions.fence', 100);
 select
   pg_temp.create_users('ada'),
@@ -60,6 +60,15 @@ select is(
 );
 
 revoke truncate on table public.active_interview_sessions from anon;
+alter table public.interviews disable row level security;
+
+select is(
+  pg_temp.health(),
+  'critical: Row level security is off: every user reads all rows of public.interviews. Apply the migrations again.',
+  'M8: then, that the tables are not protected'
+);
+
+alter table public.interviews enable row level security;
 
 select matches(
   pg_temp.health(),
@@ -67,7 +76,7 @@ select matches(
   'M13: then, that a session cannot be moved'
 );
 
-update public.active_interview_sessions set reap_after = null where true;
+delete from sessions.reap_failures where true;
 
 select matches(
   pg_temp.health(),
@@ -100,7 +109,7 @@ insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, pruned, took) 
 select is((select status from public.session_health()), 'ok', 'M14: a failure that the next run makes good is no alarm');
 
 select pg_temp.create_user_with_session('cleo', 'waits', '6 minutes');
-update public.active_interview_sessions set reap_after = now() + interval '2 minutes' where true;
+insert into sessions.reap_failures select fence, user_id, now() + interval '2 minutes' from public.active_interview_sessions;
 
 select is(
   pg_temp.health(),

@@ -40,7 +40,7 @@ from pg_temp.refusal_of($$ select public.start_session('wanted') $$) refusal_wit
 select bag_eq('select * from pg_temp.all_rows()', 'select * from before', 'C7: nothing has changed');
 
 select is(session_id, 'held', 'B6: a retry of the start, with takeover, is no takeover')
-from public.start_session('held', takeover => true);
+from public.start_session('held', takeover => true, interview_id => 'exam');
 
 -- when: an operator ends it
 select pg_temp.act_as('service_role');

@@ -18,8 +18,7 @@ select bag_eq(
     ('deadline_at', 'timestamp with time zone', true, null),
     ('expires_at', 'timestamp with time zone', true, null),
     ('previous_session_id', 'text', false, null),
-    ('interview_id', 'text', false, null),
-    ('reap_after', 'timestamp with time zone', false, null) $$,
+    ('interview_id', 'text', false, null) $$,
   'M1: these are its columns'
 );
 
@@ -33,8 +32,8 @@ select fk_ok(
 select bag_eq(
   $$ select conname::text from pg_constraint
     where conrelid = 'public.active_interview_sessions'::regclass and contype = 'c' $$,
-  array['texts_are_short_lines', 'status_is_known', 'lease_ends_by_the_deadline'],
-  'M1: named checks keep its rows valid'
+  array['lease_ends_by_the_deadline'],
+  'M10: no lease can end after the deadline'
 );
 
 select indexes_are(

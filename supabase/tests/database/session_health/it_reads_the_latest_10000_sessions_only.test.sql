@@ -3,24 +3,32 @@ begin;
 \ir ../helpers.psql
 select plan(8);
 
--- given: 3000 sessions that ended within the hour, the latest 1000 as completed, and an overlap on either side
+-- given: 12 000 sessions that ended within the hour, the latest 10 000 as completed, and an overlap on either side
 delete from public.active_interview_sessions where true;
 delete from public.interview_session_history where true;
 delete from sessions.reaper_runs where true;
 select pg_temp.create_users('ada', 'ben', 'cleo');
-select pg_temp.add_ended_session(
-  'ada', 'session ' || n, now() - (n + 1) * interval '1 second', now() - n * interval '1 second',
-  case when n <= 1000 then 'completed' else 'expired' end
-)
-from generate_series(1, 3000) n;
+create function pg_temp.add_ended_sessions(how_many integer, before timestamptz, how_many_completed integer)
+returns void
+language sql
+as $$
+  insert into public.interview_session_history (
+    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
+  )
+  select
+    pg_temp.user_id('ada'), how_many || ' ' || n, 0, ended_at - interval '0.1 seconds', ended_at, ended_at,
+    case when n <= how_many_completed then 'completed' else 'expired' end, 'active', 0
+  from generate_series(1, how_many) n, lateral (select before - n * interval '0.1 seconds' as ended_at) e;
+$$;
+select pg_temp.add_ended_sessions(12000, now(), 10000);
 analyze public.interview_session_history;
 select from public.reap_stale_sessions();
 
 -- then
 select results_eq(
   'select ended_last_day, history_rows, overlaps_found from public.session_health()',
-  $$ values ('{"completed": 1000}'::jsonb, 3000::bigint, 0::bigint) $$,
-  'M14: reasons are counted among the latest 1000; the size of the history is estimated'
+  $$ values ('{"completed": 10000}'::jsonb, 12000::bigint, 0::bigint) $$,
+  'M14: reasons are counted among the latest 10 000; the size of the history is estimated'
 );
 
 -- when: an overlap lies beyond them, another among them
@@ -30,7 +38,7 @@ select
 select sessions.lift_fence();
 
 -- then
-select is((select overlaps_found from public.session_health()), 0::bigint, 'B7: overlaps are looked for among the latest 1000');
+select is((select overlaps_found from public.session_health()), 0::bigint, 'B7: overlaps are looked for among the latest 10 000');
 select is((select count(*) from sessions.overlapping_sessions()), 1::bigint, 'B7: overlapping_sessions() finds the others');
 
 select
@@ -63,17 +71,14 @@ $$;
 create temp view history_rows as select from public.interview_session_history;
 
 select pg_temp.measure();
-select pg_temp.add_ended_session(
-  'ada', 'older session ' || n, now() - interval '2 hours', now() - interval '1 hour' - n * interval '1 second', 'expired'
-)
-from generate_series(1, 20000) n;
+select pg_temp.add_ended_sessions(20000, now() - interval '1 hour', 0);
 analyze public.interview_session_history;
 select pg_temp.measure();
 
 -- then
-select bag_eq('select rows_in_history from measured', 'values (3004::bigint), (23004::bigint)', 'M14: the history has grown');
+select bag_eq('select rows_in_history from measured', 'values (12004::bigint), (32004::bigint)', 'M14: the history has grown');
 select is((select count(distinct by_index) from measured), 1::bigint, 'M14: the call reads as many rows as before');
-select cmp_ok((select max(by_index) from measured), '<=', 4000::bigint, 'M14: at most the latest 1000, once for each figure');
+select cmp_ok((select max(by_index) from measured), '<=', 40000::bigint, 'M14: at most the latest 10 000, once for each figure');
 select is((select max(table_scans) from measured), 0::bigint, 'M14: by index, never by a scan of the whole table');
 
 select * from finish();
