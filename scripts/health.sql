@@ -38,8 +38,9 @@ select
   sessions.stale_reason(a.expires_at, a.deadline_at) as will_end_as,
   a.expires_at as over_since,
   round(extract(epoch from clock_timestamp() - a.expires_at) / 60, 1) as overdue_minutes,
-  a.reap_after as tried_again_at
+  f.retry_at as tried_again_at
 from public.active_interview_sessions a
+left join sessions.reap_failures f on f.fence = a.fence
 where a.expires_at <= clock_timestamp()
 order by a.expires_at;
 

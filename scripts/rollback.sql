@@ -65,14 +65,14 @@ drop function if exists
   sessions.session_health(),
   sessions.refuse_caller(),
   sessions.refuse_argument(text, text),
-  sessions.check_line(text, text, integer, integer),
+  sessions.refuse_line(text, integer, integer),
   sessions.lock_user(uuid, boolean),
   sessions.stale_reason(timestamptz, timestamptz),
   sessions.retire(public.active_interview_sessions, timestamptz, text),
   sessions.refuse_over(text, text, timestamptz, text),
   sessions.refuse_not_live(uuid, text),
   sessions.refuse_held(public.active_interview_sessions, timestamptz, text),
-  sessions.refuse_unseen(uuid, text),
+  sessions.refuse_unseen(uuid, text, text),
   sessions.operator(),
   sessions.is_held(uuid, text, bigint, text),
   sessions.check_note(text),
@@ -81,9 +81,8 @@ drop function if exists
   sessions.retire_stale(uuid[]),
   sessions.pick_stale(integer, timestamptz),
   sessions.is_transient(text),
-  sessions.postpone(uuid[], timestamptz),
   sessions.prune(timestamptz, timestamptz, integer),
-  sessions.overlapping_sessions(timestamptz),
+  sessions.overlapping_sessions(timestamptz, bigint),
   sessions.unexpected_grants(),
   sessions.health(),
   sessions.current_settings(),
@@ -101,11 +100,14 @@ drop table if exists
   sessions.settings,
   sessions.early_ends,
   sessions.revocations,
+  sessions.reap_failures,
   sessions.reaper_runs
 restrict;
 
 drop function if exists
   sessions.end_reason_message(text),
+  sessions.check_session(),
+  sessions.is_line(text, integer, integer),
   sessions.keep_settings()
 restrict;
 
@@ -124,7 +126,7 @@ declare
         '\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
         || '|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\.interviews'
         || '|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
-        || '|sessions\.(settings|early_ends|revocations|extensions|reaper_runs|overlapping_sessions|lift_fence|version))\M'
+        || '|sessions\.(settings|early_ends|revocations|extensions|reap_failures|reaper_runs|overlapping_sessions|lift_fence|version))\M'
       )
       and p.pronamespace <> 'pg_catalog'::regnamespace
       and not exists (

@@ -14,7 +14,6 @@ export type ActiveSession = {
   expires_at: string;
   previous_session_id: string | null;
   interview_id: string | null;
-  reap_after: string | null;
 };
 
 /** Why a session ended. */

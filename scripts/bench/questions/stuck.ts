@@ -42,7 +42,7 @@ export const stuck: Question = {
       title: `A call that moves ${rounded(batch)} sessions`,
       note: "The others are stale, too, and their attempt is due again: a " +
         "history row of the same id is in their way. They failed before, " +
-        "which the reaper has marked on their rows.",
+        "which the reaper has recorded.",
       columns: ["cannot be moved", "p50 ms", "moved"],
       rows: sizes.map(({ count, times, moved }) => [
         rounded(count),
@@ -64,15 +64,19 @@ function stuckDatabase(bench: Bench, count: number): Promise<BenchDatabase> {
   return databaseOf(bench, ours, count + batch, `_stuck_${count}`);
 }
 
-/** Users 1 to count: stale, marked, and with a history row of the same id. */
+/** Users 1 to count: stale, failed before, and with a history row of the same id. */
 async function makeStuck({ sql }: BenchDatabase, count: number) {
-  await insertStale(sql, { from: 1, count, prefix: "stuck-", mark: true });
+  await insertStale(sql, { from: 1, count, prefix: "stuck-" });
   await sql.unsafe(`
     insert into public.interview_session_history (
       user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status
     )
     select user_id, session_id, fence, created_at, updated_at, now(), 'cleared', status
-    from public.active_interview_sessions`);
+    from public.active_interview_sessions;
+    insert into sessions.reap_failures (fence, user_id, retry_at)
+    select fence, user_id, now() - interval '1 second'
+    from public.active_interview_sessions;
+    analyze sessions.reap_failures`);
 }
 
 /** The users after those, each time with other ids. */
@@ -85,25 +89,23 @@ async function makeMovable(
     from: stuck + 1,
     count: batch,
     prefix: `${epoch}-`,
-    mark: false,
   });
   await sql`vacuum (analyze) public.active_interview_sessions`;
 }
 
 async function insertStale(
   sql: BenchDatabase["sql"],
-  o: { from: number; count: number; prefix: string; mark: boolean },
+  o: { from: number; count: number; prefix: string },
 ) {
   await sql.unsafe(`
     insert into public.active_interview_sessions (
-      user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at, reap_after
+      user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
     )
     select
       ${
     userOf("n")
   }, '${o.prefix}' || n, nextval('sessions.fence'), now() - interval '1 hour',
-      now() - interval '1 hour', now() - interval '1 minute', now() - interval '1 minute',
-      ${o.mark ? "now() - interval '1 second'" : "null"}
+      now() - interval '1 hour', now() - interval '1 minute', now() - interval '1 minute'
     from generate_series(${o.from}, ${o.from + o.count - 1}) as n`);
 }
 

@@ -33,7 +33,6 @@ Deno.test("M1 the first start answers the whole row, with times in ISO 8601", as
     device: "Chrome on Windows",
     previous_session_id: null,
     interview_id: null,
-    reap_after: null,
   });
   assert(Number.isSafeInteger(fence) && fence > 0);
   for (const time of [created_at, updated_at, deadline_at, expires_at]) {

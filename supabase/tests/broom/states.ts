@@ -76,7 +76,7 @@ const pasts: Past[] = [
   {
     name: "another completed, a third ended before its start",
     ended: { ended_at: -6 * day, ...completed },
-    earlyEnd: { session_id: "other", end_reason: "cleared", ended_at: -minute },
+    earlyEnd: { session_id: "other", ended_at: -minute },
   },
   {
     name: "another revoked, in an interview",
@@ -104,11 +104,7 @@ const pasts: Past[] = [
   {
     name: "all of that forgotten",
     ended: { ended_at: -101 * day, ...completed },
-    earlyEnd: {
-      session_id: "other",
-      end_reason: "cleared",
-      ended_at: -95 * day,
-    },
+    earlyEnd: { session_id: "other", ended_at: -95 * day },
     interview: {
       started_at: -101 * day,
       deadline_at: -101 * day + 15 * minute,

@@ -292,7 +292,7 @@ Deno.test("R33 B7 a user may fill the history: a row for each session, and no bo
   assert.deepEqual([...await activeOf(user)], []);
 });
 
-Deno.test("R33 ends of sessions that never were leave one row per user, however many", async () => {
+Deno.test("R33 ends of sessions that never were leave ten rows per user at most, however many", async () => {
   const [user, other] = await holders(project, 2);
   const earlyEnds = async () => {
     const rows = await project.sql<{ user_id: string }[]>`
@@ -312,11 +312,11 @@ Deno.test("R33 ends of sessions that never were leave one row per user, however 
     for (const answer of answers) assert.deepEqual(granted(answer), []);
   });
 
-  assert.deepEqual(await earlyEnds(), [user.id]);
+  assert.deepEqual(await earlyEnds(), times(10, () => user.id));
   granted(
     await user.client.rpc("heartbeat_session", { session_id: user.live }),
   );
-  // of all these ids the last one alone cannot be started any more
+  // of all these ids only the latest ten cannot be started any more
   granted(await user.client.rpc("end_session", { session_id: "the last" }));
   const over = refused(
     await user.client.rpc("start_session", {

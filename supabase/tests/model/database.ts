@@ -139,7 +139,10 @@ export function openDatabase(url: Url): Database {
         "public.interviews",
         `interview_id collate "C"`,
       );
-      const earlyEnds = await rows<EarlyEnd>("sessions.early_ends", "user_id");
+      const earlyEnds = await rows<EarlyEnd>(
+        "sessions.early_ends",
+        "ended_at",
+      );
       const revocations = await rows<Revocation>(
         "sessions.revocations",
         "revoked_at",
@@ -151,7 +154,7 @@ export function openDatabase(url: Url): Database {
         live: live(id)[0] ?? null,
         ended: ended(id).map(asEnded),
         interviews: interviews(id),
-        earlyEnd: earlyEnds(id).map(withoutUser)[0] ?? null,
+        earlyEnds: earlyEnds(id).map(withoutUser),
         revocations: revocations(id).map(withoutUser),
         extensions: extensions(id).map(asExtension),
       }));
@@ -211,7 +214,7 @@ const hiddenTimes = `
   as $$
     select case call
       when 'end_session' then (
-        select e.ended_at
+        select max(e.ended_at)
         from sessions.early_ends e
         where e.user_id = written_at.user_id
       )

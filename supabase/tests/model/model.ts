@@ -29,7 +29,6 @@ export interface Session {
   expires_at: Micros;
   previous_session_id: string | null;
   interview_id: string | null;
-  reap_after: null;
 }
 
 /** A row of public.interview_session_history, without its ended_fence. */
@@ -58,10 +57,9 @@ export interface Interview {
   last_session_id: string;
 }
 
-/** The row of sessions.early_ends. */
+/** A row of sessions.early_ends. */
 export interface EarlyEnd {
   session_id: string;
-  end_reason: string;
   ended_at: Micros;
 }
 
@@ -94,7 +92,7 @@ export interface User {
   /** Is the row of the last of them still among the live ones? */
   unswept: boolean;
   interviews: Interview[];
-  earlyEnd: EarlyEnd | null;
+  earlyEnds: EarlyEnd[];
   revocations: Revocation[];
   extensions: Extension[];
   /** The highest fence so far, including forgotten ones. */
@@ -174,7 +172,7 @@ const nothing = {
   ended: [],
   unswept: false,
   interviews: [],
-  earlyEnd: null,
+  earlyEnds: [],
   revocations: [],
   extensions: [],
 };
@@ -201,7 +199,11 @@ export function outcomeOf(
     case "start_session": {
       const session_id = call.session_id!;
       if (!user.exists) return refused(before, "PT401");
-      if (live?.session_id === session_id) return renewed(user, settings, now);
+      if (live?.session_id === session_id) {
+        return live.interview_id === call.interview_id
+          ? renewed(user, settings, now)
+          : refused(before, "22023", { argument: "interview_id" });
+      }
       if (endOf(user, session_id, keptSince)) {
         return over(user, session_id, keptSince, before);
       }
@@ -252,10 +254,10 @@ export function outcomeOf(
       if (row && row.ended_at >= keptSince) {
         return { user: after, answer: { ended: [row] } };
       }
-      const end_reason = call.reason ?? "disconnected";
-      const earlyEnd = { session_id, end_reason, ended_at: now };
+      const others = user.earlyEnds.filter((e) => e.session_id !== session_id);
+      const earlyEnds = [...others, { session_id, ended_at: now }].slice(-10);
       return {
-        user: { ...after, earlyEnd, lockedAt: now },
+        user: { ...after, earlyEnds, lockedAt: now },
         answer: { ended: [], written_at: now },
       };
     }
@@ -363,7 +365,6 @@ export function remembered(
   settings: Settings,
 ): User {
   const since = now - settings.history_retention;
-  const isEarlyEndKept = (user.earlyEnd?.ended_at ?? -Infinity) >= since;
   const kept = without(
     user,
     user.ended.filter((row) => row.ended_at < since),
@@ -372,7 +373,7 @@ export function remembered(
   return {
     ...kept,
     unswept: user.unswept && kept.ended.at(-1) === user.ended.at(-1),
-    earlyEnd: isEarlyEndKept ? user.earlyEnd : null,
+    earlyEnds: user.earlyEnds.filter((end) => end.ended_at >= since),
   };
 }
 
@@ -431,7 +432,6 @@ function granted(
       ? o.live?.session_id ?? null
       : interview?.last_session_id ?? null,
     interview_id,
-    reap_after: null,
   };
   // what is forgotten makes room
   const others = without(
@@ -554,9 +554,10 @@ function endOf(
   user: User,
   session_id: string,
   keptSince: Micros,
-): Ended | EarlyEnd | undefined {
-  return [...user.ended, user.earlyEnd]
-    .filter((end) => end !== null)
+): Pick<Ended, "session_id" | "end_reason" | "ended_at"> | undefined {
+  const early = user.earlyEnds
+    .map((end) => ({ ...end, end_reason: "disconnected" }));
+  return [...user.ended, ...early]
     .filter((end) => end.session_id === session_id)
     .filter((end) => end.ended_at >= keptSince)
     .toSorted((a, b) => b.ended_at - a.ended_at)[0];

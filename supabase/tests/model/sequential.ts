@@ -161,7 +161,7 @@ function noteRarities(world: World, user: User, call: Call, answer: Answer) {
   if (isGrant && isKnown) world.count.note("a forgotten id starts again");
   if (
     "refusal" in answer && answer.refusal === "PT410" &&
-    user.earlyEnd?.session_id === session_id
+    user.earlyEnds.some((end) => end.session_id === session_id)
   ) {
     world.count.note("a start after its end");
   }
@@ -276,7 +276,7 @@ async function letPass(world: World, time: Micros) {
 
 function endOf(
   { settings: { history_retention } }: World,
-  { live, ended, interviews, earlyEnd }: User,
+  { live, ended, interviews, earlyEnds }: User,
   end: End,
 ): Micros | undefined {
   const kept = (since: Micros | undefined) =>
@@ -293,7 +293,7 @@ function endOf(
     case "retention of the interview":
       return kept(interviews.at(0)?.deadline_at);
     case "retention of the early end":
-      return kept(earlyEnd?.ended_at);
+      return kept(earlyEnds.at(0)?.ended_at);
   }
 }
 
@@ -369,7 +369,7 @@ function idOf(world: World, user: User, which: Which): string | null {
     "fresh": undefined,
     "ended": user.ended.at(-1)?.session_id,
     "first ever": known(true).at(0)?.[1],
-    "ended early": user.earlyEnd?.session_id,
+    "ended early": user.earlyEnds.at(-1)?.session_id,
     "somebody else's": known(false).at(-1)?.[1],
   }[which];
   return found === undefined ? `s${++world.made}` : found;

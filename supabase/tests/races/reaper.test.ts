@@ -372,9 +372,7 @@ race(
     await scene.letExpire();
     answered(
       await owner.query(
-        `update public.active_interview_sessions
-        set reap_after = now()
-        where reap_after is not null`,
+        "update sessions.reap_failures set retry_at = now()",
       ),
     );
 
@@ -494,10 +492,11 @@ async function makeUnmovable(owner: Client, user: string) {
 /** The sessions that the reaper tries again later. */
 async function postponed(owner: Client): Promise<string[]> {
   const rows = await owner.query<Ended>(
-    `select session_id
-    from public.active_interview_sessions
-    where reap_after > now()
-    order by session_id`,
+    `select a.session_id
+    from public.active_interview_sessions a
+    join sessions.reap_failures f on f.fence = a.fence
+    where f.retry_at > now()
+    order by a.session_id`,
   );
   return ids(answered(rows));
 }

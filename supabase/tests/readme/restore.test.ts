@@ -75,9 +75,10 @@ const tables: Record<string, string> = {
   "public.interview_session_history": "user_id, session_id",
   "public.interviews": "user_id, interview_id",
   "sessions.settings": "is_the_row",
-  "sessions.early_ends": "user_id",
+  "sessions.early_ends": "user_id, session_id",
   "sessions.revocations": "user_id, session_id",
   "sessions.extensions": "id",
+  "sessions.reap_failures": "fence",
   "sessions.reaper_runs": "ran_at, id",
 };
 
