@@ -11,6 +11,7 @@ import { mutantOf } from "./mutate/mutant.ts";
 import type { Mutation } from "./mutate/mutation.ts";
 import { mutations } from "./mutate/mutations.ts";
 import { repositoryRoot } from "./stack/paths.ts";
+import { StackProblem } from "./stack/problem.ts";
 import {
   type Database,
   type Databases,
@@ -61,7 +62,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     controller.abort();
   });
 }
-const sound = await mutate();
+const sound = await mutate().catch((error) => {
+  if (!(error instanceof StackProblem)) throw error;
+  console.error(error.message);
+  return false;
+});
 Deno.exit(sound && !interrupted ? 0 : 1);
 
 async function mutate(): Promise<boolean> {
@@ -98,8 +103,10 @@ async function mutate(): Promise<boolean> {
     for (const { in: name, name: what, why } of missed) {
       console.log(`Nothing fails where ${name}: ${what} (${why}).`);
     }
+    const count = selected.length - missed.length;
     console.log(
-      `${selected.length - missed.length} of ${selected.length} mutations ` +
+      `${count} of ${selected.length} mutations and the faults of ` +
+        `${files.length - unnoticed.length} of ${files.length} files ` +
         `caught in ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
     return missed.length === 0 && unnoticed.length === 0;
