@@ -1,13 +1,17 @@
 // `npm run mutate`: removes the guards from the SQL, one at a time, and runs the tests
-// that must then fail. A guard whose removal no test notices is a failure.
+// that must then fail. A guard whose removal no test notices is a failure. So is one
+// that the model or the check of the reaper's influence must notice and does not:
+// supabase/tests/*/faults.mutate.ts.
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import pLimit from "p-limit";
+import { checkHarnesses, harnesses } from "./mutate/harnesses.ts";
 import { mutantOf } from "./mutate/mutant.ts";
 import type { Mutation } from "./mutate/mutation.ts";
 import { mutations } from "./mutate/mutations.ts";
 import { repositoryRoot } from "./stack/paths.ts";
+import { StackProblem } from "./stack/problem.ts";
 import {
   type Database,
   type Databases,
@@ -22,9 +26,13 @@ import { makeRunFolder } from "./test/run_folder.ts";
 const help = `npm run mutate -- [options] [filter ...]
 
 Removes every guard from the SQL, or those whose function, name, purpose or test
-file contains one of the filters, and checks that the tests then fail:
+file contains one of the filters, and checks that the tests then fail. Then checks
+that the model and the broom notice their own faults, or those whose file contains
+one of the filters. It replaces the source text of functions: where a guard is
+written differently, the mutation must follow.
 
   npm run mutate
+  npm run mutate -- model
   npm run mutate -- pick_stale S23
   npm run mutate -- start_session "not locked"
 
@@ -45,7 +53,7 @@ interface Outcome {
 }
 
 const began = performance.now();
-const selected = readArguments(Deno.args);
+const { selected, files } = readArguments(Deno.args);
 const controller = new AbortController();
 let interrupted = false;
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -54,10 +62,14 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     controller.abort();
   });
 }
-const sound = await mutate(selected);
+const sound = await mutate().catch((error) => {
+  if (!(error instanceof StackProblem)) throw error;
+  console.error(error.message);
+  return false;
+});
 Deno.exit(sound && !interrupted ? 0 : 1);
 
-async function mutate(selected: Mutation[]): Promise<boolean> {
+async function mutate(): Promise<boolean> {
   const folder = await makeRunFolder();
   const databases = databasesIn(folder.path);
   const run = {
@@ -82,18 +94,22 @@ async function mutate(selected: Mutation[]): Promise<boolean> {
       const seconds = (performance.now() - itBegan) / 1000;
       console.log(line(caught ? "caught" : "MISSED", mutation, seconds, by));
     });
+    const unnoticed = await checkHarnesses(files, run);
     if (interrupted) {
       console.log("Interrupted.");
       return false;
     }
+    for (const problem of unnoticed) console.log(problem);
     for (const { in: name, name: what, why } of missed) {
       console.log(`Nothing fails where ${name}: ${what} (${why}).`);
     }
+    const count = selected.length - missed.length;
     console.log(
-      `${selected.length - missed.length} of ${selected.length} mutations ` +
+      `${count} of ${selected.length} mutations and the faults of ` +
+        `${files.length - unnoticed.length} of ${files.length} files ` +
         `caught in ${((performance.now() - began) / 1000).toFixed(1)} s`,
     );
-    return missed.length === 0;
+    return missed.length === 0 && unnoticed.length === 0;
   } finally {
     await databases.stop();
     folder.remove();
@@ -210,7 +226,9 @@ async function forEach<T>(items: T[], work: (item: T) => Promise<void>) {
   });
 }
 
-function readArguments(args: string[]): Mutation[] {
+function readArguments(
+  args: string[],
+): { selected: Mutation[]; files: string[] } {
   try {
     const { values, positionals } = parseArgs({
       args,
@@ -223,20 +241,25 @@ function readArguments(args: string[]): Mutation[] {
     }
     // Each must match the SQL, also those that are not run.
     for (const mutation of mutations) mutantOf(mutation);
+    const isSelected = (fits: (filter: string) => boolean) =>
+      positionals.length === 0 || positionals.some(fits);
     const selected = mutations.filter((mutation) =>
-      positionals.length === 0 ||
-      positionals.some((filter) => isMeant(mutation, filter))
+      isSelected((filter) => isMeant(mutation, filter))
     );
-    if (selected.length === 0) {
+    const files = harnesses().filter((file) =>
+      isSelected((filter) => file.includes(filter))
+    );
+    if (selected.length + files.length === 0) {
       throw new Error(`No mutation has ${positionals.join(" or ")} in it.`);
     }
     if (values.list) {
       for (const { in: name, name: what, why } of selected) {
         console.log(`${name}: ${what} (${why})`);
       }
+      for (const file of files) console.log(file);
       process.exit(0);
     }
-    return selected;
+    return { selected, files };
   } catch (error) {
     console.error((error as Error).message);
     console.error(`"npm run mutate -- --help" lists the options.`);

@@ -27,7 +27,8 @@ contains one of the filters:
                          conditions (no default privileges, a pooler, pg_prove),
                          and the SQL on every Postgres; CI runs this
   --postgres <version>   the SQL on Postgres 15, 16, 17 or 18 (all: as --all)
-  --list                 lists the tests without running them
+  --list                 lists the tests without running them, and says which
+                         only --all or a filter runs
   --help                 this text
 `;
 
@@ -65,23 +66,40 @@ function partsFromArguments(args: string[]): Part[] {
       Deno.exit(0);
     }
     const candidates = candidatesFor(values);
-    const unmatched = unmatchedFilters(candidates, positionals);
-    if (unmatched.length > 0) {
-      throw new Error(
-        `No test has ${unmatched.map((f) => `"${f}"`).join(" or ")} in its ` +
-          `suite, name or file: "npm test -- --list" lists them.`,
-      );
-    }
-    const selected = selectParts(candidates, positionals);
+    requireMatches(candidates, positionals);
     if (values.list) {
-      for (const { suite, name } of selected) console.log(`${suite}  ${name}`);
+      list(
+        positionals.length > 0
+          ? selectParts(candidates, positionals)
+          : candidates,
+      );
       Deno.exit(0);
     }
-    return selected;
+    return selectParts(candidates, positionals);
   } catch (error) {
     console.error((error as Error).message);
     console.error(`"npm test -- --help" lists the options.`);
     Deno.exit(usageError);
+  }
+}
+
+/** Throws for a filter that matches nothing, or nothing that the options select. */
+function requireMatches(candidates: Part[], filters: string[]) {
+  const unmatched = unmatchedFilters(candidates, filters);
+  if (unmatched.length === 0) return;
+  const words = unmatched.map((filter) => `"${filter}"`).join(" or ");
+  throw new Error(
+    unmatchedFilters(allParts(), unmatched).length === 0
+      ? `--quick and --postgres leave out the tests with ${words} in their ` +
+        `suite, name or file: run "npm test -- ${unmatched.join(" ")}".`
+      : `No test has ${words} in its suite, name or file: ` +
+        `"npm test -- --list" lists them.`,
+  );
+}
+
+function list(parts: Part[]) {
+  for (const { suite, name, isExtra } of parts) {
+    console.log(`${suite}  ${name}${isExtra ? "  (not in a plain run)" : ""}`);
   }
 }
 

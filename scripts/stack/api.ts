@@ -25,6 +25,8 @@ export interface ApiOptions {
   schemas?: string[];
   /** For how many seconds an access token is good; an hour unless given. */
   tokensLast?: number;
+  /** Settings of every request, which override those of its role. */
+  requestSettings?: Record<string, string>;
   /** Answers requests to `/functions/v1/<name>`. */
   functions?(request: Request, name: string): Promise<Response>;
   /** Told of every refused call of a database function. */
@@ -132,6 +134,7 @@ async function restApi(o: ApiOptions) {
   const connection = new RestConnection(
     o.databaseUrl("authenticator"),
     schemaCache,
+    o.requestSettings,
   );
   const app = new App({
     connection,

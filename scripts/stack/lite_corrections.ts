@@ -32,9 +32,17 @@ interface Asker {
 /** The database as lite's REST API is to see it: through PostgREST's eyes. */
 export class RestConnection extends PostgresConnection {
   readonly #schemaCache: SchemaCache;
+  readonly #requestSettings: Record<string, string>;
 
-  /** `url` connects as `authenticator`, which may become the API roles. */
-  constructor(url: string, schemaCache: SchemaCache) {
+  /**
+   * `url` connects as `authenticator`, which may become the API roles.
+   * `requestSettings` override the settings of these.
+   */
+  constructor(
+    url: string,
+    schemaCache: SchemaCache,
+    requestSettings: Record<string, string> = {},
+  ) {
     super({
       url,
       postgresOptions: {
@@ -47,6 +55,7 @@ export class RestConnection extends PostgresConnection {
       },
     });
     this.#schemaCache = schemaCache;
+    this.#requestSettings = requestSettings;
   }
 
   /**
@@ -104,6 +113,7 @@ export class RestConnection extends PostgresConnection {
     const settings: [string, string][] = [
       ["request.jwt.claims", JSON.stringify(asker.jwt ?? { role })],
       ...roleSettings.get(role) ?? [],
+      ...Object.entries(this.#requestSettings),
     ];
     if (options?.rpc) {
       const { method, path, requestHeaders, readOnly } = options.rpc;

@@ -1,6 +1,8 @@
 // A project for one test file: a copy of the migrated database, a real API on a
 // free port, the Edge Functions on request, and clients made with supabase-js.
-// Nothing in it is shared with another file.
+// Nothing in it is shared with another file. The API roles' statement_timeout and
+// lock_timeout are lifted, so that a slow machine fails no test; the limits
+// themselves are tested in supabase/tests/stack, which starts its own API.
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac, randomUUID } from "node:crypto";
@@ -12,6 +14,10 @@ import { type Api, type ApiOptions, startApi } from "../stack/api.ts";
 import { type Functions, serveFunctions } from "../stack/functions.ts";
 import { localJwtSecret, localKeys } from "../stack/keys.ts";
 import { repositoryRoot } from "../stack/paths.ts";
+import {
+  liftedLimits,
+  liftThoseOfTheRole,
+} from "../../supabase/tests/timeouts.ts";
 import { makeCopyOf } from "./databases_fixture.ts";
 
 /** supabase-js with the types of this component. */
@@ -100,6 +106,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
   const sql = connect(database.url());
   const superuser = connect(database.url("supabase_admin"));
   const functionLines = collectLines();
+  await liftThoseOfTheRole(superuser);
 
   let functions: Functions | undefined;
   const apiOptions: ApiOptions = {
@@ -107,6 +114,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
     port: 0,
     keys,
     jwtSecret: localJwtSecret,
+    requestSettings: liftedLimits,
     functions: (request, name) =>
       functions
         ? functions.answer(request, name)

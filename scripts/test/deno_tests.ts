@@ -43,7 +43,7 @@ async function runDenoTests(
     failed: count("failed"),
     skipped: ignored.length,
     ...(ignored.length > 0 && {
-      reason: `ignored: ${ignored.map(({ name }) => name).join("; ")}`,
+      reason: ignored.map(({ name }) => name).join("\n"),
     }),
   };
   if (code === 0 && outcome.failed === 0 && tests.length > 0) return outcome;

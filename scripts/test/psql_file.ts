@@ -35,17 +35,22 @@ export function readPsqlFile(file: string): SourceText {
 /** The lines of a file, which `includedBy` includes from the outermost in. */
 function linesOf(file: string, includedBy: string[]): Line[] {
   const chain = [...includedBy, file];
-  return fs.readFileSync(file, "utf8").split("\n").flatMap((text, index) => {
+  // Like psql, without a byte order mark.
+  const source = fs.readFileSync(file, "utf8").replace(/^\ufeff/, "");
+  return source.split("\n").flatMap((text, index) => {
     const number = `line ${index + 1}`;
     const place = includedBy.length > 0
       ? `${basename(file)}, ${number}`
       : number;
-    if (!/^\s*\\/.test(text)) return [{ text, place }];
+    const command = commandIn(text);
+    if (!command) return [{ text, place }];
 
-    const included = /^\\ir\s+(\S+)\s*$/.exec(text)?.[1];
+    const [, quoted, bare] = includes.exec(text) ?? [];
+    const included = quoted ?? bare;
     if (!included) {
       throw new PsqlProblem(
-        `${place}: psql commands other than \\ir <file> cannot be used in a test`,
+        `${place}: ${command} cannot be used in a test: the only psql command ` +
+          `that the tests understand is \\ir <file>, on a line of its own`,
       );
     }
     const path = join(dirname(file), included);
@@ -57,4 +62,14 @@ function linesOf(file: string, includedBy: string[]): Line[] {
     }
     return linesOf(path, chain);
   });
+}
+
+/** \ir with a file, which may be in single quotes. */
+const includes = /^\s*\\ir\s+(?:'([^']+)'|([^\s'"]+))\s*$/;
+
+/** psql's command in a line: at its beginning, or \gset and its like at its end. */
+function commandIn(line: string): string | undefined {
+  return /^\s*(\\\S*)/.exec(line)?.[1] ??
+    /(\\(?:g|gx|gset|gexec|gdesc|watch|crosstabview))(?:\s+\w+)?\s*;?\s*$/
+      .exec(line)?.[1];
 }

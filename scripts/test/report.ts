@@ -41,7 +41,9 @@ export function reportOn(parts: Part[]): Report {
       `${word}  ${part.suite.padEnd(width)}  ${part.name.padEnd(nameWidth)}  ` +
         `${counts(outcome)}  ${seconds.toFixed(1)} s`,
     );
-    if (outcome.reason) console.log(`         skipped: ${outcome.reason}`);
+    for (const line of outcome.reason?.split("\n") ?? []) {
+      console.log(`         skipped: ${line}`);
+    }
     if (outcome.failed === 0) return;
     const details = outcome.details.map((line) => `         ${line}`.trimEnd())
       .join("\n");

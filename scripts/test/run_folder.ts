@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { clearLeftovers } from "../stack/data_folder.ts";
+import { StackProblem } from "../stack/problem.ts";
 
 const prefix = "interview-sessions-test-";
 
@@ -51,7 +52,24 @@ export async function makeRunFolder(): Promise<RunFolder> {
  */
 function parentFolder(): string {
   const isChosen = Boolean(process.env.TMPDIR);
-  return !isChosen && hasRoomInMemory() ? memory : tmpdir();
+  if (!isChosen && hasRoomInMemory()) return memory;
+  const folder = tmpdir();
+  if (!canWriteIn(folder)) {
+    throw new StackProblem(
+      `${folder} ${isChosen ? "(TMPDIR) " : ""}is not a folder to which ` +
+        `temporary files can be written.`,
+    );
+  }
+  return folder;
+}
+
+function canWriteIn(folder: string): boolean {
+  try {
+    fs.rmdirSync(fs.mkdtempSync(join(folder, prefix)));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasRoomInMemory(): boolean {

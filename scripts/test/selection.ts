@@ -1,5 +1,8 @@
 // Selects the parts to run: those that the command line names, all of them, or
 // the few that `--quick` takes.
+import * as fs from "node:fs";
+import { isAbsolute, relative } from "node:path";
+import { repositoryRoot } from "../stack/paths.ts";
 import { changedFiles } from "./files.ts";
 import type { Part } from "./part.ts";
 
@@ -10,11 +13,19 @@ const always = ["format", "documentation"];
 const quickSuites = ["migrations", "database", "api", "edge", "races"];
 
 /** The parts whose suite, name or file contains one of the filters; without
- * filters, all but the extra ones. */
+ * filters, all but the extra ones. An extra part is left out if another one runs the
+ * same file. */
 export function selectParts(parts: Part[], filters: string[]): Part[] {
   if (filters.length === 0) return parts.filter(({ isExtra }) => !isExtra);
-  return parts.filter((part) =>
-    filters.some((filter) => matches(part, filter.replace(/^\.\//, "")))
+  const words = filters.map(inRepository);
+  const matching = parts.filter((part) =>
+    words.some((word) => matches(part, word))
+  );
+  const files = new Set(
+    matching.filter(({ isExtra }) => !isExtra).map(({ file }) => file),
+  );
+  return matching.filter(({ isExtra, file }) =>
+    !isExtra || file === undefined || !files.has(file)
   );
 }
 
@@ -48,4 +59,12 @@ function quickSuitesFor(file: string): string[] {
 
 function matches({ suite, name, file }: Part, filter: string): boolean {
   return `${suite}/${name}`.includes(filter) || !!file?.includes(filter);
+}
+
+/** A path as the parts have it. */
+function inRepository(filter: string): string {
+  if (!isAbsolute(filter) || !fs.existsSync(filter)) {
+    return filter.replace(/^\.\//, "");
+  }
+  return relative(fs.realpathSync(repositoryRoot), fs.realpathSync(filter));
 }

@@ -42,6 +42,13 @@ export async function liftTimeouts(
 
 const ceiling = `${ceilingMs}ms`;
 
+/** The limits of the API's roles, lifted. An API applies the settings of a role to
+ * each request, so `alter role … in database` does not reach these. */
+export const liftedLimits = {
+  statement_timeout: ceiling,
+  lock_timeout: ceiling,
+};
+
 interface FunctionTimeout {
   signature: string;
   timeout: string;
@@ -54,11 +61,12 @@ async function setAll(superuser: postgres.Sql, timeouts: FunctionTimeout[]) {
   await superuser.unsafe(statements.join(";")).simple();
 }
 
-async function liftThoseOfTheRole(superuser: postgres.Sql) {
+/** Lifts the limits of the role that an API connects as, for later connections. */
+export async function liftThoseOfTheRole(superuser: postgres.Sql) {
   const [{ database }] = await superuser<{ database: string }[]>`
     select quote_ident(current_database()) as database`;
-  const statements = ["lock_timeout", "statement_timeout"].map((name) =>
-    `alter role authenticator in database ${database} set ${name} = '${ceiling}'`
+  const statements = Object.entries(liftedLimits).map(([name, value]) =>
+    `alter role authenticator in database ${database} set ${name} = '${value}'`
   );
   await superuser.unsafe(statements.join(";")).simple();
 }

@@ -2,31 +2,23 @@
 // contract runs twice, the second time with everything reaped and pruned before
 // each call: all answers and refusals must be the same, and the assertions hold.
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import { repositoryRoot } from "../../../scripts/stack/paths.ts";
+import type { LastingDatabase } from "../../../scripts/test/databases_fixture.ts";
+import { holdsWhatIsOver } from "../wrong_functions.ts";
+import { type AccountedRun, comparable } from "./accounts.ts";
 import {
-  type LastingDatabase,
-  makeCopyOf,
-} from "../../../scripts/test/databases_fixture.ts";
-import { filesBelow } from "../../../scripts/test/files.ts";
-import { type AccountedRun, comparable, runAccounted } from "./accounts.ts";
-import { mutants, withMutant } from "./mutants.ts";
-import { type Account, lifecycle, putTwins } from "./twins.ts";
+  bothWays,
+  filesOf,
+  makeTwins,
+  pgtapFolder,
+  someFileDiffers,
+  topics,
+} from "./scenarios.ts";
+import { type Account, lifecycle } from "./twins.ts";
 
-const pgtapFolder = "supabase/tests/database";
-
-/** Folders with tests about more than one function. */
-const topics = ["interviews", "retention"];
-
-/** With the twins in place: one without sweeping, one with it. */
-const databases: LastingDatabase[] = [];
+let databases: LastingDatabase[] = [];
 
 Deno.test.beforeAll(async () => {
-  for (const broom of [false, true]) {
-    const database = await makeCopyOf("migrated");
-    databases.push(database);
-    await putTwins(database, { broom });
-  }
+  databases = await makeTwins();
 });
 
 Deno.test.afterAll(async () => {
@@ -35,15 +27,11 @@ Deno.test.afterAll(async () => {
 
 const every: Account[] = [];
 
-/** How many rows were swept in each file. */
-const sweptIn = new Map<string, number>();
-
 for (const folder of [...lifecycle, ...topics]) {
   for (const file of filesOf(folder)) {
     Deno.test(`B1: ${inShort(file)} answers the same with everything swept before each call`, async () => {
-      const [plain, broom] = await bothWays(file);
+      const [plain, broom] = await bothWays(databases, file);
       every.push(...broom.accounts);
-      sweptIn.set(file, sweptBy(broom.accounts));
 
       assert.deepEqual(
         comparable(broom.accounts),
@@ -67,27 +55,14 @@ Deno.test("B1: before calls of each function there was something to sweep", () =
   assert.deepEqual(others.filter((name) => swept(name) === 0), []);
 });
 
-for (const mutant of mutants.filter(({ inStatesOnly }) => !inStatesOnly)) {
-  Deno.test(`B1: ${mutant.seenIn} is found if it forgets ${mutant.forgets}`, async () => {
-    // where most is swept, a mistake shows first
-    const files = [mutant.seenIn, ...topics].flatMap(filesOf)
-      .sort((a, b) => (sweptIn.get(b) ?? 0) - (sweptIn.get(a) ?? 0));
-    const found = await withMutant(databases, mutant, async () => {
-      for (const file of files) {
-        const [a, b] = (await bothWays(file))
-          .map(({ accounts }) => JSON.stringify(comparable(accounts)));
-        if (a !== b) return true;
-      }
-      return false;
-    });
-
-    assert(found, `none of ${files.length} files answers differently`);
-  });
-}
-
-function filesOf(name: string): string[] {
-  return filesBelow(`${pgtapFolder}/${name}`, ".test.sql");
-}
+Deno.test(`B1: a wrong function is noticed: ${holdsWhatIsOver.fault}`, async () => {
+  const wrong = await makeTwins(holdsWhatIsOver);
+  try {
+    assert(await someFileDiffers(wrong, filesOf("holds_session")));
+  } finally {
+    for (const database of wrong) await database.drop();
+  }
+});
 
 function sweptBy(accounts: Account[]): number {
   return accounts.reduce((sum, { swept }) => sum + swept, 0);
@@ -99,17 +74,4 @@ function inShort(file: string): string {
 
 function saidBy({ result }: AccountedRun): string {
   return [result.tap, ...result.problems].join("\n");
-}
-
-/** Runs a file in each database, where it leaves nothing but a higher fence. */
-async function bothWays(file: string): Promise<AccountedRun[]> {
-  return await Promise.all(databases.map(async (database) => {
-    await database.connected(async (sql) => {
-      const [{ users }] = await sql`
-        select count(*)::int as users, setval('sessions.fence', 1, false)
-        from auth.users`;
-      assert.equal(users, 0, "a file has left something behind");
-    });
-    return await runAccounted(database, join(repositoryRoot, file));
-  }));
 }

@@ -5,15 +5,15 @@
 //
 // Left out is what reports on the reaper: session_health() and reap_stale_sessions().
 import assert from "node:assert/strict";
-import { isDeepStrictEqual } from "node:util";
 import {
   type LastingDatabase,
   makeCopyOf,
+  withCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
-import { mutants, withMutant } from "./mutants.ts";
+import { holdsWhatIsOver, makeWrong } from "../wrong_functions.ts";
 import {
   calls,
-  type Outcome,
+  dependsOnTheReaper,
   outcomes,
   putApparatus,
   states,
@@ -49,21 +49,11 @@ for (const asked of new Set(calls.map(({ of }) => of))) {
   });
 }
 
-for (const mutant of mutants) {
-  const theCalls = calls.filter(({ of }) => of === mutant.seenIn);
+Deno.test(`B1: a wrong function is noticed: ${holdsWhatIsOver.fault}`, async () => {
+  await withCopyOf("migrated", async (wrong) => {
+    await wrong.connected((sql) => makeWrong(sql, holdsWhatIsOver));
+    await putApparatus(wrong);
 
-  Deno.test(`B1: ${mutant.seenIn} is found in some state if it forgets ${mutant.forgets}`, async () => {
-    const isFound = await withMutant([database], mutant, async () => {
-      for await (const found of outcomes(database, theCalls)) {
-        if (found.some(differs)) return true;
-      }
-      return false;
-    });
-
-    assert(isFound, "it answers the same in every state");
+    assert(await dependsOnTheReaper(wrong, "holds_session"));
   });
-}
-
-function differs({ without, swept }: Outcome): boolean {
-  return !isDeepStrictEqual(swept, without);
-}
+});

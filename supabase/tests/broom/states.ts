@@ -1,5 +1,6 @@
 // The states that a user can be in, the calls that can be made, and the result of
 // each call in each state: without sweeping, and with everything swept before it.
+import { isDeepStrictEqual } from "node:util";
 import postgres from "postgres";
 import type { Database } from "../../../scripts/test/databases.ts";
 import { type LifecycleFunction, sweepFunction } from "./twins.ts";
@@ -309,6 +310,21 @@ export async function* outcomes(
   } finally {
     await sql.end();
   }
+}
+
+/** Does this function answer differently in some state once everything is swept? */
+export async function dependsOnTheReaper(
+  database: Database,
+  asked: Call["of"],
+): Promise<boolean> {
+  const theCalls = calls.filter(({ of }) => of === asked);
+  for await (const found of outcomes(database, theCalls)) {
+    const differs = found.some(({ without, swept }) =>
+      !isDeepStrictEqual(swept, without)
+    );
+    if (differs) return true;
+  }
+  return false;
 }
 
 /**

@@ -6,8 +6,6 @@ export interface Call {
   /** As in "POST /rest/v1/rpc/start_session". */
   name: string;
   status: number;
-  /** When, in milliseconds. */
-  at: number;
 }
 
 /** A network. */
@@ -47,7 +45,7 @@ export function startNetwork(to: string): Network {
   async function answer(request: Request): Promise<Response> {
     const name = `${request.method} ${new URL(request.url).pathname}`;
     const response = await passOn(request, name);
-    calls.push({ name, status: response.status, at: performance.now() });
+    calls.push({ name, status: response.status });
     return response;
   }
 

@@ -10,7 +10,7 @@ import {
   stopClock,
   storiesOfThisFile,
   type Tab,
-  until,
+  triesToSave,
 } from "./support.ts";
 
 const story = storiesOfThisFile({ atOnce: 4 });
@@ -18,32 +18,11 @@ const story = storiesOfThisFile({ atOnce: 4 });
 /** The app's pause before it tries again to save an answer. */
 const retryMs = 3_000;
 
-/**
- * Moves the page's clock, which stands still while a request is under way. In the
- * meantime the page tries in vain to save: once in a pause, so that no flood meets
- * the API when it comes back.
- */
-async function triesInVain(seconds: number, scene: Scene, { page }: Tab) {
-  await page.evaluate(`(() => {
-    const send = fetch;
-    tries = [];
-    underWay = 0;
-    globalThis.fetch = (...args) => {
-      const url = args[0]?.url ?? String(args[0]);
-      if (url.includes("interview_answers")) tries.push(performance.now());
-      underWay++;
-      return send(...args).finally(() => underWay--);
-    };
-  })()`);
+/** While time passes the page tries to save: once in a pause, so that no flood meets
+ * the API when it comes back. */
+async function triesInVain(seconds: number, scene: Scene, tab: Tab) {
   const failedBefore = failedSaves(scene).length;
-  for (let passed = 0; passed < seconds * 1000; passed += retryMs / 10) {
-    await page.clock.runFor(retryMs / 10);
-    await until(
-      "no request is under way",
-      () => page.evaluate<boolean>("underWay === 0"),
-    );
-  }
-  const tries = await page.evaluate<number[]>("tries");
+  const tries = await triesToSave(seconds, tab);
   const pauses = tries.slice(1).map((at, i) => at - tries[i]);
   assert(pauses.every((ms) => ms >= retryMs), `it pauses for ${pauses} ms`);
   const most = seconds * 1000 / retryMs;

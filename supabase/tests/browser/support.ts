@@ -30,7 +30,7 @@ import {
   program,
   type RunningBrowser,
 } from "./chromium.ts";
-import { ceilingMs } from "../waiting.ts";
+import { ceilingMs, until } from "../waiting.ts";
 import { type Call, type Network, startNetwork } from "./network.ts";
 
 export { administrator, keys };
@@ -521,6 +521,36 @@ export async function onAnother(
 /** Stops the clock of a page that has a test clock: only the test moves it. */
 export async function stopClock({ page }: Tab) {
   await page.clock.pauseAt(await page.evaluate<number>("Date.now() + 1000"));
+}
+
+/**
+ * Moves the stopped clock of a page, which stands still while a request is under way.
+ * Returns when, by this clock, the page tried to save answers.
+ */
+export async function triesToSave(
+  seconds: number,
+  { page }: Tab,
+): Promise<number[]> {
+  await page.evaluate(`(() => {
+    const send = fetch;
+    tries = [];
+    underWay = 0;
+    globalThis.fetch = (...args) => {
+      const url = args[0]?.url ?? String(args[0]);
+      if (url.includes("interview_answers")) tries.push(performance.now());
+      underWay++;
+      return send(...args).finally(() => underWay--);
+    };
+  })()`);
+  const stepMs = 300;
+  for (let passed = 0; passed < seconds * 1000; passed += stepMs) {
+    await page.clock.runFor(stepMs);
+    await until(
+      "no request is under way",
+      () => page.evaluate<boolean>("underWay === 0"),
+    );
+  }
+  return await page.evaluate<number[]>("tries");
 }
 
 /** Records what an interview's page says on its own from now on. */

@@ -8,6 +8,7 @@ import {
 } from "../../../scripts/stack/functions.ts";
 import { localJwtSecret, localKeys } from "../../../scripts/stack/keys.ts";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
+import { liftedLimits } from "../timeouts.ts";
 
 const functionName = "reap-stale-sessions";
 
@@ -34,6 +35,7 @@ export async function startProjectOn(
     port: 0,
     keys: localKeys,
     jwtSecret: localJwtSecret,
+    requestSettings: liftedLimits,
   });
   const network = o.between && startNetwork(api.url, o.between);
   const functions = serveFunctions({

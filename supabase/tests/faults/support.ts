@@ -150,7 +150,7 @@ export async function connected<T>(
 }
 
 /**
- * One connection, made when first used. It does not ask for the types of arrays:
+ * One connection, made when first used, without the limits of its role. It does not ask for the types of arrays:
  * when that question of the driver's own is cut off, nobody can catch its error.
  */
 export function connectTo(url: string, max = 1): postgres.Sql {
@@ -159,6 +159,7 @@ export function connectTo(url: string, max = 1): postgres.Sql {
     prepare: false,
     fetch_types: false,
     connect_timeout: ceilingMs / 1000,
+    connection: { statement_timeout: ceilingMs, lock_timeout: ceilingMs },
     backoff: () => 0.05,
     onnotice: () => {},
   });

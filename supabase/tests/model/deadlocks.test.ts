@@ -1,10 +1,10 @@
 // Everything at once on few users, for as many calls as show a wrong lock order in
 // most runs; `npm run soak` does it for as long as you like.
 import assert from "node:assert/strict";
+import { endLocksTheSessionFirst } from "../wrong_functions.ts";
 import { randomSeed } from "./check.ts";
 import { withModelDatabase } from "./fixture.ts";
 import { runMix } from "./mix.ts";
-import { userNotLocked } from "./mutations.ts";
 import { startCounting } from "./telling.ts";
 
 /** Without these the test would prove little. */
@@ -36,13 +36,13 @@ Deno.test("R23 R25 B7 16 connections on four users, three reapers and a deleter 
   assert(count.totals().pruned > 0, "nothing was pruned");
 });
 
-Deno.test(`the mix notices: ${userNotLocked.fault}`, async () => {
+Deno.test(`the mix notices: ${endLocksTheSessionFirst.fault}`, async () => {
   const count = startCounting();
   const isEnough = () => count.calls() >= most;
 
   const violations = await withModelDatabase(
     (database) => runMix(database, count, { seed: randomSeed(), isEnough }),
-    userNotLocked,
+    endLocksTheSessionFirst,
   );
 
   assert(

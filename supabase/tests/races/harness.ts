@@ -405,7 +405,7 @@ async function makeGate(
   point: Point,
   sessionId: string,
 ) {
-  undo.push("drop function if exists public.pass_gate(text)");
+  undo.push("drop function if exists public.pass_gate(text) cascade");
   await superuser.unsafe(`
     create function public.pass_gate(session_id text) returns boolean
     language plpgsql security definer as $$
@@ -452,21 +452,22 @@ async function gateTrigger(
     .simple();
 }
 
-/** Nothing but the filter of the scan itself runs between the snapshot of a scan
- * and its row locks. */
+/** Between the snapshot of a scan and its row locks only filters run. A policy is one,
+ * for a function whose owner is subject to it. */
 async function gateInScan(superuser: postgres.Sql) {
-  const [{ definition }] = await superuser<{ definition: string }[]>`
-    select pg_get_functiondef('sessions.pick_stale'::regproc) as definition`;
-  const filter =
-    "not exists (select from sessions.reap_failures f where f.fence = a.fence)";
-  assert.equal(definition.split(filter).length, 2);
-  undo.push(definition);
-  await superuser.unsafe(
-    definition.replace(
-      filter,
-      `${filter} and public.pass_gate(a.session_id)`,
-    ),
-  );
+  const owner = `reaper_${crypto.randomUUID().replaceAll("-", "")}`;
+  const reaper = "function sessions.reap_stale_sessions";
+  const table = "public.active_interview_sessions";
+  undo.push(`
+    alter table ${table} no force row level security;
+    alter ${reaper} owner to postgres;
+    drop role ${owner}`);
+  await superuser.unsafe(`
+    create role ${owner} nologin inherit in role postgres;
+    alter ${reaper} owner to ${owner};
+    alter table ${table} force row level security;
+    create policy gate on ${table} to ${owner}
+      using (public.pass_gate(session_id))`).simple();
 }
 
 interface Connection {

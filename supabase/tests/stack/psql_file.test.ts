@@ -35,14 +35,35 @@ Deno.test("a position is a line of the file it is in", () => {
   assert.equal(placeOf(positionOf("wrong_too")), "line 3");
 });
 
+Deno.test("\\ir may be indented, its file may be in quotes, and a byte order mark is no text", () => {
+  write("the helpers.psql", "\ufeffselect 'helper';");
+  write("a.test.sql", "\ufeffbegin;\n  \\ir 'the helpers.psql'\nrollback;");
+
+  const { text } = readPsqlFile(join(folder, "a.test.sql"));
+
+  assert.equal(text, "begin;\nselect 'helper';\nrollback;");
+});
+
+const refusal =
+  "cannot be used in a test: the only psql command that the tests understand " +
+  "is \\ir <file>, on a line of its own";
+
 const refused = {
   "another command": [
     "select 1;\n  \\set x 1",
-    "line 2: psql commands other than \\ir <file> cannot be used in a test",
+    `line 2: \\set ${refusal}`,
   ],
   "\\ir without a file": [
     "\\ir",
-    "line 1: psql commands other than \\ir <file> cannot be used in a test",
+    `line 1: \\ir ${refusal}`,
+  ],
+  "\\gset after a query": [
+    "select 1 as one \\gset\nselect :one;",
+    `line 1: \\gset ${refusal}`,
+  ],
+  "\\ir in the middle of a line": [
+    "\\ir helpers.psql \\echo 1",
+    `line 1: \\ir ${refusal}`,
   ],
   "a file that is not there": [
     "\n\\ir missing.psql",
@@ -71,7 +92,7 @@ Deno.test("a command in an included file is refused with that file's line", () =
 
   assert.throws(
     () => readPsqlFile(join(folder, "a.test.sql")),
-    /^Error: helpers\.psql, line 2: psql commands other than/,
+    /^Error: helpers\.psql, line 2: \\echo cannot be used in a test/,
   );
 });
 
