@@ -31,7 +31,7 @@ as $$
       -- A live session has not ended.
       max(coalesce(s.ended_fence, 9223372036854775807)) over earlier as earlier_ended_fence
     from every_session s
-    window earlier as (partition by s.user_id order by s.fence rows between unbounded preceding and 1 preceding)
+    window earlier as (partition by s.user_id order by s.fence range between unbounded preceding and 1 preceding)
   )
   -- Both in time and in the order of grants: a clock that was set back makes no overlap.
   select c.user_id, c.session_id, c.started_at, c.earlier_ended_at

@@ -1,26 +1,10 @@
 // Guards of what a client does with its session, and of what an app asks about it.
 import type { Mutation } from "../mutation.ts";
 
-const noLine = "coalesce(session_id, ''), 1, 128);";
+const noLine = "coalesce(session_id, ''), 1, 128) then";
 
 /** See the file. */
 export const lifecycle: Mutation[] = [
-  {
-    in: "check_line",
-    name: "a long text is read before it is refused",
-    why: "S11 an argument of 100 MB costs nothing",
-    take: "octet_length(line) > 4 * longest\n    or ",
-    put: "",
-    file: "database/privileges/very_long_arguments_are_refused_unread",
-  },
-  {
-    in: "check_line",
-    name: "control characters are accepted",
-    why: "B8 a line is a line",
-    take: "line ~ '[\\u0001-\\u001f\\u007f-\\u009f]'",
-    put: "false",
-    file: "database/start_session/a_bad_session_id_is_refused",
-  },
   {
     in: "lock_user",
     name: "the user is looked up, but not locked",
@@ -170,11 +154,11 @@ export const lifecycle: Mutation[] = [
     in: "refuse_unseen",
     name: "does not look for an unseen end",
     why: "R3 an id that has ended is never live again",
-    take: `  insert into public.interview_session_history (
-    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
-  )
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
-  on conflict do nothing;
+    take: `    insert into public.interview_session_history (
+      user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
+    )
+    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+    on conflict do nothing;
 `,
     put: "",
     file: "races/isolation",
@@ -184,10 +168,9 @@ export const lifecycle: Mutation[] = [
     in: "refuse_unseen",
     name: "does not look for an unseen early end",
     why: "S19 an end that overtook its start is an end",
-    take:
-      `  insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 'cleared', now())
-  on conflict do nothing;
+    take: `    insert into sessions.early_ends (user_id, session_id, ended_at)
+    values (refuse_unseen.user_id, refuse_unseen.session_id, now())
+    on conflict do nothing;
 `,
     put: "",
     file: "races/isolation",
@@ -197,38 +180,78 @@ export const lifecycle: Mutation[] = [
     in: "refuse_unseen",
     name: "does not look for an unseen session",
     why: "R2 a conflict is 40001, which may be retried, and not 23505",
-    take: `  insert into public.active_interview_sessions (
-    user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
-  )
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
-  on conflict do nothing;
+    take: `    insert into public.active_interview_sessions (
+      user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
+    )
+    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
+    on conflict do nothing;
 `,
     put: "",
     file: "races/isolation",
     tests: "under REPEATABLE READ",
   },
   {
+    in: "refuse_unseen",
+    name: "does not look for an unseen interview",
+    why: "C1 an extension of it would be lost without a word",
+    take:
+      `    insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
+    values (refuse_unseen.user_id, coalesce(refuse_unseen.interview_id, '-'), now(), now(), '-')
+    on conflict do nothing;
+`,
+    put: "",
+    file: "races/isolation",
+    tests: "C1 under REPEATABLE READ the interview has started",
+  },
+  {
+    in: "refuse_unseen",
+    name: "a snapshot older than the lock is trusted under REPEATABLE READ",
+    why: "R3 it does not show that the id has ended since",
+    take: "= 'read committed' then",
+    put: "in ('read committed', 'repeatable read') then",
+    file: "races/isolation",
+    tests: "R3 under REPEATABLE READ the id has",
+  },
+  {
+    in: "refuse_unseen",
+    name: "a snapshot older than the lock is trusted under SERIALIZABLE",
+    why: "R3 it does not show that the id has ended since",
+    take: "= 'read committed' then",
+    put: "in ('read committed', 'serializable') then",
+    file: "races/isolation",
+    tests: "R3 under SERIALIZABLE the id has",
+  },
+  {
+    in: "refuse_not_live",
+    name: "a snapshot older than the session is trusted",
+    why: "R3 a live session would look unknown",
+    take: "if v_end.ended_at is null then",
+    put: "if false then",
+    file: "races/isolation",
+    tests: "R3 under REPEATABLE READ the session has started",
+  },
+  {
     in: "start_session",
     name: "a missing session_id is accepted",
     why: "B8 bad arguments are refused",
     take: noLine,
-    put: "session_id, 1, 128);",
+    put: "session_id, 1, 128) then",
     file: "database/start_session/a_bad_session_id_is_refused",
   },
   {
     in: "start_session",
     name: "a device of any length is accepted",
     why: "B8 bad arguments are refused",
-    take: "perform sessions.check_line('device', device, 0, 200);",
-    put: "",
+    take: "if not sessions.is_line(device, 0, 200) then",
+    put: "if false then",
     file: "database/start_session/a_bad_takeover_or_device_is_refused",
   },
   {
     in: "start_session",
     name: "an interview_id of any length is accepted",
     why: "B8 bad arguments are refused",
-    take: "perform sessions.check_line('interview_id', interview_id, 1, 128);",
-    put: "",
+    take: "if not sessions.is_line(interview_id, 1, 128) then",
+    put: "if false then",
     file: "database/interviews/a_bad_interview_id_is_refused",
   },
   {
@@ -280,8 +303,8 @@ export const lifecycle: Mutation[] = [
     in: "start_session",
     name: "a retry of a stale session is a heartbeat",
     why: "S9 past its retention an id is forgotten, reaped or not",
-    take: " and v_row.expires_at > v_now then\n    return",
-    put: " then\n    return",
+    take: " and v_row.expires_at > v_now then\n    if interview_id",
+    put: " then\n    if interview_id",
     file: "database/retention/a_session_past_its_retention_is_forgotten",
   },
   {
@@ -323,21 +346,11 @@ export const lifecycle: Mutation[] = [
   },
   {
     in: "start_session",
-    name: "a snapshot older than the lock is trusted under REPEATABLE READ",
-    why: "R3 it does not show that the id has ended since",
-    take: "in ('repeatable read', 'serializable')",
-    put: "in ('serializable')",
-    file: "races/isolation",
-    tests: "R3 under REPEATABLE READ the id has",
-  },
-  {
-    in: "start_session",
-    name: "a snapshot older than the lock is trusted under SERIALIZABLE",
-    why: "R3 it does not show that the id has ended since",
-    take: "in ('repeatable read', 'serializable')",
-    put: "in ('repeatable read')",
-    file: "races/isolation",
-    tests: "R3 under SERIALIZABLE the id has",
+    name: "a live session is one of any interview",
+    why: "C1 a client would work on another interview than it named",
+    take: "if interview_id is distinct from v_row.interview_id then",
+    put: "if false then",
+    file: "database/interviews/a_retry_keeps_its_interview",
   },
   {
     in: "start_session",
@@ -443,7 +456,7 @@ export const lifecycle: Mutation[] = [
     in: `${name}_session`,
     name: "waits for a lock for as long as it takes",
     why: "S5 a call gives up a lock, with a code that says so",
-    take: "set lock_timeout = '1500ms'\n",
+    take: "set lock_timeout = '1s'\n",
     put: "",
     file: "races/lock_timeout",
     tests: "B6 S5 every function that may wait for a lock",
@@ -459,18 +472,27 @@ export const lifecycle: Mutation[] = [
   },
   {
     in: "heartbeat_session",
+    name: "commits asynchronously after another write",
+    why: "S4 what a pre-request function wrote would be lost in a crash",
+    take: " and not v_has_written then",
+    put: " then",
+    file:
+      "database/heartbeat_session/in_a_larger_transaction_it_commits_in_full",
+  },
+  {
+    in: "heartbeat_session",
     name: "waits for the disk as the whole request",
     why: "M15 the next heartbeat makes up for a lost one",
     take: "perform set_config('synchronous_commit', 'off', true);",
     put: "null;",
-    file: "database/heartbeat_session/its_commit_does_not_wait_for_the_disk",
+    file: "api/durability",
+    tests: "M11 a heartbeat that is the whole request",
   },
   {
     in: "heartbeat_session",
     name: "locks only the session in a larger transaction",
     why: "S6 a later call of the transaction would deadlock",
-    take:
-      "perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);",
+    take: "perform sessions.lock_user(v_user, wait => not v_has_written);",
     put: "null;",
     file: "races/one_transaction",
     tests: "S6 R23 heartbeat, then end",
@@ -479,7 +501,7 @@ export const lifecycle: Mutation[] = [
     in: "heartbeat_session",
     name: "waits for the user after the transaction has locked the session",
     why: "S10 a guarded write before it would deadlock with a takeover",
-    take: "wait => pg_current_xact_id_if_assigned() is null",
+    take: "wait => not v_has_written",
     put: "wait => true",
     file: "races/guard",
     tests: "S10 S6 write, then heartbeat",
@@ -524,7 +546,7 @@ export const lifecycle: Mutation[] = [
     in: "heartbeat_session",
     name: "a stale session is revived",
     why: "R8 a session that is over is never live again",
-    take: " or v_row.expires_at <= v_now",
+    take: " or v_expires_at <= v_now",
     put: "",
     file: "races/heartbeat",
     tests: "R7 the reaper rolls back",
@@ -741,6 +763,14 @@ export const lifecycle: Mutation[] = [
     put: "values (v_user, '',",
     file: "races/end_before_start",
     tests: "S19 R4 the end arrives first and commits",
+  },
+  {
+    in: "end_session",
+    name: "all early ends of a user are kept",
+    why: "M13 a client could fill the table",
+    take: "where e.user_id = v_user\n      and e.ended_at <",
+    put: "where false\n      and e.ended_at <",
+    file: "database/end_session/an_end_before_its_start_refuses_the_start",
   },
   {
     in: "end_session",

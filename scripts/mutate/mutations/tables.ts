@@ -2,6 +2,8 @@
 import type { Mutation } from "../mutation.ts";
 
 const ownRows = "user_id = (select auth.uid())";
+const refusesInvalidRows =
+  "database/tables/active_interview_sessions_refuses_invalid_rows";
 
 /** See the file. */
 export const tables: Mutation[] = [
@@ -49,17 +51,51 @@ export const tables: Mutation[] = [
       using (true)`,
     file: "database/tables/a_user_sees_only_their_own_interviews",
   },
-  ...[
-    ["active_interview_sessions", "texts_are_short_lines"],
-    ["active_interview_sessions", "status_is_known"],
-    ["active_interview_sessions", "lease_ends_by_the_deadline"],
-  ].map(([table, constraint]): Mutation => ({
-    in: table,
-    name: `there is no constraint ${constraint}`,
+  {
+    in: "active_interview_sessions",
+    name: "there is no constraint lease_ends_by_the_deadline",
+    why: "M10 the table itself refuses invalid rows",
+    run:
+      "alter table public.active_interview_sessions drop constraint lease_ends_by_the_deadline",
+    file: refusesInvalidRows,
+  },
+  {
+    in: "active_interview_sessions",
+    name: "the check does not run while replication is off",
     why: "B8 the table itself refuses invalid rows",
-    run: `alter table public.${table} drop constraint ${constraint}`,
-    file: "database/tables/active_interview_sessions_refuses_invalid_rows",
+    run:
+      "alter table public.active_interview_sessions enable trigger check_session",
+    file: refusesInvalidRows,
+  },
+  ...[
+    "not sessions.is_line(new.session_id, 1, 128)",
+    "not sessions.is_line(new.device, 0, 200)",
+    "not sessions.is_line(new.interview_id, 1, 128)",
+    "new.status not in ('active', 'completing')",
+  ].map((check): Mutation => ({
+    in: "check_session",
+    name: `${check} is accepted`,
+    why: "B8 the table itself refuses invalid rows",
+    take: check,
+    put: "false",
+    file: refusesInvalidRows,
   })),
+  {
+    in: "is_line",
+    name: "a long text is read before it is refused",
+    why: "S11 an argument of 100 MB costs nothing",
+    take: "octet_length(line) <= 4 * longest\n    and ",
+    put: "",
+    file: "database/privileges/very_long_arguments_are_refused_unread",
+  },
+  {
+    in: "is_line",
+    name: "control characters are accepted",
+    why: "B8 a line is a line",
+    take: "line !~ '[\\u0001-\\u001f\\u007f-\\u009f]'",
+    put: "true",
+    file: "database/start_session/a_bad_session_id_is_refused",
+  },
   ...["end_reason_is_known", "status_is_known"].map((
     constraint,
   ): Mutation => ({
@@ -79,6 +115,7 @@ export const tables: Mutation[] = [
   },
   ...[
     "all_are_positive",
+    "all_are_at_most_100_years",
     "lease_survives_a_lost_heartbeat",
     "history_is_kept_for_a_day",
     "takeover_is_known",
@@ -149,6 +186,14 @@ export const tables: Mutation[] = [
     put: "",
     file: "database/settings/an_interval_means_its_seconds",
   })),
+  {
+    in: "current_settings",
+    name: "a row with nulls is taken",
+    why: "S1 without settings every call fails",
+    take: "if not (v_row is not null) then",
+    put: "if false then",
+    file: "database/settings/a_row_with_nulls_fails_every_call",
+  },
   {
     in: "current_settings",
     name: "a missing row is a row of nulls",

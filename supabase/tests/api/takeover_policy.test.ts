@@ -99,7 +99,11 @@ Deno.test("C7 B6 the holder's own start may still be sent again, with takeover",
   const { client } = await holder();
 
   granted(
-    await client.rpc("start_session", { session_id: "held", takeover: true }),
+    await client.rpc("start_session", {
+      session_id: "held",
+      takeover: true,
+      interview_id: "exam",
+    }),
   );
 });
 

@@ -101,6 +101,7 @@ export function openDatabase(url: Url): Database {
       await sql.unsafe(`
         delete from auth.users;
         delete from sessions.reaper_runs;
+        delete from sessions.reap_failures;
         insert into auth.users (id) values ${users};
         ${update(settings)}`).simple();
     },

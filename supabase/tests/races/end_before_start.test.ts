@@ -44,7 +44,7 @@ race(
     const ended = await after(a, "rolls back", closing.end("a", "cleared"));
 
     assert.deepEqual(answered(ended), []);
-    over(await a.start("a"), "cleared");
+    over(await a.start("a"), "disconnected");
     await scene.leaves({});
   },
 );

@@ -260,6 +260,7 @@ async function leaveNothing(sql: postgres.Sql) {
   // An empty table, so that a scan finds the rows in the order of their inserts.
   await sql`truncate public.active_interview_sessions`;
   await sql`delete from sessions.reaper_runs`;
+  await sql`delete from sessions.reap_failures`;
   await sql`
     update sessions.settings
     set

@@ -225,6 +225,70 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
   );
 
   race(
+    `R3 ${under} the session has started since: 40001 for a heartbeat and a complete, and renewed on the retry`,
+    async (scene) => {
+      const [a, b, c] = await scene.tabs(3);
+      await c.begin(isolation);
+      await beginsBefore(b, async () => granted(await a.start("a")));
+
+      await mustRetry(b, b.heartbeat("a"));
+      await mustRetry(c, c.complete("a"));
+
+      granted(await b.heartbeat("a"));
+      await scene.leaves({ live: "a" });
+    },
+  );
+
+  race(
+    `R14 ${under} the session has started since: 40001 for a revocation, and revoked on the retry`,
+    async (scene) => {
+      const [a, operator] = [await scene.tab(), await scene.operator()];
+      await beginsBefore(operator, async () => granted(await a.start("a")));
+
+      await mustRetry(operator, operator.revoke(scene.user));
+
+      granted(await operator.revoke(scene.user));
+      await scene.leaves({ history: { a: "revoked" } });
+    },
+  );
+
+  race(
+    `C1 ${under} the interview has started since: 40001 for an extension, and extended on the retry`,
+    async (scene) => {
+      const [a, operator] = [await scene.tab(), await scene.operator()];
+      const interview = "i";
+      await beginsBefore(operator, async () => {
+        granted(await a.start("a", { interview }));
+        granted(await a.end("a"));
+        granted(await a.start("b"));
+      });
+
+      await mustRetry(operator, operator.extend(scene.user, "i", "1 hour"));
+
+      granted(await operator.extend(scene.user, "i", "1 hour"));
+      await scene.leaves({ live: "b", history: { a: "disconnected" } });
+    },
+  );
+
+  race(
+    `R14 ${under} there is no session and no interview: no row, and nothing is left behind`,
+    async (scene) => {
+      const operator = await scene.operator();
+      await operator.begin(isolation);
+
+      assert.deepEqual(answered(await operator.revoke(scene.user)), []);
+      assert.deepEqual(
+        answered(await operator.extend(scene.user, "i", "1 hour")),
+        [],
+      );
+
+      answered(await operator.commit());
+      assert.equal(await scene.interview("-"), undefined);
+      await scene.leaves({});
+    },
+  );
+
+  race(
     `C1 ${under} another has started the interview since and left: 40001, and one clock on the retry`,
     async (scene) => {
       const [a, b] = await scene.tabs(2);

@@ -304,7 +304,10 @@ race(
       batches.push(ids(answered(await reaper.reap(1))));
     }
 
-    assert.deepEqual(batches, [[], ["first"], ["second"], []]);
+    // whichever comes first, the one that failed is not tried a second time
+    assert(batches.every((batch) => batch.length <= 1));
+    assert.deepEqual(batches.flat().sort(), ["first", "second"]);
+    assert.deepEqual(batches.at(-1), []);
     await scene.leaves({ history: { first: "expired" } }, first);
     await scene.leaves({ history: { second: "expired" } }, second);
   },
@@ -358,6 +361,22 @@ race(
     assert.deepEqual(ids(answered(await other.reap())), ["stale 2"]);
 
     assert.deepEqual(await postponed(owner), ["stale 1"]);
+  },
+);
+
+race(
+  "S2 R25 a lock of the app holds one session off: the others are reaped, and it is tried again later",
+  async (scene) => {
+    await staleSessions(scene, 3);
+    const [reaper, owner] = [await scene.operator(), await scene.owner()];
+    const gate = await scene.gate("before insert on history", "stale 2");
+    await scene.limitWaits();
+
+    const reaped = ids(answered(await reaper.reap()));
+
+    assert.deepEqual(reaped.sort(), ["stale 1", "stale 3"]);
+    assert.deepEqual(await postponed(owner), ["stale 2"]);
+    await gate.open();
   },
 );
 

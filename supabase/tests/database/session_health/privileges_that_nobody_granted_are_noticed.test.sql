@@ -1,7 +1,7 @@
 -- A restore into a project whose default privileges give the API roles everything on new tables.
 begin;
 \ir ../helpers.psql
-select plan(24);
+select plan(35);
 
 -- given
 delete from public.active_interview_sessions where true;
@@ -54,8 +54,23 @@ from (
     ('service_role', 'update', 'table', 'sessions.settings'),
     ('service_role', 'select', 'table', 'sessions.revocations'),
     ('service_role', 'update', 'sequence', 'sessions.fence'),
-    ('service_role', 'delete', 'table', 'public.active_interview_sessions')
+    ('service_role', 'delete', 'table', 'public.active_interview_sessions'),
+    ('authenticated', 'select', 'table', 'sessions.reap_failures'),
+    ('authenticated', 'insert (user_id)', 'table', 'public.interviews'),
+    ('authenticated', 'update (expires_at)', 'table', 'public.active_interview_sessions'),
+    ('anon', 'select (session_id)', 'table', 'public.active_interview_sessions'),
+    ('service_role', 'select (note)', 'table', 'sessions.revocations'),
+    ('anon', 'execute', 'function', 'public.start_session(text,boolean,text,text)'),
+    ('anon', 'execute', 'function', 'public.session_health()'),
+    ('authenticated', 'execute', 'function', 'sessions.revoke(uuid,text,text)'),
+    ('service_role', 'execute', 'function', 'sessions.lift_fence()'),
+    ('authenticated', 'execute', 'function', 'sessions.session_health()')
 ) as given (role_name, privilege, kind, name);
+
+select is(
+  pg_temp.status_with('usage on schema sessions', 'anon'), 'ok: The reaper ran 00:00:00 ago, and nothing is overdue.',
+  'B8: nothing in the schema can be used without a privilege on it'
+);
 
 -- when: everything, as by open default privileges
 grant all on table public.active_interview_sessions, public.interview_session_history to anon, authenticated, service_role;

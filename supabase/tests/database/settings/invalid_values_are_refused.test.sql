@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(19);
+select plan(23);
 
 select throws_ok(
   format('update sessions.settings set %s where true', change),
@@ -18,6 +18,9 @@ from (
     ('reap_every = ''0''', 'all_are_positive'),
     ('history_retention = ''23 hours''', 'history_is_kept_for_a_day'),
     ('takeover = ''never''', 'takeover_is_known'),
+    ('lease = ''101 years''', 'all_are_at_most_100_years'),
+    ('history_retention = ''290000 years''', 'all_are_at_most_100_years'),
+    ('max_duration = ''36525 days 1 second''', 'all_are_at_most_100_years'),
     ('lease = ''0'', heartbeat_every = ''0''', 'all_are_positive'),
     ('lease = ''74.999 seconds''', 'lease_survives_a_lost_heartbeat'),
     ('heartbeat_every = ''2 minutes 1 second''', 'lease_survives_a_lost_heartbeat')
@@ -46,6 +49,7 @@ from (
     ('lease = ''75 seconds'''),
     ('lease = ''5 minutes'', heartbeat_every = ''2 minutes'''),
     ('history_retention = ''1 day'''),
+    ('history_retention = ''36525 days'''),
     ('lease = ''1 hour'', heartbeat_every = ''10 minutes'', max_duration = ''30 minutes''')
 ) as changes (change);
 
