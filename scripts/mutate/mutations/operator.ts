@@ -359,11 +359,11 @@ export const operator: Mutation[] = [
   {
     in: "revoke",
     name: "a snapshot older than the session is trusted",
-    why: "R14 the operator would believe that the user holds none",
+    why: "R13 the operator would believe that the user holds none",
     take: "perform sessions.refuse_unseen(user_id);",
     put: "null;",
     file: "races/isolation",
-    tests: "R14 under REPEATABLE READ the session has started",
+    tests: "R13 under REPEATABLE READ the session has started",
   },
   {
     in: "extend",

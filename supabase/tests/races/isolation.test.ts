@@ -240,7 +240,7 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
   );
 
   race(
-    `R14 ${under} the session has started since: 40001 for a revocation, and revoked on the retry`,
+    `R13 ${under} the session has started since: 40001 for a revocation, and revoked on the retry`,
     async (scene) => {
       const [a, operator] = [await scene.tab(), await scene.operator()];
       await beginsBefore(operator, async () => granted(await a.start("a")));
@@ -271,7 +271,7 @@ for (const isolation of ["repeatable read", "serializable"] as const) {
   );
 
   race(
-    `R14 ${under} there is no session and no interview: no row, and nothing is left behind`,
+    `R13 ${under} there is no session and no interview: no row, and nothing is left behind`,
     async (scene) => {
       const operator = await scene.operator();
       await operator.begin(isolation);
