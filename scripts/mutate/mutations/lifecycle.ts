@@ -467,8 +467,8 @@ export const lifecycle: Mutation[] = [
     why: "S4 the app's own rows in that transaction would be lost in a crash",
     take: "= '/rpc/heartbeat_session'",
     put: "is distinct from ''",
-    file:
-      "database/heartbeat_session/in_a_larger_transaction_it_commits_in_full",
+    file: "api/durability",
+    tests: "B7 a heartbeat inside an app's own function",
   },
   {
     in: "heartbeat_session",

@@ -463,7 +463,8 @@ export const operator: Mutation[] = [
     why: "S4 the rest of the transaction would be lost in a crash",
     take: "= '/rpc/reap_stale_sessions'",
     put: "is distinct from ''",
-    file: `${folder}/in_a_larger_transaction_it_commits_in_full`,
+    file: "api/durability",
+    tests: "B7 the reaper inside an app's own function",
   },
   {
     in: "reap_stale_sessions",

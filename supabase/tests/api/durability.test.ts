@@ -48,6 +48,10 @@ Deno.test.beforeAll(async () => {
       perform public.heartbeat_session(session_id);
       insert into public.answers values (answer);
     end $$;
+    create function public.clean_up() returns void language plpgsql as $$
+    begin
+      perform public.reap_stale_sessions();
+    end $$;
   `).simple();
 });
 
@@ -90,6 +94,20 @@ Deno.test("B7 a heartbeat inside an app's own function leaves its commit alone",
       assert.equal(error, null);
     }),
     ["/rpc/save_answer on"],
+  );
+});
+
+Deno.test("B7 the reaper inside an app's own function leaves its commit alone", async () => {
+  const user = await project.newUser();
+  granted(await user.client.rpc("start_session", { session_id: "a" }));
+  await letExpire(project, user);
+
+  assert.deepEqual(
+    await commitsOf(async () => {
+      const { error } = await call(project.service, "clean_up", {});
+      assert.equal(error, null);
+    }),
+    ["/rpc/clean_up on"],
   );
 });
 

@@ -25,7 +25,7 @@ export const mutants: Mutant[] = [
   {
     forgets: "that a stale session cannot be renewed",
     in: "heartbeat_session",
-    from: "not found or v_row.expires_at <= v_now",
+    from: "not found or v_expires_at <= v_now",
     to: "not found",
     seenIn: "heartbeat_session",
   },
