@@ -1,4 +1,4 @@
-// C5 The npm package in the tools that apps are built with: from the tarball, in
+// The npm package in the tools that apps are built with: from the tarball, in
 // a folder outside the clone. Next itself is not installed: its default
 // tsconfig.json decides what type-checks.
 import assert from "node:assert/strict";

@@ -1,4 +1,4 @@
-// C5 What the npm package contains, and what its manifest asks of an app.
+// What the npm package contains, and what its manifest asks of an app.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";

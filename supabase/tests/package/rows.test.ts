@@ -17,7 +17,7 @@ function propertiesOf(name: string): Column[] {
   const body = new RegExp(`export interface ${name} {\n([^]*?)\n}`)
     .exec(source)?.[1];
   assert(body, `client/rows.ts has no ${name}`);
-  return [...body.matchAll(/^  (\w+): (.+);$/gm)].map(([, name, type]) => ({
+  return [...body.matchAll(/^ {2}(\w+): (.+);$/gm)].map(([, name, type]) => ({
     name,
     type: /\bnumber\b(?!>)/.test(type)
       ? "number"
