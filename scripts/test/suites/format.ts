@@ -29,7 +29,7 @@ export function formatSuite(): Part[] {
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
       ...["check", "--quiet", ...offline, ...configOf()],
-      ...["scripts", "supabase/tests"],
+      ...["cli/main.ts", "scripts", "supabase/tests"].filter(exists),
     ]),
     // a function with its dependencies as deployed, the client and the app with
     // the types of a browser

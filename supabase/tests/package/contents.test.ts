@@ -2,10 +2,13 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { nodeModules } from "../../../scripts/stack/paths.ts";
+import { runCommand } from "../../../scripts/test/command.ts";
 import { textOf } from "../../../scripts/test/files.ts";
 import { withFolder } from "../stack/support.ts";
 import { pack } from "./support.ts";
 
+const { signal } = new AbortController();
 const { version, dependencies = {}, ...manifest } = JSON.parse(
   textOf("package.json"),
 );
@@ -21,7 +24,7 @@ const wanted = [
 
 Deno.test("the package contains what an app needs and nothing else", async () => {
   await withFolder(async (folder) => {
-    const { files, size } = await pack(folder, (copy) => {
+    const { files, size, tarball } = await pack(folder, (copy) => {
       // none of this may be packed
       fs.writeFileSync(path.join(copy, ".env"), "SECRET=1");
       fs.mkdirSync(path.join(copy, "dist", "client"), { recursive: true });
@@ -40,6 +43,14 @@ Deno.test("the package contains what an app needs and nothing else", async () =>
       assert(files.includes(target), target);
     }
     assert(size < 200_000, `${size} bytes`);
+
+    const publint = path.join(nodeModules, "publint", "src", "cli.js");
+    const { code, said } = await runCommand(
+      "node",
+      [publint, "run", tarball, "--strict"],
+      { signal },
+    );
+    assert.equal(code, 0, said);
   });
 });
 
