@@ -11,6 +11,9 @@ import { StackProblem } from "./problem.ts";
 /** Where the app's sources are. */
 export const appSource = path.join(repositoryRoot, "examples/interview-room");
 
+/** The client's sources, which the app imports as the package. */
+const clientSource = path.join(repositoryRoot, "client");
+
 /** Where builds are kept, each in a folder named after what it was made of. */
 export const appBuilds = path.join(repositoryRoot, ".stack", "app");
 
@@ -135,7 +138,7 @@ function hashOf(source: string): string {
   const hash = createHash("sha256");
   const lock = path.join(repositoryRoot, "package-lock.json");
   hash.update(fs.readFileSync(lock));
-  for (const [name, bytes] of filesIn(source)) {
+  for (const [name, bytes] of [...filesIn(source), ...filesIn(clientSource)]) {
     hash.update(`${name}\0${bytes.length}\0`).update(bytes);
   }
   return hash.digest("hex");

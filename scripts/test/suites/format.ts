@@ -1,13 +1,20 @@
 // Is all TypeScript formatted, free of lint, and free of type errors?
 import assert from "node:assert/strict";
 import { configOf, deno } from "../deno_command.ts";
-import { filesBelow } from "../files.ts";
+import { exists, filesBelow } from "../files.ts";
 import { check, type Part } from "../part.ts";
 
 const suite = "format";
 
 /** The folders with our TypeScript. */
-const folders = ["scripts", "supabase/functions", "supabase/tests", "examples"];
+const folders = [
+  "client",
+  "cli",
+  "scripts",
+  "supabase/functions",
+  "supabase/tests",
+  "examples",
+].filter(exists);
 
 /** `deno check` has no --cached-only. */
 const offline = ["--no-lock", "--no-remote", "--node-modules-dir=manual"];
@@ -22,10 +29,10 @@ export function formatSuite(): Part[] {
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
       ...["check", "--quiet", ...offline, ...configOf()],
-      ...["scripts", "supabase/tests"],
+      ...["cli/main.ts", "scripts", "supabase/tests"].filter(exists),
     ]),
-    // a function with its dependencies as deployed, an app with the types of a
-    // browser
+    // a function with its dependencies as deployed, the client and the app with
+    // the types of a browser
     ...foldersOfTheirOwn().map((folder) =>
       denoFindsNothing(`deno check ${folder}`, () => [
         ...["check", "--quiet", ...offline, ...configOf(folder)],
@@ -45,7 +52,7 @@ function denoFindsNothing(name: string, args: () => string[]): Part {
 }
 
 function foldersOfTheirOwn(): string[] {
-  return ["supabase/functions", "examples"]
+  return ["client", "supabase/functions", "examples"]
     .flatMap((folder) => filesBelow(folder, "/deno.json"))
     .map((file) => file.slice(0, -"/deno.json".length));
 }

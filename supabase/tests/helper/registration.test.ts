@@ -1,10 +1,7 @@
 // What the session helper does when it cannot be heard: without a browser, with
 // a database that answers as it is told. Real browsers are elsewhere.
 import assert from "node:assert/strict";
-import type {
-  SessionEvent,
-  SessionState,
-} from "../../../examples/interview-room/src/session/types.ts";
+import type { SessionEvent, SessionState } from "../../../client/state.ts";
 import { awaited } from "../waiting.ts";
 
 interface Helper {
@@ -27,7 +24,7 @@ Object.assign(globalThis, {
   document: Object.assign(new EventTarget(), { visibilityState: "visible" }),
 });
 // not by its name: the compiler is to check it with a browser's types
-const module = "../../../examples/interview-room/src/session/index.ts";
+const module = "../../../client/index.ts";
 const { createSession } = await import(module);
 
 /** A helper, whose calls are answered by `answer`. */
@@ -40,14 +37,15 @@ async function withHelper(
 ) {
   const calls: Call[] = [];
   const events: SessionEvent[] = [];
+  const rpc = (name: string, { session_id }: { session_id: string }) => ({
+    abortSignal: () => {
+      const call = { name, session_id };
+      calls.push(call);
+      return Promise.resolve(answer(call, calls));
+    },
+  });
   const supabase = {
-    rpc: (name: string, { session_id }: { session_id: string }) => ({
-      abortSignal: () => {
-        const call = { name, session_id };
-        calls.push(call);
-        return Promise.resolve(answer(call, calls));
-      },
-    }),
+    schema: () => ({ rpc }),
     auth: {
       onAuthStateChange: () => ({
         data: { subscription: { unsubscribe: () => {} } },

@@ -3,12 +3,10 @@
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { gzipSync } from "node:zlib";
 import { createClient } from "@supabase/supabase-js";
 import { administrator } from "../../../scripts/stack/administrator.ts";
 import {
   type AppFiles,
-  appSource,
   buildApp,
   serveApp,
 } from "../../../scripts/stack/app.ts";
@@ -18,18 +16,6 @@ import { freePort } from "../../../scripts/stack/ports.ts";
 import { type Stack, startStack } from "../../../scripts/stack/stack.ts";
 import { type PreparedFolder, prepareFolder } from "./prepared_folder.ts";
 import { answersOn, connected, withFolder } from "./support.ts";
-
-/** A copy of the app, which a test may change, and a folder for its builds. */
-async function withCopyOfTheApp(
-  work: (copy: { source: string; builds: string }) => Promise<void>,
-) {
-  await withFolder(async (folder) => {
-    fs.symlinkSync(nodeModules, path.join(folder, "node_modules"));
-    const source = path.join(folder, "app");
-    fs.cpSync(appSource, source, { recursive: true });
-    await work({ source, builds: path.join(folder, "builds") });
-  }, { prefix: "an app " });
-}
 
 /** An app of one script, which is built in no time. */
 interface SmallApp {
@@ -296,28 +282,5 @@ Deno.test("a stack comes up without the app if that cannot be built, and says wh
         assert.equal(await answersOn(Number(new URL(stack.apiUrl).port)), true);
       })
     );
-  });
-});
-
-Deno.test("the session helper has at most 6 kB, minified and compressed", async () => {
-  await withCopyOfTheApp(async ({ source, builds }) => {
-    // a page of nothing but the helper, which is kept whole
-    fs.writeFileSync(
-      path.join(source, "src", "main.tsx"),
-      `import * as helper from "./session/index.ts";
-      Object.assign(globalThis, helper);`,
-    );
-
-    const files = await buildApp({ source, builds });
-
-    const scripts = [...files].filter(([name]) => name.endsWith(".js"));
-    assert.equal(scripts.length, 1);
-    const text = new TextDecoder().decode(scripts[0][1]);
-    // it is in there, and small
-    for (const name of ["start_session", "heartbeat_session", "keepalive"]) {
-      assert(text.includes(name), name);
-    }
-    const size = gzipSync(scripts[0][1]).length;
-    assert(size <= 6 * 1024, `${size} bytes`);
   });
 });

@@ -2,13 +2,14 @@
 // is no administrator sees none of it: the functions it calls refuse them.
 import { useState } from "react";
 import type { SupabaseClient } from "@supabase/supabase-js";
+import type { SessionHealth } from "interview-sessions";
 import { Page, SignedIn } from "../parts/page.tsx";
 import { SignIn } from "../parts/sign_in.tsx";
 import { useUser } from "../parts/use_user.ts";
 import { secondsSince } from "../server_time.ts";
 import { clock } from "../words.ts";
 import { Durations, EndedByReason } from "./charts.tsx";
-import { type Health, ranges, useAdminData } from "./data.ts";
+import { ranges, useAdminData } from "./data.ts";
 import { LiveSessions } from "./live_sessions.tsx";
 
 /** Signing in first. */
@@ -103,25 +104,25 @@ function Dashboard(
 
 const statusWords = { ok: "OK", warning: "Warning", critical: "Critical" };
 
-function HealthCards({ health }: { health: Health }) {
-  const ended = Object.values(health.ended_last_day)
-    .reduce((sum, count) => sum + count, 0);
+function HealthCards({ health }: { health: SessionHealth }) {
+  const ended = health.ended_last_day &&
+    Object.values(health.ended_last_day).reduce((sum, count) => sum + count, 0);
   const figures: [name: string, value: string][] = [
-    ["Live", `${health.live}`],
-    ["Being handed in", `${health.completing}`],
-    ["Overdue", `${health.stale}`],
-    ["Ended, last day", `${ended}`],
+    ["Live", figure(health.live)],
+    ["Being handed in", figure(health.completing)],
+    ["Overdue", figure(health.stale)],
+    ["Ended, last day", figure(ended)],
     [
       "Since the last clean-up",
       health.last_reap_at ? clock(secondsSince(health.last_reap_at)) : "never",
     ],
-    ["Cleaned up, last day", `${health.reaped_last_day}`],
-    ["In the history", `${health.history_rows}`],
+    ["Cleaned up, last day", figure(health.reaped_last_day)],
+    ["In the history", figure(health.history_rows)],
     [
       "Size of both tables",
-      bytes(health.active_table_bytes + health.history_table_bytes),
+      bytes(health.active_table_bytes, health.history_table_bytes),
     ],
-    ["Overlaps found", `${health.overlaps_found}`],
+    ["Overlaps found", figure(health.overlaps_found)],
   ];
   return (
     <section aria-label="Health" className="health">
@@ -141,8 +142,15 @@ function HealthCards({ health }: { health: Health }) {
   );
 }
 
-function bytes(count: number): string {
-  return count < 1024 * 1024
-    ? `${Math.round(count / 1024)} kB`
-    : `${(count / 1024 / 1024).toFixed(1)} MB`;
+/** A figure is null if the health could not be determined. */
+function figure(count: number | null): string {
+  return count === null ? "–" : `${count}`;
+}
+
+function bytes(active: number | null, history: number | null): string {
+  if (active === null || history === null) return figure(null);
+  const kilobytes = (active + history) / 1024;
+  return kilobytes < 1024
+    ? `${Math.round(kilobytes)} kB`
+    : `${(kilobytes / 1024).toFixed(1)} MB`;
 }

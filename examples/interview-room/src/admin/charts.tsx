@@ -6,7 +6,7 @@ import {
   useRef,
   useState,
 } from "react";
-import type { EndReason } from "../session/index.ts";
+import type { EndReason } from "interview-sessions";
 import { clock } from "../words.ts";
 import type { AdminData, EndedSessions, Range } from "./data.ts";
 

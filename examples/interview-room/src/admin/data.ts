@@ -1,24 +1,12 @@
 // What the admin page asks for, every few seconds.
 import { useCallback, useEffect, useState } from "react";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { EndReason } from "../session/index.ts";
+import type {
+  EndReason,
+  SessionHealth,
+  SessionStatus,
+} from "interview-sessions";
 import { serverNow } from "../server_time.ts";
-
-/** As `admin_session_health` answers, as far as it is shown. */
-export interface Health {
-  status: "ok" | "warning" | "critical";
-  reason: string;
-  live: number;
-  completing: number;
-  stale: number;
-  last_reap_at: string | null;
-  reaped_last_day: number;
-  ended_last_day: Partial<Record<EndReason, number>>;
-  history_rows: number;
-  active_table_bytes: number;
-  history_table_bytes: number;
-  overlaps_found: number;
-}
 
 /** A row of `admin_live_sessions`. */
 export interface LiveSession {
@@ -26,7 +14,7 @@ export interface LiveSession {
   email: string | null;
   session_id: string;
   device: string | null;
-  status: "active" | "completing";
+  status: SessionStatus;
   created_at: string;
   updated_at: string;
   age_seconds: number;
@@ -59,7 +47,7 @@ export const ranges: Range[] = [
 
 /** All that is shown, of one moment. */
 export interface AdminData {
-  health: Health;
+  health: SessionHealth;
   live: LiveSession[];
   ended: EndedSessions[];
   /** When the first of the spans begins, by the server's clock. */
@@ -105,7 +93,7 @@ export function useAdminData(
 async function askAll(supabase: SupabaseClient, range: Range): Promise<Asked> {
   const signal = AbortSignal.timeout(10_000);
   const health = await supabase.rpc("admin_session_health")
-    .abortSignal(signal).single<Health>();
+    .abortSignal(signal).single<SessionHealth>();
   // only now is the server's time known for certain
   const sinceOrigin = serverNow() - origin;
   const lastBucket = Math.floor(sinceOrigin / range.bucketMs);

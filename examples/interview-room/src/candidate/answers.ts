@@ -2,7 +2,10 @@
 // a moment after the last keystroke, and again when the connection is back or the
 // interview goes on under a new grant.
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { ActiveSession, InterviewSession } from "../session/index.ts";
+import type {
+  ActiveInterviewSession,
+  InterviewSession,
+} from "interview-sessions";
 import { questions } from "./questions.ts";
 
 /** How it stands with one answer. */
@@ -67,7 +70,7 @@ export function createAnswers(
     tell();
   });
 
-  function held(): ActiveSession | undefined {
+  function held(): ActiveInterviewSession | undefined {
     const state = session.state();
     return state.name === "live" || state.name === "completing"
       ? state.session
@@ -145,7 +148,7 @@ export function createAnswers(
   }
 
   /** The answers of the session that this one took over, on whichever device. */
-  async function fetchFrom({ previous_session_id }: ActiveSession) {
+  async function fetchFrom({ previous_session_id }: ActiveInterviewSession) {
     if (!previous_session_id) return;
     const { data } = await supabase.from("interview_answers")
       .select("question, answer")

@@ -1,7 +1,7 @@
 // Before the interview: what to expect, and whether one was left over.
 import { useEffect, useState } from "react";
 import type { SupabaseClient } from "@supabase/supabase-js";
-import type { SessionState } from "../session/index.ts";
+import type { SessionState } from "interview-sessions";
 import { Camera } from "./camera.tsx";
 import { type Previous, PreviousSession } from "./previous_session.tsx";
 import { questions } from "./questions.ts";

@@ -1,15 +1,15 @@
 // What a candidate sees, from signing in to having handed in.
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { SupabaseClient, User } from "@supabase/supabase-js";
-import { Page, SignedIn, Toast } from "../parts/page.tsx";
-import { SignIn } from "../parts/sign_in.tsx";
-import { useSessionState } from "../parts/use_session.ts";
-import { useUser } from "../parts/use_user.ts";
+import { useSessionState } from "interview-sessions/react";
 import {
   createSession,
   type InterviewSession,
   type SessionEvent,
-} from "../session/index.ts";
+} from "interview-sessions";
+import { Page, SignedIn, Toast } from "../parts/page.tsx";
+import { SignIn } from "../parts/sign_in.tsx";
+import { useUser } from "../parts/use_user.ts";
 import { span, thisDevice } from "../words.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { Before } from "./before.tsx";

@@ -1,5 +1,5 @@
 // The interview is not this page's any more: why, and what can be done.
-import type { EndReason } from "../session/index.ts";
+import type { EndReason } from "interview-sessions";
 
 interface Telling {
   title: string;

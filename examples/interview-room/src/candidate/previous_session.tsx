@@ -1,13 +1,14 @@
 // What was left over on this account: on which device, since when, and the one
 // click that clears it.
 import { useEffect, useState } from "react";
+import type { SessionStatus } from "interview-sessions";
 import { secondsSince } from "../server_time.ts";
 import { ago } from "../words.ts";
 
 /** As much of a live session, or of a refusal, as is told. */
 export interface Previous {
   device: string | null;
-  status: "active" | "completing";
+  status: SessionStatus;
   created_at: string;
   updated_at: string;
 }

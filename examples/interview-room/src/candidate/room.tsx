@@ -1,7 +1,7 @@
 // The interview itself: questions, the time, and how the connection is.
 import { useEffect, useRef } from "react";
-import { useSecondsLeft } from "../parts/use_session.ts";
-import type { InterviewSession, SessionState } from "../session/index.ts";
+import { useSecondsLeft } from "interview-sessions/react";
+import type { InterviewSession, SessionState } from "interview-sessions";
 import { clock } from "../words.ts";
 import type { Answer, AnswerState } from "./answers.ts";
 import { Camera } from "./camera.tsx";

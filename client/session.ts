@@ -1,5 +1,5 @@
-// One interview's session, for as long as a page has it: starts it, keeps it
-// alive, tells why it is over, and ends it when the page goes for good.
+// A page's session: starts it, keeps it alive, says why it is over, and ends it
+// when the page is closed.
 //
 //   idle ──start──▶ starting ──granted──▶ live ──complete──▶ completing
 //                    │    │                │ ▲                   │
@@ -8,34 +8,30 @@
 //                    ▼                     ▼                     ▼
 //                   held ◀──somebody else──┴───────────────────▶ over
 //
-// What it knows of time is the server's: spans between two of its timestamps,
-// counted off on the monotonic clock. The wall clock here is never asked.
-import type { SupabaseClient } from "@supabase/supabase-js";
-import { type Answer, errorOf } from "./refusal.ts";
+// Time left is a difference between two timestamps of the server, counted down on
+// the monotonic clock. The wall clock of this machine is never read.
+import { errorOf } from "./refusal.ts";
+import type { ActiveInterviewSession, EndReason } from "./rows.ts";
+import type { SessionError, SessionEvent, SessionState } from "./state.ts";
+import { apiOf, type SupabaseLike } from "./supabase.ts";
 import { startTicks } from "./ticks.ts";
-import type {
-  ActiveSession,
-  EndReason,
-  SessionError,
-  SessionEvent,
-  SessionState,
-} from "./types.ts";
 
-/** What a session is made with. */
+/** The options of `createSession`. */
 export interface SessionOptions {
-  /** With a user who is signed in by the time of `start`. */
-  supabase: SupabaseClient;
-  /** The project's URL and publishable key, for the last words of a page. */
+  /** A supabase-js client. A user must be signed in before `start`. */
+  supabase: SupabaseLike;
+  /** The project's URL, for the request that ends the session on page close. */
   url: string;
+  /** The project's publishable key, for the same request. */
   key: string;
-  /** What the user would call this device, as in "Chrome on Windows". */
-  device?: string;
-  /** Milliseconds between heartbeats (30 000); a third of the lease at most. */
-  heartbeatEvery?: number;
-  /** Seconds before its longest duration at which to warn (60). */
-  warnBefore?: number;
-  /** Told of what is not a state. */
-  onEvent?(event: SessionEvent): void;
+  /** The user's name for this device, for example "Chrome on Windows". */
+  device?: string | undefined;
+  /** Milliseconds between heartbeats (30 000); at most a third of the lease. */
+  heartbeatEvery?: number | undefined;
+  /** How many seconds before the deadline to warn (60). */
+  warnBefore?: number | undefined;
+  /** Called for events that are not states. */
+  onEvent?: ((event: SessionEvent) => void) | undefined;
 }
 
 /** How a client may end its session. */
@@ -44,43 +40,43 @@ export type OwnReason = Extract<
   "completed" | "disconnected" | "cleared"
 >;
 
-/** A session, in the hands of its page. None of it throws or rejects. */
+/** A page's session. No method throws or rejects. */
 export interface InterviewSession {
-  /** Where it is: a new object whenever that changes. */
-  state(): SessionState;
-  /** Calls `listener` after each change, until the answer is called. */
-  subscribe(listener: () => void): () => void;
+  /** The current state: a new object after each change. */
+  state: () => SessionState;
+  /** Calls `listener` after each change; returns a function that stops this. */
+  subscribe: (listener: () => void) => () => void;
   /**
-   * Starts it, or starts again. Resolves with the first state that says
-   * something: live, held, over, or unregistered, where it goes on trying.
+   * Starts the session, or starts again. Resolves with the first state that is
+   * not `starting`: live, held, over, or unregistered, which retries.
    */
-  start(o?: { takeover?: boolean }): Promise<SessionState>;
-  /** From now on the interview is being handed in. */
-  complete(): Promise<SessionState>;
+  start: (o?: { takeover?: boolean | undefined }) => Promise<SessionState>;
+  /** Marks the session as completing: the client is submitting its results. */
+  complete: () => Promise<SessionState>;
   /**
-   * Ends it: as completed after `complete`, unless a reason is given. If nobody
-   * can be told, it runs out by itself.
+   * Ends the session: as completed after `complete`, unless a reason is given.
+   * If the server cannot be reached, the lease runs out.
    */
-  end(reason?: OwnReason): Promise<SessionState>;
-  /** Asks at once whether it is still held, as after a write was refused. */
-  check(): void;
-  /** Seconds until its longest duration; undefined unless it is held. */
-  secondsLeft(): number | undefined;
-  /** Stops everything here, and ends nothing there. */
-  dispose(): void;
+  end: (reason?: OwnReason) => Promise<SessionState>;
+  /** Sends a heartbeat now, for example after a write was refused. */
+  check: () => void;
+  /** Seconds until the deadline; undefined unless the session is held. */
+  secondsLeft: () => number | undefined;
+  /** Stops the client. Does not end the session. */
+  dispose: () => void;
 }
 
-/** A call that hangs is given up after this. */
+/** Timeout of a call. */
 const CALL_MS = 8_000;
 
-/** How often is tried what failed, and how soon the first time. */
+/** Attempts per call, and the pause before the second; it then triples. */
 const TRIES = 3;
 const PAUSE_MS = 300;
 
-/** While something is wrong, the next try comes after this at the latest. */
+/** Longest time between attempts while the server does not answer. */
 const TROUBLED_MS = 5_000;
 
-/** A page's session. Nothing happens until `start`. */
+/** Creates a session client. It sends nothing until `start`. */
 export function createSession(o: SessionOptions): InterviewSession {
   const { supabase, heartbeatEvery = 30_000, warnBefore = 60 } = o;
   const listeners = new Set<() => void>();
@@ -88,16 +84,16 @@ export function createSession(o: SessionOptions): InterviewSession {
   const ticks = startTicks(tick);
 
   let state: SessionState = { name: "idle" };
-  /** Made here, once for each session: sent again, it is the same session. */
+  /** One id per session: a retry with the same id is the same session. */
   let id: string = crypto.randomUUID();
   let takeover = false;
   let isHandingIn = false;
-  /** Its own predecessor, which ran out and is being replaced. */
+  /** The session of this page that ran out and is being replaced. */
   let lapsed: string | undefined;
   let deadline: { at: string; on: number; hasWarned: boolean } | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Calls go out one after the other. */
+  /** Calls are sent one at a time. */
   let queue: Promise<unknown> = Promise.resolve();
   let beatIsQueued = false;
   let beating: AbortController | undefined;
@@ -121,7 +117,7 @@ export function createSession(o: SessionOptions): InterviewSession {
     return result;
   }
 
-  /** Answers the data, or throws a `SessionError`. */
+  /** Returns the data, or throws a `SessionError`. */
   async function call<T>(
     name: string,
     more: Record<string, unknown> = {},
@@ -130,20 +126,20 @@ export function createSession(o: SessionOptions): InterviewSession {
     for (let isRenewed = false;; isRenewed = true) {
       const given = [stop, disposed.signal, AbortSignal.timeout(CALL_MS)];
       sentAt = performance.now();
-      const answer: Answer = await supabase
+      const answer = await apiOf(supabase)
         .rpc(name, { session_id: id, ...more })
         .abortSignal(AbortSignal.any(given));
       const error = errorOf(answer);
       if (!error) return answer.data as T;
       if (error.kind !== "signed-out" || isRenewed) throw error;
-      // supabase-js renews a token by the clock of this machine; the server has
-      // one of its own
+      // supabase-js decides by this machine's clock when to renew a token; the
+      // server decides by its own
       const { error: problem } = await supabase.auth.refreshSession();
       if (problem) throw error;
     }
   }
 
-  /** Every call may be sent twice: so it is, where the cause may pass. */
+  /** Retries after transient errors: every call may be sent twice. */
   async function insist<T>(
     name: string,
     more?: Record<string, unknown>,
@@ -165,7 +161,7 @@ export function createSession(o: SessionOptions): InterviewSession {
   async function register(): Promise<SessionState> {
     try {
       const { device } = o;
-      const session = await insist<ActiveSession>("start_session", {
+      const session = await insist<ActiveInterviewSession>("start_session", {
         takeover,
         ...(device && { device }),
       });
@@ -183,7 +179,7 @@ export function createSession(o: SessionOptions): InterviewSession {
 
   async function handIn(): Promise<SessionState> {
     try {
-      return hold(await insist<ActiveSession>("complete_session"));
+      return hold(await insist<ActiveInterviewSession>("complete_session"));
     } catch (error) {
       return await refused(error as SessionError);
     }
@@ -192,19 +188,19 @@ export function createSession(o: SessionOptions): InterviewSession {
   async function beat() {
     const { signal } = beating = new AbortController();
     try {
-      // said again, it is a heartbeat; and the first may not have arrived
+      // a second complete_session is a heartbeat; the first may have been lost
       const name = isHandingIn ? "complete_session" : "heartbeat_session";
-      hold(await call<ActiveSession>(name, {}, signal));
+      hold(await call<ActiveInterviewSession>(name, {}, signal));
     } catch (error) {
-      // given up for a fresh one, which is queued
+      // aborted by wake(), which has queued another
       if (!signal.aborted) await refused(error as SessionError);
     } finally {
       beating = undefined;
     }
   }
 
-  /** Granted, or renewed. */
-  function hold(session: ActiveSession): SessionState {
+  /** The session was granted or renewed. */
+  function hold(session: ActiveInterviewSession): SessionState {
     const { status, updated_at, expires_at, deadline_at } = session;
     ticks.every(Math.min(heartbeatEvery, span(updated_at, expires_at) / 3));
     become({ name: status === "active" ? "live" : "completing", session });
@@ -250,7 +246,7 @@ export function createSession(o: SessionOptions): InterviewSession {
     }
   }
 
-  /** It ran out unheard. If nobody else has one, the interview goes on. */
+  /** The lease ran out: starts a new session, unless another one is live. */
   function resume(): Promise<SessionState> {
     lapsed ??= id;
     id = crypto.randomUUID();
@@ -284,17 +280,17 @@ export function createSession(o: SessionOptions): InterviewSession {
     }, Math.max(100, deadline.hasWarned ? left : warnIn));
   }
 
-  /** After sleep, an outage, or a while in the cache of pages. */
+  /** After sleep, an outage, or time in the back/forward cache. */
   function wake() {
     if (document.visibilityState === "hidden") return;
     beating?.abort();
     tick();
   }
 
-  /** The page is going: there is time for one request, and none to wait. */
+  /** The page is closing: there is time for one request and no answer. */
   function leave({ persisted }: PageTransitionEvent) {
     const isOver = ["idle", "held", "over"].includes(state.name);
-    // it may come back, and then asks whether it still holds
+    // a page from the back/forward cache sends a heartbeat instead: wake()
     if (persisted || isOver || !token) return;
     fetch(`${o.url}/rest/v1/rpc/end_session`, {
       method: "POST",
@@ -308,14 +304,17 @@ export function createSession(o: SessionOptions): InterviewSession {
     }).catch(() => {});
   }
 
-  const { signal } = disposed;
-  for (const type of ["online", "pageshow"]) {
-    addEventListener(type, wake, { signal });
+  // in Node there is no page
+  if (typeof document !== "undefined") {
+    const { signal } = disposed;
+    for (const type of ["online", "pageshow"]) {
+      addEventListener(type, wake, { signal });
+    }
+    for (const type of ["visibilitychange", "resume"]) {
+      document.addEventListener(type, wake, { signal });
+    }
+    addEventListener("pagehide", leave, { signal });
   }
-  for (const type of ["visibilitychange", "resume"]) {
-    document.addEventListener(type, wake, { signal });
-  }
-  addEventListener("pagehide", leave, { signal });
   const { data: { subscription } } = supabase.auth.onAuthStateChange(
     (_event, session) => token = session?.access_token,
   );
@@ -347,7 +346,7 @@ export function createSession(o: SessionOptions): InterviewSession {
         clearTimeout(timer);
         const ended = await insist<{ end_reason: EndReason }[]>(
           "end_session",
-          // that it is being handed in may not have arrived
+          // complete_session may have been lost
           reason ?? isHandingIn ? { reason: reason ?? "completed" } : undefined,
         ).catch(() => []);
         return become({ name: "over", reason: ended[0]?.end_reason ?? null });
@@ -368,7 +367,7 @@ export function createSession(o: SessionOptions): InterviewSession {
   };
 }
 
-/** Milliseconds between two timestamps of the server's. */
+/** Milliseconds between two timestamps of the server. */
 function span(from: string, to: string): number {
   return Date.parse(to) - Date.parse(from);
 }

@@ -1,17 +1,17 @@
-// A timer that a hidden tab does not slow down: browsers throttle a page's own
-// timers to one a minute, a worker's they do not.
+// A timer that runs at full rate in a hidden tab: browsers throttle the timers of
+// hidden pages to one a minute, but not those of workers.
 
 const source =
   `let t;onmessage=({data})=>{clearInterval(t);if(data)t=setInterval(()=>postMessage(0),data)}`;
 
-/** Something that ticks. */
+/** A repeating timer. */
 export interface Ticks {
-  /** Milliseconds from one tick to the next, from now on. */
+  /** Sets the interval in milliseconds; 0 stops. */
   every(ms: number): void;
   stop(): void;
 }
 
-/** Calls `tick` again and again, once `every` has said how often. */
+/** Calls `tick` repeatedly, from the first call of `every` on. */
 export function startTicks(tick: () => void): Ticks {
   const worker = makeWorker(tick);
   let timer: ReturnType<typeof setInterval> | undefined;
@@ -22,7 +22,7 @@ export function startTicks(tick: () => void): Ticks {
       current = ms;
       if (worker) return worker.postMessage(ms);
       clearInterval(timer);
-      timer = setInterval(tick, ms);
+      timer = ms ? setInterval(tick, ms) : undefined;
     },
     stop() {
       clearInterval(timer);
@@ -31,8 +31,9 @@ export function startTicks(tick: () => void): Ticks {
   };
 }
 
-/** Undefined where a worker is not allowed (a content security policy). */
+/** Undefined in Node, and where a content security policy forbids workers. */
 function makeWorker(tick: () => void): Worker | undefined {
+  if (typeof Worker === "undefined") return undefined;
   try {
     const url = URL.createObjectURL(
       new Blob([source], { type: "text/javascript" }),

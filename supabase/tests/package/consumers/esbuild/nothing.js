@@ -1,0 +1,4 @@
+import "interview-sessions";
+import "interview-sessions/react";
+
+console.log("nothing else");

@@ -1,0 +1,3 @@
+import { refusalOf } from "interview-sessions";
+
+console.log(refusalOf(null));
