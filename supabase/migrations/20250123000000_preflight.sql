@@ -197,7 +197,7 @@ begin
   end if;
 
   if v_plan is not null then
-    select string_agg(n, ', ') into v_names
+    select string_agg(n, ', ' order by array_position(v_planned, n)) into v_names
     from unnest(v_planned) n
     where not exists (
       select from pg_catalog.pg_attribute a
