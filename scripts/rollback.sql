@@ -149,7 +149,10 @@ do $$
 begin
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations m
-    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500', '20250124000600');
+    where m.version in (
+      '20250123000000', '20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500',
+      '20250124000600'
+    );
   end if;
 end
 $$;

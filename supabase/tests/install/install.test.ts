@@ -35,7 +35,7 @@ Deno.test("C5 I4 in a fresh project: one migration, the function, its section; p
 
       assert.match(
         out,
-        /write   supabase\/migrations\/\d{14}_install_interview_sessions_0_1_0\.sql \(with admin\)/,
+        /write {3}supabase\/migrations\/\d{14}_install_interview_sessions_0_1_0\.sql \(with admin\)/,
       );
       assert.equal(migrationsIn(folder).length, 1);
       assert.deepEqual(

@@ -336,7 +336,7 @@ Deno.test("C5 everything that is in the way is said at once", async () => {
 
   const message = await refusedAfter(all.join("\n"));
 
-  assert.match(message, /1[0-9] things are in the way:\n  1\. /);
+  assert.match(message, /1[0-9] things are in the way:\n {2}1\. /);
   for (
     const word of [
       "schema sessions",
@@ -354,7 +354,7 @@ Deno.test("C5 everything that is in the way is said at once", async () => {
   for (const line of message.split("\n").slice(1)) {
     assert.match(
       line,
-      new RegExp(`${rename}|Drop |Move |Take |Revoke |rename to`),
+      new RegExp(`${rename}|Apply |Drop |Move |Revoke |Take |rename to`),
       `it says what to do: ${line}`,
     );
   }
@@ -517,7 +517,7 @@ Deno.test("C5 I3 through the CLI: the whole refusal is shown, and nothing is hal
       assert.notEqual(code, 0);
       assert.match(
         out + err,
-        /2 things are in the way:\n  1\. The view .*\n  2\. The function/,
+        /2 things are in the way:\n {2}1\. The view .*\n {2}2\. The function/,
       );
       assert.deepEqual(
         (await database.connected(catalogue)).filter(({ name }) =>
