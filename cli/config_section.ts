@@ -17,7 +17,9 @@ verify_jwt = ${wanted.verify_jwt}
 import_map = "${wanted.import_map}"
 `;
 
-type Config = { functions?: Record<string, Record<string, unknown>> };
+type Config = {
+  functions?: Record<string, Record<string, unknown>> | undefined;
+};
 
 /** The file with the section; the same text if that is there already. */
 export function withSection(text: string): string {

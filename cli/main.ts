@@ -3,11 +3,17 @@
 // upgrades it, says what is wrong with it, calls its reaper, and removes it.
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
+import { doctor, type DoctorOptions } from "./doctor.ts";
 import { install } from "./install.ts";
 import { installSql } from "./migration.ts";
 import { type OptionalChapter, packageVersion } from "./package_files.ts";
 import { exitCode, Problem, UsageProblem } from "./problem.ts";
-import { secretOnCommandLine } from "./secrets.ts";
+import { reap, type ReapOptions } from "./reap.ts";
+import {
+  secretOnCommandLine,
+  secretVariable,
+  withoutSecret,
+} from "./secrets.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -67,6 +73,52 @@ async function run(args: string[]): Promise<number> {
       process.stdout.write(installSql(optionalChaptersOf(o)));
     });
 
+  command(program, "doctor")
+    .description(
+      "say what is wrong with an installation, and what to do; changes nothing",
+    )
+    .option("--db-url <url>", "the database's connection string, as postgres")
+    .option("--url <url>", "the project's URL: is the Edge Function in order?")
+    .addHelpText(
+      "after",
+      `
+With --url, the secret key in the environment variable ${secretVariable},
+if it is set, is tried as well; nothing is reaped.
+
+Exit code  0  nothing is wrong
+           1  something is, or it could not be examined
+           2  something is wrong with the command`,
+    )
+    .action(async (o: DoctorOptions) => {
+      code = await doctor(o);
+    });
+
+  command(program, "reap")
+    .description(
+      "call the Edge Function once: stale sessions go to the history",
+    )
+    .option(
+      "--url <url>",
+      "the project's URL (default: the environment variable SUPABASE_URL)",
+    )
+    .option("--json", "print the function's answer as JSON", false)
+    .option("--timeout <time>", "how long to wait for the answer", "90s")
+    .addHelpText(
+      "after",
+      `
+The secret key, the one named "default" or "cron", is read from the environment
+variable ${secretVariable}. With PING_URL set, that
+URL is called after every good run.
+
+Exit code  0  reaped, or nothing to reap
+           1  the run failed, or could not be made
+           2  something is wrong with the command or its environment
+           3  reaped, but the component's health is critical`,
+    )
+    .action(async (o: ReapOptions) => {
+      code = await reap(o);
+    });
+
   await program.parseAsync(args, { from: "user" });
   return code;
 }
@@ -98,6 +150,6 @@ function optionalChaptersOf(o: { admin?: boolean }): OptionalChapter[] {
 }
 
 function failed(error: Error, code: number): number {
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${withoutSecret(error.message)}\n`);
   return code;
 }
