@@ -5,7 +5,7 @@ import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
 import { doctor, type DoctorOptions } from "./doctor.ts";
 import { install } from "./install.ts";
-import { installSql } from "./migration.ts";
+import { installSql, uninstallSql } from "./migration.ts";
 import { type OptionalChapter, packageVersion } from "./package_files.ts";
 import { exitCode, Problem, UsageProblem } from "./problem.ts";
 import { reap, type ReapOptions } from "./reap.ts";
@@ -14,6 +14,9 @@ import {
   secretVariable,
   withoutSecret,
 } from "./secrets.ts";
+
+import { typesText } from "./types.ts";
+import { uninstall } from "./uninstall.ts";
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -69,8 +72,12 @@ async function run(args: string[]): Promise<number> {
       "print the SQL that installs or upgrades, for those who apply it by hand",
     )
     .option("--admin", "with the functions for an admin page")
-    .action((o: { admin?: boolean }) => {
-      process.stdout.write(installSql(optionalChaptersOf(o)));
+    .option("--uninstall", "print the SQL that removes everything instead")
+    .action((o: { admin?: boolean; uninstall?: boolean }) => {
+      const optional = optionalChaptersOf(o);
+      process.stdout.write(
+        o.uninstall ? uninstallSql(optional) : installSql(optional),
+      );
     });
 
   command(program, "doctor")
@@ -118,6 +125,32 @@ Exit code  0  reaped, or nothing to reap
     .action(async (o: ReapOptions) => {
       code = await reap(o);
     });
+
+  command(program, "types")
+    .description(
+      "print the TypeScript types of the API, to merge into your own Database",
+    )
+    .action(() => {
+      process.stdout.write(typesText());
+    });
+
+  command(program, "uninstall")
+    .description(
+      "write a migration that removes everything, after showing what depends " +
+        "on it and which data go",
+    )
+    .addOption(workdir())
+    .option("--db-url <url>", "a database to look into, as postgres")
+    .option("--yes", "do not ask", false)
+    .option("--dry-run", "only show what would be done", false)
+    .action(
+      async (
+        o: { workdir: string; dbUrl?: string; yes: boolean; dryRun: boolean },
+      ) => {
+        const isDone = await uninstall({ ...o, dbUrl: o.dbUrl });
+        if (!isDone) code = exitCode.wrong;
+      },
+    );
 
   await program.parseAsync(args, { from: "user" });
   return code;

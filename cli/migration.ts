@@ -141,5 +141,6 @@ function withoutForgetting(sql: string): string {
   if (!pattern.test(sql)) {
     throw new Error("scripts/rollback.sql has changed its form.");
   }
-  return sql.replace(pattern, "");
+  return sql.replace(pattern, "")
+    .replace(/^-- Afterwards supabase db push would apply[^\n]*\n/m, "");
 }

@@ -33,11 +33,21 @@ end
 $$;
 
 
+-- Without the admin chapter, functions of these names belong to the app.
+do $$
+begin
+  if to_regprocedure('sessions.check_administrator()') is not null then
+    drop function if exists
+      public.admin_live_sessions(),
+      public.admin_ended_sessions(timestamptz, interval),
+      public.admin_session_health(),
+      public.admin_revoke_session(uuid, text)
+    restrict;
+  end if;
+end
+$$;
+
 drop function if exists
-  public.admin_live_sessions(),
-  public.admin_ended_sessions(timestamptz, interval),
-  public.admin_session_health(),
-  public.admin_revoke_session(uuid, text),
   sessions.admin_live_sessions(),
   sessions.admin_ended_sessions(timestamptz, interval),
   sessions.admin_session_health(),
