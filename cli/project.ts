@@ -72,7 +72,9 @@ export function nextVersion(project: Project, now = new Date()): string {
   const last = migrationFiles(project).map((name) => /^\d+/.exec(name)?.[0])
     .filter((version) => version !== undefined).sort().at(-1);
   if (last === undefined || last < stamp) return stamp;
-  return String(BigInt(last.padEnd(14, "0")) + 1n).padStart(14, "0");
+  // of its own length first: 3_last.sql sorts after 30000000000001_next.sql
+  const next = String(BigInt(last) + 1n).padStart(last.length, "0");
+  return next.padEnd(14, "0");
 }
 
 /** The first line of the function's index.ts, by which it is known. */

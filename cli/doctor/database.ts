@@ -200,7 +200,12 @@ async function functionFindings(
     expected.functions.filter(({ name }) => name.startsWith("public."))
       .map(({ name }) => name.slice("public.".length))
   })`;
-  const there = new Map(rows.map((row) => [row.name, row]));
+  // beside ours there may be a function of the app's with other arguments, which the
+  // preflight names
+  const there = new Map(
+    rows.toSorted((a, b) => Number(callsOurs(a)) - Number(callsOurs(b)))
+      .map((row) => [row.name, row]),
+  );
   const installed = [...byChapter(expected)].filter(([, made]) =>
     made.some(({ name }) => there.has(name))
   );
@@ -261,6 +266,10 @@ async function functionFindings(
       )
     ),
   ];
+}
+
+function callsOurs({ name, body }: FunctionRow): boolean {
+  return body.includes(`${name.replace("public.", "sessions.")}(`);
 }
 
 // not Map.groupBy: Node 20 has none

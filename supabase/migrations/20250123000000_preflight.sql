@@ -169,22 +169,28 @@ begin
   -- Ours must be ours to change.
 
   if v_is_installed then
-    select string_agg(distinct pg_get_userbyid(o.owner), ', ') into v_names
+    select string_agg(format('%s (%s)', o.what, pg_get_userbyid(o.owner)), ', ' order by o.what) into v_names
     from (
-      select c.relowner as owner
+      select pg_describe_object('pg_catalog.pg_class'::regclass, c.oid, 0) as what, c.relowner as owner
       from pg_catalog.pg_class c
-      where c.relnamespace = 'sessions'::regnamespace and c.relkind in ('r', 'S')
-        or c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and c.relname = any (v_tables)
+      where c.relkind in ('r', 'S')
+        and (
+          c.relnamespace = 'sessions'::regnamespace
+          or c.relnamespace = 'public'::regnamespace and c.relname = any (v_tables)
+        )
       union all
-      select p.proowner
+      select pg_describe_object('pg_catalog.pg_proc'::regclass, p.oid, 0), p.proowner
       from pg_catalog.pg_proc p
       where p.pronamespace = 'sessions'::regnamespace
-        or p.pronamespace = 'public'::regnamespace and p.proname = any (v_functions)
+        or p.pronamespace = 'public'::regnamespace
+          and p.proname = any (v_functions)
+          and p.prosrc like '%sessions.' || p.proname || '(%'
     ) o
     where not pg_has_role(o.owner, 'usage');
     if v_names is not null then
       v_findings := v_findings || format(
-        'The installed objects belong to %s, and the role %s may not change them. Apply this as that role.', v_names, current_user
+        'Installed objects belong to other roles, and the role %s may not change them: %s. Apply this as their owner, or give them away: alter … owner to %s',
+        current_user, v_names, current_user
       );
     end if;
   end if;
