@@ -203,7 +203,7 @@ async function functionFindings(
   // beside ours there may be a function of the app's with other arguments, which the
   // preflight names
   const there = new Map(
-    rows.toSorted((a, b) => Number(callsOurs(a)) - Number(callsOurs(b)))
+    [...rows].sort((a, b) => Number(callsOurs(a)) - Number(callsOurs(b)))
       .map((row) => [row.name, row]),
   );
   const installed = [...byChapter(expected)].filter(([, made]) =>
