@@ -7,7 +7,13 @@ import { check, type Part } from "../part.ts";
 const suite = "format";
 
 /** The folders with our TypeScript. */
-const folders = ["scripts", "supabase/functions", "supabase/tests", "examples"];
+const folders = [
+  "cli",
+  "scripts",
+  "supabase/functions",
+  "supabase/tests",
+  "examples",
+];
 
 /** `deno check` has no --cached-only. */
 const offline = ["--no-lock", "--no-remote", "--node-modules-dir=manual"];
@@ -22,7 +28,7 @@ export function formatSuite(): Part[] {
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
       ...["check", "--quiet", ...offline, ...configOf()],
-      ...["scripts", "supabase/tests"],
+      ...["cli", "scripts", "supabase/tests"],
     ]),
     // a function with its dependencies as deployed, an app with the types of a
     // browser
