@@ -1,7 +1,7 @@
 #!/bin/sh
 # Calls the reaper once, with nothing but a shell and curl 7.76 or newer: for
 # schedulers on machines without Node (docs/scheduling.md). Where there is Node,
-# `npm run reap` says more.
+# `npx interview-sessions reap` says more.
 #
 #   SUPABASE_URL                    https://<project>.supabase.co
 #   INTERVIEW_SESSIONS_SECRET_KEY   the secret key named "cron" (or "default")
@@ -9,7 +9,7 @@
 #
 # Exit code  0  reaped, or nothing to reap
 #            1  the call failed
-#            2  the environment lacks something
+#            2  the environment lacks something, or the URL is none
 #            3  reaped, but the component's health is critical
 set -eu
 
@@ -17,6 +17,27 @@ if [ -z "${SUPABASE_URL:-}" ] || [ -z "${INTERVIEW_SESSIONS_SECRET_KEY:-}" ]; th
   echo "Set SUPABASE_URL and INTERVIEW_SESSIONS_SECRET_KEY." >&2
   exit 2
 fi
+
+# Without a scheme curl would take http, and the key would travel in the clear.
+case $SUPABASE_URL in
+  https://?*) ;;
+  http://localhost | http://localhost[:/]* | http://127.0.0.1 | http://127.0.0.1[:/]* | \
+    "http://[::1]" | "http://[::1]:"* | "http://[::1]/"*) ;;
+  http://*)
+    echo "Over http the secret key would travel in the clear. Set SUPABASE_URL to the project's URL with https." >&2
+    exit 2
+    ;;
+  *)
+    echo "SUPABASE_URL must be the project's URL alone, such as https://<project>.supabase.co." >&2
+    exit 2
+    ;;
+esac
+case ${SUPABASE_URL#*://} in
+  *[@?#]* | */?*)
+    echo "SUPABASE_URL must be the project's URL alone, such as https://<project>.supabase.co: the path of the function is added." >&2
+    exit 2
+    ;;
+esac
 
 # The key goes through a pipe: command lines can be read by others.
 if answer=$(

@@ -33,11 +33,21 @@ end
 $$;
 
 
+-- Without the admin chapter, functions of these names belong to the app.
+do $$
+begin
+  if to_regprocedure('sessions.check_administrator()') is not null then
+    drop function if exists
+      public.admin_live_sessions(),
+      public.admin_ended_sessions(timestamptz, interval),
+      public.admin_session_health(),
+      public.admin_revoke_session(uuid, text)
+    restrict;
+  end if;
+end
+$$;
+
 drop function if exists
-  public.admin_live_sessions(),
-  public.admin_ended_sessions(timestamptz, interval),
-  public.admin_session_health(),
-  public.admin_revoke_session(uuid, text),
   sessions.admin_live_sessions(),
   sessions.admin_ended_sessions(timestamptz, interval),
   sessions.admin_session_health(),
@@ -151,7 +161,10 @@ do $$
 begin
   if to_regclass('supabase_migrations.schema_migrations') is not null then
     delete from supabase_migrations.schema_migrations m
-    where m.version in ('20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500', '20250124000600');
+    where m.version in (
+      '20250123000000', '20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500',
+      '20250124000600'
+    );
   end if;
 end
 $$;

@@ -36,7 +36,11 @@ function isInstalled() {
     // not installed by this script; npm may have been run by hand
   }
   if (!npmInstalledIt()) return false;
-  fs.writeFileSync(stamp, lockHash());
+  try {
+    fs.writeFileSync(stamp, lockHash());
+  } catch {
+    // another user installed them, with sudo perhaps; it only saves time
+  }
   return true;
 }
 
@@ -115,8 +119,19 @@ async function takeLock() {
         fail(`${root} cannot be written to: ${error.message}`);
       }
     }
-    if (!holderIsAlive()) fs.rmSync(lock, { force: true });
+    if (!holderIsAlive()) removeLock();
     await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function removeLock() {
+  try {
+    fs.rmSync(lock, { force: true });
+  } catch (error) {
+    fail(
+      `${lock} was left over and cannot be removed: ${error.message}. ` +
+        `Remove it: sudo rm ${lock}`,
+    );
   }
 }
 
@@ -145,7 +160,15 @@ function denoBinary() {
   }
   // npm sets it only in the package's install script
   if ((fs.statSync(binary).mode & 0o111) !== 0o111) {
-    fs.chmodSync(binary, 0o755);
+    try {
+      fs.chmodSync(binary, 0o755);
+    } catch (error) {
+      fail(
+        `${binary} cannot be made executable: ${error.message}. Were the ` +
+          `packages installed as another user, with sudo perhaps? Give them ` +
+          `to yourself: sudo chown -R "$(id -un)" "${nodeModules}"`,
+      );
+    }
   }
   return binary;
 }

@@ -12,6 +12,7 @@ import type { StackEvent } from "./events.ts";
 import { serveFunctions } from "./functions.ts";
 import { type ApiKeys, localJwtSecret, localKeys } from "./keys.ts";
 import { pushMigrations } from "./migrations.ts";
+import { requireOwnFolder } from "./own_folder.ts";
 import { repositoryRoot } from "./paths.ts";
 import { requireFreePort } from "./ports.ts";
 import { startPostgres } from "./postgres.ts";
@@ -85,6 +86,7 @@ async function start(
   cleanUp: (() => Promise<void>)[],
 ): Promise<Omit<Stack, "stop">> {
   const onEvent = o.onEvent ?? (() => {});
+  requireOwnFolder(o.folder);
   // takes as long as all of the rest, and needs none of it
   const building = o.appPort === null ? null : tryToBuild(o.appSource);
   const server = await startPostgres({

@@ -2,24 +2,6 @@
 -- Constraints enforce the invariants; the functions of the later chapters turn violations into readable errors.
 -- Every chapter can be applied again and then changes nothing.
 
--- The statements below would change a schema or a table of these names that belongs to the app.
-do $$
-declare
-  v_taken text := case
-    when to_regclass('sessions.fence') is not null then null
-    when to_regnamespace('sessions') is not null then 'schema sessions'
-    when to_regclass('public.interviews') is not null then 'table public.interviews'
-    when to_regclass('public.interview_session_history') is not null then 'table public.interview_session_history'
-  end;
-begin
-  if v_taken is not null then
-    raise exception 'The % already exists and does not belong to this component. Nothing was changed.', v_taken
-      using hint = format('Rename it before you apply this migration: alter %s rename to ...', v_taken);
-  end if;
-end
-$$;
-
-
 create schema if not exists sessions;
 revoke all on schema sessions from public, anon, authenticated, service_role;
 grant usage on schema sessions to authenticated, service_role;

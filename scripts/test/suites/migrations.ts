@@ -78,7 +78,7 @@ function checkNames() {
   for (const name of names) assert.match(name, fileName);
   const unique = new Set(versions());
   assert.equal(unique.size, names.length, "two have the same version");
-  assert.equal(names[0].slice(0, 14), "20250124000000");
+  assert.equal(names[0], "20250123000000_preflight.sql");
 }
 
 /** The applied migrations in `supabase migration list`, all of them local. */

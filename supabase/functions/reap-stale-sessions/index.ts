@@ -1,19 +1,24 @@
 // What the schedule calls: reaps stale interview sessions, batch after batch, and says how the component is.
 //
 //   POST /functions/v1/reap-stale-sessions   apikey: sb_secret_…   (the key named "default", or one named "cron")
+//                                            (or the service_role key, where the project has only that)
 //
 // No request body is needed. Two calls at once do no harm: the reaper skips what another one has locked.
 import { withSupabase } from "@supabase/server";
+import { keysOf } from "./keys.ts";
 import { reapAll, ReapingFailed } from "./reap_all.ts";
 
 /** The secret keys that open this function. */
 const KEY_NAMES = ["default", "cron"];
+
+const keys = keysOf(Deno.env);
 
 const handle = withSupabase(
   {
     // Every secret key, and then its name: "secret:cron" would answer each wrong key with 500 where no such key is made.
     auth: "secret:*",
     cors: "disabled",
+    ...(keys && { env: keys }),
     // What is wrong with a key is said; which keys there are is nobody's business.
     errors: { detailed: false },
   },
@@ -62,6 +67,13 @@ export default {
         `${request.method} is not for this function.`,
         "Call it with POST.",
         { allow: "POST" },
+      );
+    }
+    if (!keys) {
+      return refusal(
+        500,
+        "This function has no secret key to compare yours with.",
+        "Set SUPABASE_SECRET_KEYS, or SUPABASE_SERVICE_ROLE_KEY where the project has older keys, in the function's environment.",
       );
     }
     return handle(request);

@@ -110,6 +110,51 @@ Deno.test("a wrong key is 401, too, where no key named cron was made", async () 
   }
 });
 
+Deno.test("I8 where only SUPABASE_SERVICE_ROLE_KEY is set, that key opens it, and no other", async () => {
+  // the local API takes it for a secret key, as a self-hosted one does
+  const legacy = keys.secret.default;
+  const selfHosted = await startProject({
+    functions: true,
+    functionsEnv: {
+      SUPABASE_SECRET_KEYS: "",
+      SUPABASE_PUBLISHABLE_KEYS: "",
+      SUPABASE_SERVICE_ROLE_KEY: legacy,
+    },
+  });
+  try {
+    await refused({
+      calls: {
+        "nobody": { headers: {} },
+        "the publishable key": { headers: { apikey: keys.publishable } },
+        "another secret key": { headers: { apikey: keys.secret.cron } },
+        "what stands in for no key": { headers: { apikey: "not used" } },
+      },
+      status: 401,
+      on: selfHosted,
+    });
+  } finally {
+    await selfHosted.stop();
+  }
+});
+
+Deno.test("I8 without any secret key it says which variable to set: 500", async () => {
+  const keyless = await startProject({
+    functions: true,
+    functionsEnv: { SUPABASE_SECRET_KEYS: "" },
+  });
+  try {
+    const { status, body } = await invoke(keyless);
+
+    assert.equal(status, 500);
+    assert.match(
+      (body as { hint: string }).hint,
+      /Set SUPABASE_SECRET_KEYS, or SUPABASE_SERVICE_ROLE_KEY/,
+    );
+  } finally {
+    await keyless.stop();
+  }
+});
+
 Deno.test("anything but POST is refused, with the right key, too: 405", async () => {
   const methods = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"];
 

@@ -1,5 +1,6 @@
-// `npm run reap`: what a scheduler runs. Its exit code and its one sentence are
-// all that anybody sees of it, and the key must never be in there.
+// `npx interview-sessions reap`, here as `npm run reap`: what a scheduler runs. Its
+// exit code and its one sentence are all that anybody sees of it, and the key must
+// never be in there.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
@@ -39,7 +40,7 @@ async function command(
       ...args,
     ],
     stdin: "null",
-    env: { NO_COLOR: "1", [variable]: key },
+    env: { NO_COLOR: "1", SUPABASE_URL: "", PING_URL: "", [variable]: key },
   }).output();
   const [out, err] = [stdout, stderr].map((bytes) =>
     new TextDecoder().decode(bytes).trimEnd()
@@ -225,7 +226,10 @@ Deno.test("an option that is none, or has no sense: 2; --help helps: 0", async (
   for (const args of [["--nope"], ["what"], ["--url"]]) {
     const { code, err } = await command(args);
     assert.equal(code, 2);
-    assert.match(err, /"npm run reap -- --help" lists the options\.$/);
+    assert.match(
+      err,
+      /"npx interview-sessions reap --help" lists the options\.$/,
+    );
   }
   failed(
     await command(["--url", project.url, "--timeout", "soon"]),

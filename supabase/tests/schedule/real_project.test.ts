@@ -21,6 +21,7 @@ import {
   repositoryRoot,
   type Route,
   run,
+  withNpx,
   type Worker,
 } from "./support.ts";
 
@@ -54,14 +55,34 @@ const callers: Record<string, (env: Record<string, string>) => unknown> = {
     const { code, all } = await run(["sh", script], env);
     assert.equal(code, 0, all);
   },
+  async "npx interview-sessions reap, by hand and from a crontab"(env) {
+    using here = folder();
+    const line = recipe("reap.sh").trimEnd().split("\n")
+      .find((line) => line.startsWith("npx "));
+    assert(line);
+    const { code, all } = await run(
+      [
+        "sh",
+        "-eu",
+        "-c",
+        line.replace("https://<project>.supabase.co", "$SUPABASE_URL"),
+      ],
+      { ...env, ...withNpx(here.path) },
+    );
+    assert.equal(code, 0, all);
+  },
   async "the GitHub workflow"(env) {
     using here = folder();
     const { jobs } = parse(
-      file(".github", "workflows", "reap-stale-sessions.yml"),
+      file("examples", "github-actions", "reap-stale-sessions.yml"),
     );
     const { code, all } = await run(
       ["bash", "-eo", "pipefail", "-c", jobs.reap.steps[0].run],
-      { PING_URL: "", RUNNER_TEMP: here.path, ...env },
+      {
+        ...{ PING_URL: "", RUNNER_TEMP: here.path },
+        ...env,
+        ...withNpx(here.path),
+      },
     );
     assert.equal(code, 0, all);
   },
@@ -168,7 +189,7 @@ test("the regularity of the schedule can be asked for", async (project) => {
 test("M7: with each recipe's interval, a crash is cleaned up within 15 minutes", async ({ sql }) => {
   const seconds = {
     "GitHub Actions": cronSeconds(
-      parse(file(".github", "workflows", "reap-stale-sessions.yml"))
+      parse(file("examples", "github-actions", "reap-stale-sessions.yml"))
         .on.schedule[0].cron,
     ),
     systemd: Number(

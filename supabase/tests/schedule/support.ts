@@ -127,6 +127,31 @@ export async function run(
   return { code, out, all: out + err };
 }
 
+/**
+ * An environment in which `npx` runs this repository's package, which may not be
+ * published yet.
+ */
+export function withNpx(folder: string): Record<string, string> {
+  const bin = path.join(folder, "bin");
+  fs.mkdirSync(bin);
+  const command = [
+    ...[Deno.execPath(), "run", "-A", "--no-lock", "--cached-only"],
+    ...["--node-modules-dir=manual", "--config"],
+    path.join(repositoryRoot, "deno.json"),
+    path.join(repositoryRoot, "cli", "main.ts"),
+  ].map((part) => `'${part}'`).join(" ");
+  fs.writeFileSync(
+    path.join(bin, "npx"),
+    `#!/bin/sh
+[ "$1" != --yes ] || shift
+case $1 in interview-sessions | interview-sessions@*) shift ;; *) exit 127 ;; esac
+exec ${command} "$@"
+`,
+    { mode: 0o755 },
+  );
+  return { PATH: `${bin}${path.delimiter}${process.env.PATH ?? ""}` };
+}
+
 /** A request that has come in. */
 export interface Call {
   method: string;

@@ -6,10 +6,13 @@ import * as path from "node:path";
 import {
   type Ended,
   folder,
+  key,
   keyVariable,
   recipe,
   repositoryRoot,
   run,
+  run200,
+  standIn,
   testCommand,
   testWith,
 } from "./support.ts";
@@ -170,6 +173,32 @@ testWith(
     ]);
 
     assert.equal(code, 0, all);
+  },
+);
+
+testWith(
+  ["curl"],
+  "I7: reap.sh refuses a URL over which the key would travel in the clear, or that is none, and calls nobody",
+  async () => {
+    await using project = standIn(run200());
+    const { host } = new URL(project.url);
+    for (
+      const url of [
+        ...[host, `localhost:${new URL(project.url).port}`],
+        ...["ref.supabase.co", "http://ref.supabase.co", "ftp://localhost"],
+        ...["http://localhost.example.com", "http://127.0.0.1.example.com"],
+        ...["https://", "https://me@ref.supabase.co", `${project.url}/rest/v1`],
+        ...[`${project.url}?x`, "-o"],
+      ]
+    ) {
+      const { code, all } = await run(
+        ["sh", path.join(repositoryRoot, "scripts", "reap.sh")],
+        { SUPABASE_URL: url, [keyVariable]: key },
+      );
+      assert.equal(code, 2, `${url}: ${all}`);
+      assert.match(all, /SUPABASE_URL/);
+    }
+    assert.equal(project.calls.length, 0);
   },
 );
 

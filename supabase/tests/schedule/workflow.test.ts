@@ -1,4 +1,4 @@
-// .github/workflows/reap-stale-sessions.yml: what GitHub reads, and its script,
+// examples/github-actions/reap-stale-sessions.yml: what GitHub reads, and its script,
 // run by bash as GitHub runs it.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
@@ -16,6 +16,7 @@ import {
   standIn,
   testCommand,
   testWith,
+  withNpx,
 } from "./support.ts";
 
 interface Workflow {
@@ -36,7 +37,7 @@ interface Job {
   }[];
 }
 
-const text = file(".github", "workflows", "reap-stale-sessions.yml");
+const text = file("examples", "github-actions", "reap-stale-sessions.yml");
 const workflow: Workflow = parse(text, { strict: true });
 const [job, ...otherJobs] = Object.values(workflow.jobs);
 const [step, ...otherSteps] = job.steps;
@@ -50,11 +51,11 @@ async function call(settings: Record<string, string>): Promise<Ended> {
   const unset = Object.fromEntries(Object.keys(step.env).map((n) => [n, ""]));
   return await run(
     ["bash", "--noprofile", "--norc", "-eo", "pipefail", script],
-    { ...unset, ...settings, RUNNER_TEMP: here.path },
+    { ...unset, ...settings, ...withNpx(here.path), RUNNER_TEMP: here.path },
   );
 }
 
-const tools = ["bash", "curl", "jq"];
+const tools = ["bash", "jq"];
 
 Deno.test("the workflow runs every five minutes, GitHub's least, and by hand", () => {
   assert.equal(workflow.on.schedule.length, 1);
@@ -83,7 +84,32 @@ Deno.test("the workflow's script is given its settings by the environment alone"
   assert.doesNotMatch(step.run, /\$\{\{/, "nothing is pasted into the script");
 });
 
-testCommand("the workflow's script", { tools, critical: 1, call });
+testCommand("the workflow's script", {
+  tools,
+  critical: 1,
+  withRetries: false,
+  call,
+});
+
+Deno.test("the workflow runs this version of the package", () => {
+  const { version } = JSON.parse(file("package.json"));
+  assert(step.run.includes(`npx --yes interview-sessions@${version} reap `));
+});
+
+testWith(
+  tools,
+  "I7: the workflow's script refuses a URL without https",
+  async () => {
+    for (const url of ["ref.supabase.co", "http://ref.supabase.co"]) {
+      const { code, all } = await call({
+        SUPABASE_URL: url,
+        [keyVariable]: key,
+      });
+      assert.equal(code, 1, all);
+      assert.match(all, /--url wants the project's URL|travel in the clear/);
+    }
+  },
+);
 
 testWith(
   tools,

@@ -308,6 +308,35 @@ const misuses: [args: string[], sentence: RegExp][] = [
   [["--lease", "5"], /--lease wants a time, such as 5s/],
   [["--reap-every", "soon"], /--reap-every wants a time/],
 ];
+Deno.test("I9 a folder with data of another user, as sudo leaves it, is refused in a sentence", async () => {
+  await withFolder(async (folder) => {
+    await Deno.mkdir(`${folder}/postgres`);
+    // nobody may read it; root may all the same, unless that right is taken away
+    await Deno.chmod(`${folder}/postgres`, 0o000);
+    const asUser = Deno.uid() === 0
+      ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
+      : [];
+    const [command, ...args] = [
+      ...asUser,
+      ...["node", "scripts/run.mjs", "start", "--data", folder],
+    ];
+
+    const { code, stderr } = await new Deno.Command(command, {
+      args,
+      cwd: repositoryRoot,
+      stdin: "null",
+    }).output();
+
+    const said = new TextDecoder().decode(stderr);
+    assert.equal(code, 1, said);
+    assert.match(
+      said,
+      /postgres belongs to \w+, and this user may not use it.*\n {2}sudo chown -R .*\n.*\n {2}sudo rm -r /,
+    );
+    assert.doesNotMatch(said, /\n\s+at /, "no stack trace");
+  });
+});
+
 Deno.test("what makes no sense is refused in a sentence, with exit code 2", async () => {
   await Promise.all(misuses.map(async ([args, sentence]) => {
     const start = npmStart(args);

@@ -9,7 +9,6 @@ import type { Database } from "../../../scripts/test/databases.ts";
 import {
   pasteMigrations,
   plainly,
-  withCopyOf,
   withNewProject,
 } from "../../../scripts/test/databases_fixture.ts";
 
@@ -42,39 +41,6 @@ const app = `
   select id, 'senior' from auth.users;
   insert into app.settings values ('1 hour');
 `;
-
-/** Names of ours that an app may have taken, with what is most like ours. */
-const taken: Record<string, string> = {
-  "schema sessions": `
-    create schema sessions;
-    grant usage on schema sessions to anon;
-    create table sessions.cookies ()`,
-  "table public.interviews": `
-    create table public.interviews (user_id uuid, deadline_at timestamptz);
-    grant all on public.interviews to authenticated`,
-  "table public.interview_session_history": `
-    create table public.interview_session_history (ended_at timestamptz)`,
-};
-
-for (const [what, create] of Object.entries(taken)) {
-  Deno.test(`B8 an app's own ${what} is not taken over: refused by name, and nothing changed`, async () => {
-    await withCopyOf("bare", async (database) => {
-      const before = await database.connected(async (sql) => {
-        await sql.unsafe(create).simple();
-        return await catalogue(sql);
-      });
-
-      await assert.rejects(pasteMigrations(database), {
-        message: `The ${what} already exists and does not belong to this ` +
-          "component. Nothing was changed.",
-        hint: "Rename it before you apply this migration: " +
-          `alter ${what} rename to ...`,
-      });
-
-      assert.deepEqual(await database.connected(catalogue), before);
-    });
-  });
-}
 
 for (const defaults of ["granted", "revoked"] as const) {
   for (

@@ -1,5 +1,7 @@
 // Calls the Edge Function that reaps, once, and says in a sentence what came of
 // it.
+import { functionName } from "./package_files.ts";
+import { Problem } from "./problem.ts";
 
 /** A finished run: what the function answers with 200. */
 export interface Run {
@@ -9,11 +11,6 @@ export interface Run {
   duration_ms: number;
   drained: boolean;
   health: { status: "ok" | "warning" | "critical"; reason: string };
-}
-
-/** The run failed; the message says why, and what to do. */
-export class ReapProblem extends Error {
-  override name = "ReapProblem";
 }
 
 /** What the call needs. */
@@ -26,14 +23,12 @@ export interface ReaperCall {
   timeoutMs: number;
 }
 
-const functionName = "reap-stale-sessions";
-
-/** Calls the function. Throws a `ReapProblem` for every answer but a run. */
+/** Calls the function. Throws a `Problem` for every answer but a run. */
 export async function callReaper(o: ReaperCall): Promise<Run> {
   const { status, text } = await post(o);
   const body = parsed(text);
   if (status === 200 && isRun(body)) return body;
-  throw new ReapProblem(whyNot(status, body, o.projectUrl.host));
+  throw new Problem(whyNot(status, body, o.projectUrl.host));
 }
 
 /** The run on one line. */
@@ -67,7 +62,7 @@ async function post(
     return { status: response.status, text: await response.text() };
   } catch (cause) {
     if (cause instanceof DOMException && cause.name === "TimeoutError") {
-      throw new ReapProblem(
+      throw new Problem(
         `${projectUrl.host} did not answer within ${timeoutMs / 1000} s. ` +
           `What the run had done by then stays done.`,
         { cause },
@@ -75,7 +70,7 @@ async function post(
     }
     const { message, cause: deeper } = cause as Error;
     const why = deeper instanceof Error ? deeper.message : message;
-    throw new ReapProblem(`${projectUrl.host} cannot be reached: ${why}.`, {
+    throw new Problem(`${projectUrl.host} cannot be reached: ${why}.`, {
       cause,
     });
   }

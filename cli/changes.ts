@@ -1,0 +1,68 @@
+// Changes to a project's files: first shown, then made after one question.
+import * as fs from "node:fs";
+import * as path from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline/promises";
+import { UsageProblem } from "./problem.ts";
+
+/** A file or folder to write or remove. */
+export interface Change {
+  /** What to show: `write supabase/…`. */
+  says: string;
+  make(): void;
+}
+
+/** How to go on once the changes are shown. */
+export interface Consent {
+  yes: boolean;
+  dryRun: boolean;
+}
+
+/** Writes a file, with the folders above it. */
+export function writeFile(file: string, text: string) {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, text);
+}
+
+/** Shows the changes, asks unless told not to, and makes them; were they made? */
+export async function makeChanges(
+  changes: Change[],
+  consent: Consent,
+): Promise<boolean> {
+  for (const { says } of changes) print(`  ${says}`);
+  print("");
+  if (consent.dryRun) {
+    print("Dry run: nothing was changed.");
+    return false;
+  }
+  if (!consent.yes && !await isAgreed()) {
+    print("Nothing was changed.");
+    return false;
+  }
+  for (const { make } of changes) make();
+  return true;
+}
+
+/** Prints a line. */
+export function print(line: string) {
+  process.stdout.write(`${line}\n`);
+}
+
+async function isAgreed(): Promise<boolean> {
+  if (!process.stdin.isTTY) {
+    throw new UsageProblem(
+      "There is no terminal to ask on. Nothing was changed. With --yes the " +
+        "changes above are made, with --dry-run they are only shown.",
+    );
+  }
+  const terminal = createInterface({
+    input: process.stdin,
+    output: process.stdout,
+  });
+  try {
+    const answer = await terminal.question("Make these changes? [y/N] ");
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    terminal.close();
+  }
+}

@@ -1,0 +1,192 @@
+// The API of interview sessions as supabase-js is to type it. "types" prints this
+// file.
+
+/** Why a session ended. */
+export type EndReason =
+  | "completed"
+  | "disconnected"
+  | "cleared"
+  | "taken_over"
+  | "expired"
+  | "timed_out"
+  | "revoked";
+
+/** The status of a session. */
+export type SessionStatus = "active" | "completing";
+
+/** A row of `active_interview_sessions`: what start, heartbeat and complete return. */
+export type ActiveInterviewSession = {
+  user_id: string;
+  session_id: string;
+  status: SessionStatus;
+  fence: number;
+  device: string | null;
+  created_at: string;
+  updated_at: string;
+  deadline_at: string;
+  expires_at: string;
+  previous_session_id: string | null;
+  interview_id: string | null;
+  reap_after: string | null;
+};
+
+/** A row of `interview_session_history`: what end, revoke and reap return. */
+export type EndedInterviewSession = {
+  user_id: string;
+  session_id: string;
+  fence: number;
+  device: string | null;
+  started_at: string;
+  last_seen_at: string;
+  ended_at: string;
+  end_reason: EndReason;
+  status: SessionStatus;
+  previous_session_id: string | null;
+  duration: string;
+  interview_id: string | null;
+  /** Null from a dry run, which ends nothing. */
+  ended_fence: number | null;
+};
+
+/** A row of `interviews`: what `extend_interview` returns. */
+export type Interview = {
+  user_id: string;
+  interview_id: string;
+  started_at: string;
+  deadline_at: string;
+  submitted_at: string | null;
+  last_session_id: string;
+};
+
+/** The row of `session_health`. */
+export type InterviewSessionHealth = {
+  status: "ok" | "warning" | "critical";
+  reason: string;
+  live: number;
+  completing: number;
+  stale: number;
+  oldest_stale_age: string | null;
+  last_reap_at: string | null;
+  last_reap_age: string | null;
+  last_reap_failed: number | null;
+  reaped_last_hour: number;
+  reaped_last_day: number;
+  ended_last_day: Partial<Record<EndReason, number>>;
+  history_rows: number;
+  active_table_bytes: number;
+  history_table_bytes: number;
+  overlaps_found: number;
+};
+
+/** The tables, which only the functions write. */
+export type InterviewSessionTables = {
+  active_interview_sessions: ReadOnly<ActiveInterviewSession>;
+  interview_session_history: ReadOnly<EndedInterviewSession>;
+  interviews: ReadOnly<Interview>;
+};
+
+/** The functions; those of the admin chapter exist only if it is installed. */
+export type InterviewSessionFunctions = {
+  start_session: Rpc<
+    {
+      session_id: string;
+      takeover?: boolean;
+      device?: string | null;
+      interview_id?: string | null;
+    },
+    ActiveInterviewSession
+  >;
+  heartbeat_session: Rpc<{ session_id: string }, ActiveInterviewSession>;
+  complete_session: Rpc<{ session_id: string }, ActiveInterviewSession>;
+  end_session: Rpc<
+    { session_id: string; reason?: EndReason | null },
+    EndedInterviewSession[]
+  >;
+  holds_session: Rpc<
+    {
+      session_id: string;
+      fence?: number | null;
+      interview_id?: string | null;
+    },
+    boolean
+  >;
+  user_holds_session: Rpc<
+    {
+      user_id: string;
+      session_id: string;
+      fence?: number | null;
+      interview_id?: string | null;
+    },
+    boolean
+  >;
+  revoke_session: Rpc<
+    { user_id: string; note?: string | null },
+    EndedInterviewSession[]
+  >;
+  extend_interview: Rpc<
+    {
+      user_id: string;
+      interview_id: string;
+      by: string;
+      note?: string | null;
+    },
+    Interview[]
+  >;
+  reap_stale_sessions: Rpc<
+    { batch_size?: number; dry_run?: boolean },
+    EndedInterviewSession[]
+  >;
+  session_health: Rpc<Record<never, never>, InterviewSessionHealth[]>;
+  admin_live_sessions: Rpc<
+    Record<never, never>,
+    {
+      user_id: string;
+      email: string | null;
+      session_id: string;
+      device: string | null;
+      status: SessionStatus;
+      created_at: string;
+      updated_at: string;
+      age_seconds: number;
+      seconds_left: number;
+    }[]
+  >;
+  admin_ended_sessions: Rpc<
+    { since: string; bucket?: string },
+    {
+      ended_from: string;
+      end_reason: EndReason;
+      sessions: number;
+      median_seconds: number;
+      longest_seconds: number;
+    }[]
+  >;
+  admin_session_health: Rpc<Record<never, never>, InterviewSessionHealth[]>;
+  admin_revoke_session: Rpc<
+    { user_id: string; note?: string | null },
+    EndedInterviewSession[]
+  >;
+};
+
+/** The types of an app's database, with interview sessions. */
+export type WithInterviewSessions<
+  App extends { public: { Tables: object; Functions: object } },
+> = Omit<App, "public"> & {
+  public: Omit<App["public"], "Tables" | "Functions"> & {
+    Tables:
+      & Omit<App["public"]["Tables"], keyof InterviewSessionTables>
+      & InterviewSessionTables;
+    Functions:
+      & Omit<App["public"]["Functions"], keyof InterviewSessionFunctions>
+      & InterviewSessionFunctions;
+  };
+};
+
+type ReadOnly<Row> = {
+  Row: Row;
+  Insert: Record<string, never>;
+  Update: Record<string, never>;
+  Relationships: [];
+};
+
+type Rpc<Args, Returns> = { Args: Args; Returns: Returns };

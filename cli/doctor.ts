@@ -1,0 +1,43 @@
+// `doctor`: what is wrong with an installation, and what to do about it.
+import { print } from "./changes.ts";
+import { apiFindings } from "./doctor/api.ts";
+import { databaseFindings } from "./doctor/database.ts";
+import type { Finding } from "./doctor/finding.ts";
+import { exitCode, UsageProblem } from "./problem.ts";
+import { projectUrl } from "./project_url.ts";
+import { secretKey, withoutSecret } from "./secrets.ts";
+
+/** Options of `doctor`. */
+export interface DoctorOptions {
+  dbUrl?: string;
+  url?: string;
+}
+
+const marks = { ok: "ok   ", wrong: "WRONG", note: "note " } as const;
+
+/** Prints each finding; the exit code. */
+export async function doctor(o: DoctorOptions): Promise<number> {
+  if (!o.dbUrl && !o.url) {
+    throw new UsageProblem(
+      `What is to be examined? Give --db-url postgres://…, or --url ` +
+        `https://<project>.supabase.co, or both.`,
+    );
+  }
+  const url = o.url === undefined ? undefined : projectUrl(o.url);
+  const key = url && secretKey();
+  const findings: Finding[] = [
+    ...(o.dbUrl ? await databaseFindings(o.dbUrl) : []),
+    ...(url ? await apiFindings(url, key) : []),
+  ];
+  for (const { level, says, todo } of findings) {
+    print(withoutSecret(`${marks[level]}  ${says}`));
+    if (todo !== undefined) print(withoutSecret(`       Do: ${todo}`));
+  }
+  const count = findings.filter(({ level }) => level === "wrong").length;
+  print(
+    count === 0
+      ? "\nNothing is wrong."
+      : `\n${count === 1 ? "One thing is" : `${count} things are`} wrong.`,
+  );
+  return count === 0 ? exitCode.ok : exitCode.wrong;
+}

@@ -1,0 +1,184 @@
+// What `doctor` finds behind a project's URL: that the Edge Function answers and lets
+// nobody in without a key, and what the secret key opens. It reaps nothing.
+import { functionName } from "../package_files.ts";
+import { secretVariable } from "../secrets.ts";
+import { type Finding, note, ok, wrong } from "./finding.ts";
+
+const timeoutMs = 15_000;
+
+/** Asks the project; `key` is the secret key of the environment, if any. */
+export async function apiFindings(
+  url: URL,
+  key: string | undefined,
+): Promise<Finding[]> {
+  const stranger = await call(url, `functions/v1/${functionName}`, {
+    method: "POST",
+  });
+  return [
+    strangerFinding(url, stranger),
+    ...(key === undefined
+      ? [
+        note(
+          `${secretVariable} is not set, so it was not asked whether a key is accepted, nor for the health.`,
+        ),
+      ]
+      : await keyFindings(url, key)),
+  ];
+}
+
+interface Answer {
+  status: number;
+  text: string;
+}
+
+type Reply = Answer | { unreachable: string };
+
+function strangerFinding(url: URL, reply: Reply): Finding {
+  if ("unreachable" in reply) {
+    return wrong(
+      `${url.host} cannot be reached: ${reply.unreachable}.`,
+      "Is --url the project's URL, and the project not paused?",
+    );
+  }
+  const { status, text } = reply;
+  switch (true) {
+    case status === 401:
+      return ok(
+        `The Edge Function ${functionName} answers, and refuses a call without a key.`,
+      );
+    case status === 404:
+      return wrong(
+        `There is no Edge Function ${functionName}.`,
+        `Deploy it: supabase functions deploy ${functionName}`,
+      );
+    case status === 500 && /no secret key/.test(text):
+      return wrong(
+        `The Edge Function has no secret key in its environment.`,
+        "Set SUPABASE_SECRET_KEYS, or SUPABASE_SERVICE_ROLE_KEY where the project has older keys.",
+      );
+    case status === 200:
+      return wrong(
+        `The Edge Function answers a call without a key.`,
+        `Deploy ours: supabase functions deploy ${functionName}`,
+      );
+    case status === 503:
+      return wrong(
+        "The Edge Function does not start (503).",
+        "Its log in the dashboard says why; deploy it again.",
+      );
+    default:
+      return wrong(
+        `The Edge Function answers ${status} to a call without a key, and not 401.`,
+        `Deploy ours, with verify_jwt = false in supabase/config.toml: supabase functions deploy ${functionName}`,
+      );
+  }
+}
+
+async function keyFindings(url: URL, key: string): Promise<Finding[]> {
+  const kind = key.startsWith("sb_secret_")
+    ? "a secret key"
+    : key.startsWith("eyJ")
+    ? "a legacy service_role key"
+    : "a key of no kind that is known";
+  // a body that is no JSON is refused after the key, and before anything is reaped
+  const reply = await call(url, `functions/v1/${functionName}`, {
+    method: "POST",
+    headers: { apikey: key },
+    body: "not JSON: doctor reaps nothing",
+  });
+  const accepted = "status" in reply && reply.status === 400;
+  return [
+    accepted
+      ? ok(`${secretVariable} holds ${kind}, and the Edge Function accepts it.`)
+      : wrong(
+        `${secretVariable} holds ${kind}, and the Edge Function does not accept it${
+          "status" in reply ? ` (${reply.status})` : ""
+        }.`,
+        `Set it to the project's secret key named "default" or "cron", or to the service_role key where the project has only that.`,
+      ),
+    ...await healthFindings(url, key),
+    ...await exposureFindings(url, key),
+  ];
+}
+
+async function healthFindings(url: URL, key: string): Promise<Finding[]> {
+  const reply = await call(
+    url,
+    "rest/v1/rpc/session_health?select=status,reason",
+    {
+      headers: headersOf(key),
+    },
+  );
+  if ("unreachable" in reply) return [];
+  const [row] = rowsIn(reply.text);
+  if (reply.status === 404) {
+    return [
+      wrong(
+        "The API has no session_health().",
+        "In the project: npx interview-sessions install, then supabase db push.",
+      ),
+    ];
+  }
+  if (reply.status !== 200 || !row) {
+    return [
+      wrong(
+        `The API does not answer session_health() (${reply.status}).`,
+        "The key must be one of this project's secret keys.",
+      ),
+    ];
+  }
+  const says = `Health: ${row.status}. ${row.reason}`;
+  return [
+    row.status === "ok" ? ok(says) : wrong(
+      says,
+      "With --db-url, doctor says more.",
+    ),
+  ];
+}
+
+async function exposureFindings(url: URL, key: string): Promise<Finding[]> {
+  const reply = await call(url, "rest/v1/settings?select=lease", {
+    headers: { ...headersOf(key), "accept-profile": "sessions" },
+  });
+  // without the schema PostgREST answers 406 (PGRST106)
+  if ("unreachable" in reply || !/^(200|401|403)$/.test(`${reply.status}`)) {
+    return [];
+  }
+  return [
+    wrong(
+      "The API exposes the schema sessions.",
+      "Take it out of the exposed schemas (Settings, API).",
+    ),
+  ];
+}
+
+function headersOf(key: string): Record<string, string> {
+  return {
+    apikey: key,
+    // older keys are tokens, and PostgREST takes the role from there
+    ...(key.startsWith("eyJ") && { authorization: `Bearer ${key}` }),
+  };
+}
+
+function rowsIn(text: string): { status: string; reason: string }[] {
+  try {
+    const rows: unknown = JSON.parse(text);
+    return Array.isArray(rows) ? rows : [];
+  } catch {
+    return [];
+  }
+}
+
+async function call(url: URL, path: string, init: RequestInit): Promise<Reply> {
+  try {
+    const response = await fetch(new URL(path, url), {
+      ...init,
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    return { status: response.status, text: await response.text() };
+  } catch (error) {
+    const { message, cause } = error as Error;
+    return { unreachable: cause instanceof Error ? cause.message : message };
+  }
+}

@@ -1,0 +1,24 @@
+// What `doctor` finds.
+
+/** One line of the report. */
+export interface Finding {
+  /** `wrong` makes the exit code 1; `note` is worth knowing. */
+  level: "ok" | "wrong" | "note";
+  /** A sentence. */
+  says: string;
+  /** What to do about it. */
+  todo?: string;
+}
+
+export const ok = (says: string): Finding => ({ level: "ok", says });
+export const note = (says: string): Finding => ({ level: "note", says });
+export const wrong = (says: string, todo: string): Finding => ({
+  level: "wrong",
+  says,
+  todo,
+});
+
+/** What mends whatever differs from what the package would apply. */
+export const applyAgain =
+  `Apply the SQL again, which mends it: npx interview-sessions plan, run as ` +
+  `postgres (with --admin if that chapter is installed).`;

@@ -1,0 +1,188 @@
+#!/usr/bin/env node
+// `npx interview-sessions …`: installs the component into a Supabase project,
+// upgrades it, says what is wrong with it, calls its reaper, and removes it.
+import process from "node:process";
+import { Command, CommanderError, Option } from "commander";
+import { doctor, type DoctorOptions } from "./doctor.ts";
+import { install } from "./install.ts";
+import { installSql, uninstallSql } from "./migration.ts";
+import { type OptionalChapter, packageVersion } from "./package_files.ts";
+import { exitCode, Problem, UsageProblem } from "./problem.ts";
+import { reap, type ReapOptions } from "./reap.ts";
+import {
+  secretOnCommandLine,
+  secretVariable,
+  withoutSecret,
+} from "./secrets.ts";
+
+import { typesText } from "./types.ts";
+import { uninstall } from "./uninstall.ts";
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  try {
+    secretOnCommandLine(args);
+    return await run(args);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      // commander has printed its message
+      return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
+    }
+    if (error instanceof UsageProblem) return failed(error, exitCode.usage);
+    if (error instanceof Problem) return failed(error, exitCode.wrong);
+    throw error;
+  }
+}
+
+async function run(args: string[]): Promise<number> {
+  let code: number = exitCode.ok;
+  const program = new Command("interview-sessions")
+    .description(
+      "One live interview session per user on Supabase: installs, upgrades, " +
+        "checks and removes it.",
+    )
+    .version(packageVersion)
+    .showHelpAfterError('"npx interview-sessions --help" lists the commands.')
+    .exitOverride();
+
+  command(program, "install")
+    .description(
+      "write the migration, the Edge Function and its section of config.toml " +
+        "into a Supabase project; with a newer package: upgrade",
+    )
+    .option("--admin", "with the functions for an admin page")
+    .option("--overwrite", "replace the Edge Function if you have changed it")
+    .addOption(workdir())
+    .option("--yes", "do not ask", false)
+    .option("--dry-run", "only show what would be done", false)
+    .action(async (o: InstallFlags) => {
+      const isDone = await install({
+        workdir: o.workdir,
+        optional: optionalChaptersOf(o),
+        overwrite: o.overwrite ?? false,
+        yes: o.yes,
+        dryRun: o.dryRun,
+      });
+      if (!isDone) code = exitCode.wrong;
+    });
+
+  command(program, "plan")
+    .description(
+      "print the SQL that installs or upgrades, for those who apply it by hand",
+    )
+    .option("--admin", "with the functions for an admin page")
+    .option("--uninstall", "print the SQL that removes everything instead")
+    .action((o: { admin?: boolean; uninstall?: boolean }) => {
+      const optional = optionalChaptersOf(o);
+      process.stdout.write(
+        o.uninstall ? uninstallSql(optional) : installSql(optional),
+      );
+    });
+
+  command(program, "doctor")
+    .description(
+      "say what is wrong with an installation, and what to do; changes nothing",
+    )
+    .option("--db-url <url>", "the database's connection string, as postgres")
+    .option("--url <url>", "the project's URL: is the Edge Function in order?")
+    .addHelpText(
+      "after",
+      `
+With --url, the secret key in the environment variable ${secretVariable},
+if it is set, is tried as well; nothing is reaped.
+
+Exit code  0  nothing is wrong
+           1  something is, or it could not be examined
+           2  something is wrong with the command`,
+    )
+    .action(async (o: DoctorOptions) => {
+      code = await doctor(o);
+    });
+
+  command(program, "reap")
+    .description(
+      "call the Edge Function once: stale sessions go to the history",
+    )
+    .option(
+      "--url <url>",
+      "the project's URL (default: the environment variable SUPABASE_URL)",
+    )
+    .option("--json", "print the function's answer as JSON", false)
+    .option("--timeout <time>", "how long to wait for the answer", "90s")
+    .addHelpText(
+      "after",
+      `
+The secret key, the one named "default" or "cron", is read from the environment
+variable ${secretVariable}. With PING_URL set, that
+URL is called after every good run.
+
+Exit code  0  reaped, or nothing to reap
+           1  the run failed, or could not be made
+           2  something is wrong with the command or its environment
+           3  reaped, but the component's health is critical`,
+    )
+    .action(async (o: ReapOptions) => {
+      code = await reap(o);
+    });
+
+  command(program, "types")
+    .description(
+      "print the TypeScript types of the API, to merge into your own Database",
+    )
+    .action(() => {
+      process.stdout.write(typesText());
+    });
+
+  command(program, "uninstall")
+    .description(
+      "write a migration that removes everything, after showing what depends " +
+        "on it and which data go",
+    )
+    .addOption(workdir())
+    .option("--db-url <url>", "a database to look into, as postgres")
+    .option("--yes", "do not ask", false)
+    .option("--dry-run", "only show what would be done", false)
+    .action(
+      async (
+        o: { workdir: string; dbUrl?: string; yes: boolean; dryRun: boolean },
+      ) => {
+        const isDone = await uninstall({ ...o, dbUrl: o.dbUrl });
+        if (!isDone) code = exitCode.wrong;
+      },
+    );
+
+  await program.parseAsync(args, { from: "user" });
+  return code;
+}
+
+interface InstallFlags {
+  admin?: boolean;
+  overwrite?: boolean;
+  workdir: string;
+  yes: boolean;
+  dryRun: boolean;
+}
+
+function command(program: Command, name: string): Command {
+  return program.command(name)
+    .showHelpAfterError(
+      `"npx interview-sessions ${name} --help" lists the options.`,
+    );
+}
+
+function workdir(): Option {
+  return new Option(
+    "--workdir <folder>",
+    "a folder in the Supabase project (default: this one)",
+  ).default(".", "this one");
+}
+
+function optionalChaptersOf(o: { admin?: boolean }): OptionalChapter[] {
+  return o.admin ? ["admin"] : [];
+}
+
+function failed(error: Error, code: number): number {
+  process.stderr.write(`${withoutSecret(error.message)}\n`);
+  return code;
+}

@@ -1,0 +1,392 @@
+// `npx interview-sessions doctor`: each thing that is wrong is named, with what to do
+// about it, and makes the exit code 1.
+import assert from "node:assert/strict";
+import { expected } from "../../../cli/doctor/expected.ts";
+import { catalogue } from "../../../scripts/test/catalogue.ts";
+import type { Database } from "../../../scripts/test/databases.ts";
+import {
+  plainly,
+  withCopyOf,
+} from "../../../scripts/test/databases_fixture.ts";
+import { textOf } from "../../../scripts/test/files.ts";
+import { freePort } from "../../../scripts/stack/ports.ts";
+import { keys, projectOfThisFile, startProject } from "../edge/support.ts";
+import { command, type Ended } from "./support.ts";
+
+const project = projectOfThisFile({ functions: true });
+
+const doctor = (...args: string[]) => command(["doctor", ...args]);
+const doctorOn = (database: Database) =>
+  command(["doctor", "--db-url", database.url()]);
+
+/** Asserts that this, and nothing else, is wrong. */
+function assertWrong({ code, out, err }: Ended, ...findings: RegExp[]) {
+  const wrong = out.split("\n").filter((line) => line.startsWith("WRONG"));
+  for (const finding of findings) {
+    assert(wrong.some((line) => finding.test(line)), `${finding} in\n${out}`);
+  }
+  assert.equal(wrong.length, findings.length, out + err);
+  assert.equal(out.match(/^ {7}Do: \w/gm)?.length ?? 0, wrong.length);
+  assert.equal(code, findings.length === 0 ? 0 : 1);
+}
+
+/** A migrated database whose reaper has run, after these steps. */
+async function withSteps(
+  steps: string,
+  work: (database: Database) => Promise<void>,
+  role = "postgres",
+) {
+  await withCopyOf("migrated", async (database) => {
+    await database.connected(
+      async (sql) => {
+        await sql`select from public.reap_stale_sessions()`;
+        await sql.unsafe(steps).simple();
+      },
+      role,
+    );
+    await work(database);
+  });
+}
+
+Deno.test("C5 nothing is wrong with a fresh installation whose reaper has run: 0; and nothing is changed", async () => {
+  await withSteps("", async (database) => {
+    const before = await database.connected(catalogue);
+
+    const ended = await doctorOn(database);
+
+    assertWrong(ended);
+    assert.match(ended.out, /^ok {5}Version 0\.1\.0 is installed\./);
+    assert.match(ended.out, /Chapters: tables, lifecycle, .*api, admin\./);
+    assert.match(ended.out, /All \d+ functions are as this version makes them/);
+    assert.match(ended.out, /The reaper last ran 00:00:0\d ago, and 1 times/);
+    assert.match(ended.out, /Nothing is wrong\.$/);
+    assert.deepEqual(await database.connected(catalogue), before);
+  });
+});
+
+Deno.test("C5 doctor knows every function, column, constraint, policy and trigger that the SQL makes", async () => {
+  await withCopyOf("migrated", async (database) => {
+    const [row] = await database.connected((sql) =>
+      plainly(sql`
+        with ours as (
+          select c.oid, n.nspname || '.' || c.relname as name
+          from pg_class c join pg_namespace n on n.oid = c.relnamespace
+          where n.nspname in ('public', 'sessions') and c.relkind = 'r'
+        )
+        select
+          array(
+            select n.nspname || '.' || p.proname from pg_proc p
+            join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname in ('public', 'sessions') order by 1
+          ) as functions,
+          array(
+            select o.name || '.' || a.attname from ours o
+            join pg_attribute a on a.attrelid = o.oid and a.attnum > 0 and not a.attisdropped
+            order by 1
+          ) as columns,
+          array(
+            select o.name || '.' || c.conname from ours o
+            join pg_constraint c on c.conrelid = o.oid and c.contype = 'c' order by 1
+          ) as constraints,
+          array(
+            select o.name || ': ' || p.polname from ours o
+            join pg_policy p on p.polrelid = o.oid order by 1
+          ) as policies,
+          array(
+            select o.name || ': ' || t.tgname from ours o
+            join pg_trigger t on t.tgrelid = o.oid and not t.tgisinternal order by 1
+          ) as triggers`)
+    );
+    const known = expected();
+
+    assert.deepEqual(
+      {
+        functions: known.functions.map(({ name }) => name).sort(),
+        columns: known.columns.toSorted(),
+        constraints: known.constraints.toSorted(),
+        policies: known.policies.toSorted(),
+        triggers: known.triggers.toSorted(),
+      },
+      Object.fromEntries(
+        Object.entries(row).map(([kind, names]) => [
+          kind,
+          (names as string[]).toSorted(),
+        ]),
+      ),
+    );
+  });
+});
+
+const faults: {
+  what: string;
+  steps: string;
+  says: RegExp[];
+  role?: string;
+}[] = [
+  {
+    what: "a function that was edited by hand",
+    steps: `do $$ begin
+        execute replace(
+          pg_get_functiondef('sessions.stale_reason(timestamptz, timestamptz)'::regprocedure),
+          'timed_out', 'late'
+        );
+      end $$;`,
+    says: [
+      /The function sessions\.stale_reason\(.*\) is not as this version makes it: its body was edited/,
+    ],
+  },
+  {
+    what:
+      "a function that is no longer security definer, and one with another path",
+    steps: `alter function sessions.end_session(text, text) security invoker;
+      alter function public.end_session(text, text) set search_path = public;`,
+    says: [
+      /sessions\.end_session\(text,text\) .*: it is security invoker/,
+      /end_session\(text,text\) .*: it is set to search_path=public/,
+    ],
+  },
+  {
+    what: "a function that is missing",
+    steps: "drop function public.complete_session(text);",
+    says: [/The function public\.complete_session is missing/],
+  },
+  {
+    what: "a function that anybody may execute",
+    steps: "grant execute on function public.session_health() to public;",
+    says: [
+      /The function session_health\(\) may be executed by anon, authenticated, service_role, and should be by service_role/,
+    ],
+  },
+  {
+    what: "a function that users may not execute",
+    steps:
+      "revoke execute on function public.heartbeat_session(text) from authenticated;",
+    says: [/heartbeat_session\(text\) may be executed by nobody or nothing/],
+  },
+  {
+    what: "row level security that was switched off",
+    steps: "alter table public.interviews disable row level security;",
+    says: [
+      /The policy public\.interviews: a user sees their own interviews is missing, or row/,
+    ],
+  },
+  {
+    what:
+      "a trigger that was disabled, a column and a constraint that are gone",
+    steps: `alter table sessions.settings disable trigger keep_row;
+      alter table sessions.revocations drop column note;`,
+    says: [
+      /The trigger sessions\.settings: keep_row is missing or disabled/,
+      /The column sessions\.revocations\.note is missing/,
+      /The constraint sessions\.revocations\.note_is_short is missing/,
+    ],
+  },
+  {
+    what: "another function of one of our names",
+    steps: `create function public.start_session(session_id uuid) returns uuid
+      language sql as 'select session_id';`,
+    says: [/The function start_session\(uuid\) already exists/],
+  },
+  {
+    what: "the API exposing the schema sessions",
+    steps: `do $$ begin
+        execute format('alter role authenticator in database %I set pgrst.db_schemas = ''public, sessions''', current_database());
+      end $$;`,
+    says: [/The API exposes the schema sessions/],
+    role: "supabase_admin",
+  },
+  {
+    what: "a reaper that has stopped",
+    steps:
+      "update sessions.reaper_runs set ran_at = ran_at - interval '1 hour' where true;",
+    says: [
+      /Health: critical, 0 live and 0 stale sessions\. The reaper last ran 01:00:0\d ago/,
+    ],
+  },
+  {
+    what: "a reaper that has never run",
+    steps: "delete from sessions.reaper_runs where true;",
+    says: [/The reaper has never run/],
+  },
+];
+
+for (const { what, steps, says, role } of faults) {
+  Deno.test(`C5 doctor finds ${what}: 1`, async () => {
+    await withSteps(
+      steps,
+      async (database) => assertWrong(await doctorOn(database), ...says),
+      role,
+    );
+  });
+}
+
+Deno.test("S27 C5 doctor finds grants that a restore brought back: 1", async () => {
+  await withSteps(
+    "grant all on public.interviews to anon, authenticated;",
+    async (database) =>
+      assertWrong(
+        await doctorOn(database),
+        /The role anon has select, insert, .* on public\.interviews, and should have nobody or nothing/,
+        /The role authenticated has select, insert, .* and should have select/,
+        /Health: critical/,
+      ),
+  );
+});
+
+Deno.test("C5 without the admin chapter nothing is missing", async () => {
+  await withSteps(
+    [
+      ...textOf("scripts/rollback.sql").matchAll(
+        /^ +((?:public|sessions)\.(?:admin_\w+|check_administrator)\([^)]*\))/gm,
+      ),
+    ].map(([, signature]) => `drop function ${signature};`).join("\n"),
+    async (database) => {
+      const ended = await doctorOn(database);
+
+      assertWrong(ended);
+      assert.match(ended.out, /Chapters: tables, .*, api\./);
+    },
+  );
+});
+
+Deno.test("C5 what is the app's on ours is noted, and nothing is wrong", async () => {
+  await withSteps(
+    `create function sessions.of_the_app() returns int language sql as 'select 1';
+     revoke execute on function sessions.of_the_app() from public;
+     create policy support on public.interviews for select to service_role using (true);`,
+    async (database) => {
+      const ended = await doctorOn(database);
+
+      assertWrong(ended);
+      assert.match(
+        ended.out,
+        /^note {3}The function sessions\.of_the_app\(\) is not ours/m,
+      );
+      assert.match(
+        ended.out,
+        /^note {3}A policy of yours .*interviews: support/m,
+      );
+    },
+  );
+});
+
+Deno.test("C5 an older version: 1, and how to upgrade", async () => {
+  await withCopyOf("bare", async (database) => {
+    await database.connected((sql) =>
+      sql.unsafe(textOf("supabase/tests/upgrade/released/0.0.0.sql")).simple()
+    );
+
+    const ended = await doctorOn(database);
+
+    assertWrong(
+      ended,
+      /Version 0\.0\.0 is installed, and this package is/,
+      /never run/,
+    );
+    assert.match(ended.out, /Do: To upgrade: npx interview-sessions install/);
+  });
+});
+
+Deno.test("C5 where it is not installed: 1, with what is in the way", async () => {
+  await withCopyOf("bare", async (database) => {
+    await database.connected((sql) => sql`create schema sessions`);
+
+    assertWrong(
+      await doctorOn(database),
+      /not installed in this database/,
+      /The schema sessions already exists/,
+    );
+  });
+});
+
+Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, in a sentence", async () => {
+  const away = await doctor(
+    "--db-url",
+    `postgres://postgres:pass@127.0.0.1:${freePort()}/postgres`,
+  );
+  assert.equal(away.code, 1);
+  assert.match(away.err, /^The database cannot be reached: .*\.$/);
+  assert.doesNotMatch(away.err, /pass@/);
+
+  const noUrl = await doctor("--db-url", "localhost");
+  assert.equal(noUrl.code, 2);
+  assert.match(noUrl.err, /^--db-url wants a connection string/);
+
+  await withCopyOf("migrated", async (database) => {
+    const refused = await command(
+      ["doctor", "--db-url", database.url("authenticator")],
+    );
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /Connect as postgres\.$/);
+  });
+});
+
+Deno.test("C5 --url: the function answers, refuses a stranger, and accepts the key; nothing is reaped", async () => {
+  const before = await runs();
+
+  const ended = await command(["doctor", "--url", project.url], {
+    env: { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron },
+  });
+
+  assert.match(
+    ended.out,
+    /^ok {5}The Edge Function reap-stale-sessions answers, and refuses/,
+  );
+  assert.match(
+    ended.out,
+    /holds a secret key, and the Edge Function accepts it/,
+  );
+  assertWrong(ended, /Health: warning\. The reaper has never run/);
+  assert.equal(await runs(), before);
+});
+
+Deno.test("C5 --url without a key: said, and nothing is wrong", async () => {
+  const ended = await doctor("--url", project.url);
+
+  assertWrong(ended);
+  assert.match(ended.out, /^note {3}INTERVIEW_SESSIONS_SECRET_KEY is not set/m);
+});
+
+Deno.test("C5 --url: a key that the function does not accept", async () => {
+  const ended = await command(["doctor", "--url", project.url], {
+    env: { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.other },
+  });
+
+  assert.equal(ended.code, 1);
+  assert.match(
+    ended.out,
+    /holds a secret key, and the Edge Function does not accept it \(403\)/,
+  );
+});
+
+Deno.test("C5 I8 --url: a function without keys, one that is not deployed, and nobody there", async () => {
+  const keyless = await startProject({
+    functions: true,
+    functionsEnv: { SUPABASE_SECRET_KEYS: "" },
+  });
+  const none = await startProject();
+  try {
+    assertWrong(
+      await doctor("--url", keyless.url),
+      /The Edge Function has no secret key in its environment/,
+    );
+    assertWrong(
+      await doctor("--url", none.url),
+      /There is no Edge Function reap-stale-sessions/,
+    );
+  } finally {
+    await keyless.stop();
+    await none.stop();
+  }
+  assertWrong(
+    await doctor("--url", `http://127.0.0.1:${freePort()}`),
+    /cannot be reached/,
+  );
+  assert.equal((await doctor("--url", "http://ref.supabase.co")).code, 2);
+});
+
+async function runs(): Promise<number> {
+  const [{ count }] = await project.sql`
+    select count(*)::int from sessions.reaper_runs`;
+  return count;
+}

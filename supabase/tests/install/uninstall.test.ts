@@ -1,0 +1,186 @@
+// `npx interview-sessions uninstall`: a migration that removes the component, after
+// showing what goes; and only what we wrote is removed from the project.
+import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { catalogue } from "../../../scripts/test/catalogue.ts";
+import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
+import { everythingIn, installApp, useSessions } from "../rollback/support.ts";
+import {
+  command,
+  filesOf,
+  inNewProject,
+  migrationsIn,
+  push,
+  pushed,
+  succeeds,
+} from "./support.ts";
+
+const functionFolder = "supabase/functions/reap-stale-sessions";
+
+Deno.test("C5 M15 installed, used and uninstalled by migrations, the database is as it was, and the project but for the migrations", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await installApp(database);
+      const beforeFiles = filesOf(folder);
+      const before = await database.connected(catalogue);
+      await succeeds(["install", "--yes", "--admin"], { cwd: folder });
+      await pushed(folder, database);
+      await useSessions(database);
+
+      const out = await succeeds(
+        ["uninstall", "--yes", "--db-url", database.url()],
+        { cwd: folder },
+      );
+
+      assert.match(out, /these rows go:/);
+      assert.match(out, /^ +1 {2}public\.active_interview_sessions$/m);
+      assert.match(out, /^ +3 {2}public\.interview_session_history$/m);
+      assert.match(out, /Nothing of the app's depends on it\./);
+      await pushed(folder, database);
+      assert.deepEqual(
+        (await database.connected(catalogue)).filter(({ name }) =>
+          !name.includes("supabase_migrations")
+        ),
+        before,
+      );
+      const left = filesOf(folder);
+      for (const name of migrationsIn(folder)) {
+        left.delete(`supabase/migrations/${name}`);
+      }
+      assert.deepEqual(left, beforeFiles);
+      assert.equal(migrationsIn(folder).length, 2);
+
+      // once more: nothing to do; and it can be installed again
+      assert.match(
+        await succeeds(["uninstall", "--yes"], { cwd: folder }),
+        /Nothing of interview sessions/,
+      );
+      await succeeds(["install", "--yes"], { cwd: folder });
+      await pushed(folder, database);
+      assert.equal(migrationsIn(folder).length, 3);
+    })
+  );
+});
+
+const dependants = `
+  create table public.answers (user_id uuid, session_id text);
+  alter table public.answers enable row level security;
+  create policy "holders write" on public.answers for insert
+    with check (public.holds_session(session_id));
+  create view public.ended as select count(*) from public.interview_session_history;
+  create table public.reports (
+    user_id uuid, interview_id text,
+    constraint of_an_interview foreign key (user_id, interview_id) references public.interviews
+  );
+  create function public.guard() returns trigger language plpgsql as
+    'begin if public.holds_session(new.session_id) then return new; end if; return null; end';
+  create table sessions.of_the_app (id int);
+  create policy support on public.interviews for select to service_role using (true);
+  create trigger log_it after insert on public.interviews
+    for each row execute function public.guard();
+`;
+
+Deno.test("C5 what of the app's depends on it is shown before, as the migration then refuses it", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await succeeds(["install", "--yes"], { cwd: folder });
+      await pushed(folder, database);
+      await database.connected((sql) => sql.unsafe(dependants).simple());
+      const before = await database.connected(catalogue);
+
+      const out = await succeeds(
+        ["uninstall", "--yes", "--db-url", database.url()],
+        { cwd: folder },
+      );
+
+      const [goingAlong = "", depending = ""] = out
+        .split("With our tables, these of the app's go:")[1]
+        .split("These of the app's depend on it.");
+      assert.match(goingAlong, /policy support on table (public\.)?interviews/);
+      assert.match(goingAlong, /trigger log_it on table (public\.)?interviews/);
+      assert.deepEqual(
+        depending.split("\n").filter((line) => line.startsWith("  "))
+          .slice(0, 5).map((line) => line.trim().replaceAll("public.", "")),
+        [
+          "constraint of_an_interview on table reports",
+          "policy holders write on table answers",
+          "table sessions.of_the_app",
+          "view ended",
+          "function guard()",
+        ],
+      );
+      const { code, out: said, err } = await push(folder, database);
+      assert.notEqual(code, 0);
+      assert.match(said + err, /depend/);
+      assert.deepEqual(await database.connected(catalogue), before);
+    })
+  );
+});
+
+Deno.test("C5 what the user changed is kept, and said", async () => {
+  await inNewProject(async (folder) => {
+    await succeeds(["install", "--yes"], { cwd: folder });
+    const index = join(folder, functionFolder, "index.ts");
+    const config = join(folder, "supabase/config.toml");
+    fs.appendFileSync(index, "// mine\n");
+    fs.writeFileSync(
+      config,
+      fs.readFileSync(config, "utf8").replace(
+        "[functions.reap-stale-sessions]\nverify_jwt = false",
+        "[functions.reap-stale-sessions]\nenabled = true\nverify_jwt = false",
+      ),
+    );
+    const before = filesOf(folder);
+
+    const out = await succeeds(["uninstall", "--yes"], { cwd: folder });
+
+    assert.match(out, /Note: supabase\/functions\/.* was changed/);
+    assert.match(
+      out,
+      /Note: \[functions\.reap-stale-sessions\] .* was changed/,
+    );
+    const after = filesOf(folder);
+    for (const [name, text] of before) assert.equal(after.get(name), text);
+    assert.equal(migrationsIn(folder).length, 2);
+  });
+});
+
+Deno.test("C5 nothing is removed without a yes, nor by --dry-run", async () => {
+  await inNewProject(async (folder) => {
+    await succeeds(["install", "--yes"], { cwd: folder });
+    const before = filesOf(folder);
+
+    assert.match(
+      await succeeds(["uninstall", "--dry-run"], { cwd: folder }),
+      /Dry run: nothing was changed\.$/,
+    );
+    assert.equal((await command(["uninstall"], { cwd: folder })).code, 2);
+
+    assert.deepEqual(filesOf(folder), before);
+  });
+});
+
+Deno.test("M15 without the admin chapter, the app's own functions of its names stay", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await installApp(database);
+      await database.connected((sql) =>
+        sql.unsafe(`create function public.admin_live_sessions() returns text
+          language sql as $$ select 'mine' $$;`)
+      );
+      const before = await everythingIn(database);
+      await database.connected((sql) =>
+        sql.unsafe("create schema supabase_migrations_kept").simple()
+          .then(() => sql`drop schema supabase_migrations_kept`)
+      );
+      const plan = await succeeds(["plan"], { cwd: folder });
+      const removal = await succeeds(["plan", "--uninstall"], { cwd: folder });
+
+      await database.connected((sql) => sql.unsafe(plan).simple());
+      await database.connected((sql) => sql.unsafe(removal).simple());
+
+      assert.deepEqual(await everythingIn(database), before);
+    })
+  );
+});
