@@ -1,7 +1,7 @@
 // Is all TypeScript formatted, free of lint, and free of type errors?
 import assert from "node:assert/strict";
 import { configOf, deno } from "../deno_command.ts";
-import { exists, filesBelow } from "../files.ts";
+import { filesBelow } from "../files.ts";
 import { check, type Part } from "../part.ts";
 
 const suite = "format";
