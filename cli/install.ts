@@ -31,6 +31,8 @@ import {
   shownPath,
 } from "./project.ts";
 
+import { isNewer, newSince } from "./versions.ts";
+
 /** Options of `install`. */
 export interface InstallOptions extends Consent {
   workdir: string;
@@ -59,21 +61,23 @@ export async function install(o: InstallOptions): Promise<boolean> {
     );
     return true;
   }
-  print(`\n${heading(ours, changes)}\n`);
+  print(`\n${heading(ours)}\n`);
   if (!await makeChanges(changes, o)) return o.dryRun;
+  const before = installedIn(ours);
+  const news = before && newSince(before.version);
+  if (news) print(`What is new:\n\n${news}\n`);
   print(nextSteps(changes));
   return true;
 }
 
-function heading(ours: OurMigration[], changes: Change[]): string {
+function heading(ours: OurMigration[]): string {
   const installed = installedIn(ours);
   if (!installed) return `Installing interview sessions ${packageVersion}:`;
   if (installed.version === packageVersion) {
     return `Completing interview sessions ${packageVersion}:`;
   }
   return `Upgrading interview sessions from ${installed.version} to ` +
-    `${packageVersion} (${changes.length} changes; the package's CHANGELOG.md ` +
-    `says what is new):`;
+    `${packageVersion}:`;
 }
 
 function migrationChange(
@@ -208,13 +212,4 @@ function nextSteps(changes: Change[]): string {
     "  npx interview-sessions doctor --db-url … --url …",
     "and let a schedule call the reaper every minute: npx interview-sessions reap",
   ].join("\n");
-}
-
-function isNewer(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => text.split(".").map(Number));
-  for (const [index, number] of (a ?? []).entries()) {
-    const difference = number - (b?.[index] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return false;
 }

@@ -6,6 +6,7 @@ import {
   packageVersion,
 } from "../package_files.ts";
 import { Problem, UsageProblem } from "../problem.ts";
+import { isNewer } from "../versions.ts";
 import { type Expected, expected, normalised } from "./expected.ts";
 import { applyAgain, type Finding, note, ok, wrong } from "./finding.ts";
 
@@ -120,9 +121,7 @@ async function installedVersion(
 
 function versionFinding(version: string): Finding {
   if (version === packageVersion) return ok(`Version ${version} is installed.`);
-  const isOlder =
-    version.localeCompare(packageVersion, "en", { numeric: true }) <
-      0;
+  const isOlder = isNewer(packageVersion, version);
   return wrong(
     `Version ${version} is installed, and this package is ${packageVersion}.`,
     isOlder

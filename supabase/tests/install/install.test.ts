@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { installSql } from "../../../cli/migration.ts";
 import { hashOf } from "../../../cli/package_files.ts";
+import { changesSince } from "../../../cli/versions.ts";
 import { filesHash, functionStamp } from "../../../cli/project.ts";
 import { definitions } from "../../../scripts/test/catalogue.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
@@ -360,6 +361,37 @@ for (const flags of [[], ["-1"]]) {
       ),
   });
 }
+
+Deno.test("C5 I5 what is new is told from CHANGELOG.md: what came after the installed version, and no more", () => {
+  const changelog = `# Changelog
+
+## [Unreleased]
+
+- not yet
+
+## [0.9.0] - 2027-01-01
+
+- later than this package
+
+## [0.1.0] - 2026-12-01
+
+- one clock
+
+## [0.0.1] - 2026-11-01
+
+- a fix
+
+## [0.0.0]
+
+- the beginning
+`;
+
+  assert.equal(
+    changesSince(changelog, "0.0.0"),
+    "## [0.1.0] - 2026-12-01\n\n- one clock\n\n## [0.0.1] - 2026-11-01\n\n- a fix",
+  );
+  assert.equal(changesSince(changelog, "0.1.0"), "");
+});
 
 Deno.test("C5 the version is one: of the package and of the SQL", async () => {
   const version = JSON.parse(textOf("package.json")).version;
