@@ -10,6 +10,8 @@ import {
   writeFile,
 } from "./changes.ts";
 import { sectionOf, withSection } from "./config_section.ts";
+import { connected } from "./connection.ts";
+import { shown } from "./doctor/finding.ts";
 import { headerOf, installSql } from "./migration.ts";
 import {
   functionFiles,
@@ -18,6 +20,7 @@ import {
   optionalChapters,
   packageVersion,
 } from "./package_files.ts";
+import { preflightFindings } from "./preflight.ts";
 import { Problem } from "./problem.ts";
 import {
   filesHash,
@@ -38,6 +41,8 @@ export interface InstallOptions extends Consent {
   workdir: string;
   /** Chapters to add; those that are installed stay. */
   optional: OptionalChapter[];
+  /** A database to ask first whether it would accept the migration. */
+  dbUrl: string | undefined;
   /** Overwrite an Edge Function that was changed? */
   overwrite: boolean;
 }
@@ -61,6 +66,7 @@ export async function install(o: InstallOptions): Promise<boolean> {
     );
     return true;
   }
+  if (o.dbUrl) await askFirst(o.dbUrl, o.optional);
   print(`\n${heading(ours)}\n`);
   if (!await makeChanges(changes, o)) return o.dryRun;
   const before = installedIn(ours);
@@ -68,6 +74,19 @@ export async function install(o: InstallOptions): Promise<boolean> {
   if (news) print(`What is new:\n\n${news}\n`);
   print(nextSteps(changes));
   return true;
+}
+
+/** Refuses if the database would; shows what would become of the app's rows. */
+async function askFirst(url: string, optional: OptionalChapter[]) {
+  const findings = await connected(
+    url,
+    (sql, notices) => preflightFindings(sql, notices, optional),
+  );
+  print("In the database:");
+  for (const finding of findings) print(shown(finding));
+  if (findings.some(({ level }) => level === "wrong")) {
+    throw new Problem("The database would refuse it. Nothing was written.");
+  }
 }
 
 function heading(ours: OurMigration[]): string {

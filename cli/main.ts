@@ -52,6 +52,10 @@ async function run(args: string[]): Promise<number> {
         "into a Supabase project; with a newer package: upgrade",
     )
     .option("--admin", "with the functions for an admin page")
+    .option(
+      "--db-url <url>",
+      "first ask this database, as postgres, whether it would accept it",
+    )
     .option("--overwrite", "replace the Edge Function if you have changed it")
     .addOption(workdir())
     .option("--yes", "do not ask", false)
@@ -60,6 +64,7 @@ async function run(args: string[]): Promise<number> {
       const isDone = await install({
         workdir: o.workdir,
         optional: optionalChaptersOf(o),
+        dbUrl: o.dbUrl,
         overwrite: o.overwrite ?? false,
         yes: o.yes,
         dryRun: o.dryRun,
@@ -158,6 +163,7 @@ Exit code  0  reaped, or nothing to reap
 
 interface InstallFlags {
   admin?: boolean;
+  dbUrl?: string;
   overwrite?: boolean;
   workdir: string;
   yes: boolean;

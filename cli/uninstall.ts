@@ -10,7 +10,7 @@ import {
   writeFile,
 } from "./changes.ts";
 import { isSectionOurs, sectionOf, withoutSection } from "./config_section.ts";
-import { connected } from "./doctor/database.ts";
+import { connected } from "./connection.ts";
 import { installedIn } from "./install.ts";
 import { uninstallSql } from "./migration.ts";
 import { functionName } from "./package_files.ts";

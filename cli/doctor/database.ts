@@ -1,11 +1,8 @@
 // What `doctor` finds in a database. It only reads, in a read-only transaction.
-import postgres from "postgres";
-import {
-  chapters,
-  optionalChapters,
-  packageVersion,
-} from "../package_files.ts";
-import { Problem, UsageProblem } from "../problem.ts";
+import type postgres from "postgres";
+import { connected } from "../connection.ts";
+import { packageVersion } from "../package_files.ts";
+import { preflightFindings } from "../preflight.ts";
 import { isNewer } from "../versions.ts";
 import { type Expected, expected, normalised } from "./expected.ts";
 import { applyAgain, type Finding, note, ok, wrong } from "./finding.ts";
@@ -14,9 +11,10 @@ const apiRoles = ["anon", "authenticated", "service_role"];
 
 /** Looks into a database as the role of the connection string. */
 export async function databaseFindings(url: string): Promise<Finding[]> {
-  return await connected(url, async (sql) => {
+  return await connected(url, async (sql, notices) => {
     const version = await installedVersion(sql);
-    const obstacles = await preflightFindings(sql);
+    const obstacles = (await preflightFindings(sql, notices))
+      .filter(({ says }) => !says.startsWith("The installed version"));
     if (version === undefined) {
       return [
         wrong(
@@ -55,57 +53,6 @@ interface Found {
   expected: Expected;
 }
 
-/** Runs `work` on a connection; what cannot be reached or read is a `Problem`. */
-export async function connected<T>(
-  url: string,
-  work: (sql: postgres.Sql) => Promise<T>,
-): Promise<T> {
-  const sql = connection(url);
-  try {
-    return await work(sql);
-  } catch (cause) {
-    if (cause instanceof Problem) throw cause;
-    throw new Problem(whyNot(cause), { cause });
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
-}
-
-function connection(url: string): postgres.Sql {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch (cause) {
-    throw new UsageProblem(notAUrl, { cause });
-  }
-  if (!/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new UsageProblem(notAUrl);
-  }
-  const saysTls = /ssl(mode)?=/.test(parsed.search);
-  return postgres(url, {
-    max: 1,
-    connect_timeout: 10,
-    // poolers that share connections have no prepared statements
-    prepare: false,
-    onnotice: () => {},
-    ...(saysTls ? {} : { ssl: "prefer" }),
-  });
-}
-
-const notAUrl = `--db-url wants a connection string, such as ` +
-  `postgres://postgres:…@db.<project>.supabase.co:5432/postgres`;
-
-function whyNot(cause: unknown): string {
-  if (cause instanceof postgres.PostgresError) {
-    return cause.code === "42501"
-      ? `The database refuses the role of --db-url: ${cause.message}. ` +
-        `Connect as postgres.`
-      : `The database says: ${cause.message} (${cause.code})`;
-  }
-  const { message, code } = cause as { message?: string; code?: string };
-  return `The database cannot be reached: ${message || code || cause}.`;
-}
-
 async function installedVersion(
   sql: postgres.Sql,
 ): Promise<string | undefined> {
@@ -128,41 +75,6 @@ function versionFinding(version: string): Finding {
       ? "To upgrade: npx interview-sessions install, then supabase db push."
       : "Use the newer package: npx interview-sessions@latest doctor.",
   );
-}
-
-/** What the preflight of the migration would refuse now. */
-async function preflightFindings(sql: postgres.Sql): Promise<Finding[]> {
-  const [preflight] = chapters([]);
-  const names = ["core", ...await installedOptional(sql)].join(", ");
-  try {
-    await sql.begin("read only", async (sql) => {
-      await sql`select set_config('interview_sessions.chapters', ${names}, true)`;
-      await sql.unsafe(preflight?.sql ?? "").simple();
-    });
-    return [
-      ok("Nothing is in the way of this version's migration: no name clashes."),
-    ];
-  } catch (error) {
-    if (!(error instanceof postgres.PostgresError) || error.code !== "55000") {
-      throw error;
-    }
-    return [...error.message.matchAll(/^ {2}\d+\. (.*)$/gm)]
-      .filter(([, finding = ""]) =>
-        !finding.startsWith("The installed version")
-      )
-      .map(([, finding = ""]) => {
-        const [, what = finding, todo = "See above."] =
-          /^(.*?[.:]) ((?:Rename|Move|Drop|Revoke|Take|Delete|Apply|Upgrade)\b.*)$/
-            .exec(finding) ?? [];
-        return wrong(what, todo);
-      });
-  }
-}
-
-async function installedOptional(sql: postgres.Sql): Promise<string[]> {
-  const [row] = await sql<{ admin: boolean }[]>`
-    select to_regprocedure('sessions.check_administrator()') is not null as admin`;
-  return row?.admin ? [...optionalChapters] : [];
 }
 
 interface FunctionRow {
@@ -479,7 +391,7 @@ async function healthFindings(
     reaper,
     wrong(
       `Health: ${status}, ${sessions}. ${reason}`,
-      "See the operator's guide, and select * from session_health();",
+      "The figures: select * from session_health();",
     ),
   ];
 }

@@ -22,3 +22,11 @@ export const wrong = (says: string, todo: string): Finding => ({
 export const applyAgain =
   `Apply the SQL again, which mends it: npx interview-sessions plan, run as ` +
   `postgres (with --admin if that chapter is installed).`;
+
+const marks = { ok: "ok   ", wrong: "WRONG", note: "note " } as const;
+
+/** The finding for a person, on one or two lines. */
+export function shown({ level, says, todo }: Finding): string {
+  const line = `${marks[level]}  ${says}`;
+  return todo === undefined ? line : `${line}\n       Do: ${todo}`;
+}

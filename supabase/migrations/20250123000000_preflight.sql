@@ -382,10 +382,18 @@ begin
 
   if v_plan is not null then
     for v_row in execute format(
-      'select status::text as status, count(*) as rows from %s where status::text not in (''active'', ''completing'') group by 1 order by 1', v_plan
+      'select status::text as status, count(*) as rows from %s where (status::text in (''active'', ''completing'')) is not true group by 1 order by 1', v_plan
     ) loop
-      raise notice 'The status % of % rows of % becomes active.', quote_literal(v_row.status), v_row.rows, v_plan;
+      raise notice 'The status % of % rows of % becomes active.', quote_nullable(v_row.status), v_row.rows, v_plan;
     end loop;
+
+    execute format(
+      'select count(*) from %s where (char_length(session_id::text) between 1 and 128 and session_id::text !~ %L) is not true',
+      v_plan, '[\u0001-\u001f\u007f-\u009f]'
+    ) into v_count;
+    if v_count > 0 then
+      raise notice 'The session_id of % rows of % is empty, too long or not a line, and is changed to one that is none of these.', v_count, v_plan;
+    end if;
 
     execute format(
       'select count(*) from %s where greatest(created_at, updated_at)::timestamptz > now()', v_plan

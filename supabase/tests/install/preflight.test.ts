@@ -12,7 +12,15 @@ import {
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { startPostgres } from "../../../scripts/stack/postgres.ts";
 import { asPlanned, user } from "../upgrade/first_plan.ts";
-import { inFolder, inNewProject, push, refusal, succeeds } from "./support.ts";
+import {
+  command,
+  filesOf,
+  inFolder,
+  inNewProject,
+  push,
+  refusal,
+  succeeds,
+} from "./support.ts";
 
 /** Applies it as the SQL editor does: in one message. */
 async function apply(
@@ -488,6 +496,7 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     const said = notices.join("\n");
     assert.match(said, /The status 'paused' of 1 rows .* becomes active\./);
     assert.match(said, /1 rows .* have times in the future/);
+    assert.match(said, /The session_id of 3 rows .* is changed/);
     assert.match(
       said,
       /go with the old table .*: constraint short, index .*idx_active_sessions_created_at/,
@@ -500,6 +509,42 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     );
     assert(left <= 15 * 60, `${left} s`);
   });
+});
+
+Deno.test("C5 I6 install --db-url asks the database first: what becomes of odd rows is said, and what would be refused is not written", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      const install = ["install", "--yes", "--db-url", database.url()];
+      await database.connected((sql) =>
+        sql.unsafe(`${asPlanned} create schema sessions;`).simple()
+      );
+      const before = [filesOf(folder), await database.connected(catalogue)];
+
+      const { code, out, err } = await command(install, { cwd: folder });
+
+      assert.equal(code, 1);
+      assert.match(
+        out,
+        /^WRONG {2}The schema sessions already exists .*\n {7}Do: Rename it: alter schema/m,
+      );
+      assert.match(
+        err,
+        /The database would refuse it\. Nothing was written\.$/,
+      );
+      assert.deepEqual(
+        [filesOf(folder), await database.connected(catalogue)],
+        before,
+      );
+
+      await database.connected((sql) => sql`drop schema sessions`);
+      const said = await succeeds(install, { cwd: folder });
+      assert.match(
+        said,
+        /^note {3}The status 'paused' of 1 rows .* becomes active/m,
+      );
+      assert.match(said, /^Done\. Next:/m);
+    })
+  );
 });
 
 Deno.test("C5 I3 through the CLI: the whole refusal is shown, and nothing is half installed", async () => {
