@@ -17,7 +17,7 @@ export interface DoctorOptions {
 export async function doctor(o: DoctorOptions): Promise<number> {
   if (!o.dbUrl && !o.url) {
     throw new UsageProblem(
-      `What is to be examined? Give --db-url postgres://…, or --url ` +
+      `Nothing to examine. Give --db-url postgres://…, or --url ` +
         `https://<project>.supabase.co, or both.`,
     );
   }
@@ -31,8 +31,8 @@ export async function doctor(o: DoctorOptions): Promise<number> {
   const count = findings.filter(({ level }) => level === "wrong").length;
   print(
     count === 0
-      ? "\nNothing is wrong."
-      : `\n${count === 1 ? "One thing is" : `${count} things are`} wrong.`,
+      ? "\nNo problems."
+      : `\n${count} ${count === 1 ? "problem" : "problems"}.`,
   );
   return count === 0 ? exitCode.ok : exitCode.wrong;
 }

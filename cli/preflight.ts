@@ -1,5 +1,5 @@
-// What the preflight of the migration says of a database, before there is a migration.
-// The Supabase CLI shows a refusal, but no notices.
+// Runs the preflight of the migration on a database before there is a migration. The
+// Supabase CLI shows its refusals, but not its notices.
 import postgres from "postgres";
 import { type Finding, note, ok, wrong } from "./doctor/finding.ts";
 import {
@@ -8,7 +8,7 @@ import {
   optionalChapters,
 } from "./package_files.ts";
 
-/** What would be refused now, and what would become of the app's rows. */
+/** What the migration would refuse, and what would happen to rows of the app. */
 export async function preflightFindings(
   sql: postgres.Sql,
   notices: string[],
@@ -25,7 +25,7 @@ export async function preflightFindings(
       await sql.unsafe(preflight?.sql ?? "").simple();
     });
     return [
-      ok("Nothing is in the way of this version's migration: no name clashes."),
+      ok("This version's migration can be applied: no name clashes."),
       ...notices.splice(0).map((notice) => note(notice)),
     ];
   } catch (error) {

@@ -38,7 +38,7 @@ export async function databaseFindings(url: string): Promise<Finding[]> {
           ]
           : [
             note(
-              "The functions and grants were not compared, because the versions differ.",
+              "Functions, tables and grants were not compared, because the versions differ.",
             ),
           ]),
         ...await exposureFindings(sql),
@@ -128,7 +128,7 @@ async function functionFindings(
     return how
       ? [
         wrong(
-          `The function ${row.signature} is not as this version makes it: ${how}.`,
+          `The function ${row.signature} differs from this version: ${how}.`,
           applyAgain,
         ),
       ]
@@ -143,7 +143,7 @@ async function functionFindings(
       wrong(
         `The function ${row.signature} may be executed by ${
           listed(row.grantees)
-        }, and should be by ${listed(wantedRoles)}.`,
+        }, and should be executable by ${listed(wantedRoles)}.`,
         applyAgain,
       ),
     ];
@@ -167,13 +167,13 @@ async function functionFindings(
     ...(missing.length + edited.length + grants.length === 0
       ? [
         ok(
-          `All ${wanted.length} functions are as this version makes them, and granted as it grants them.`,
+          `All ${wanted.length} functions are those of this version, with its grants.`,
         ),
       ]
       : []),
     ...others.map(({ signature }) =>
       note(
-        `The function ${signature} is not ours. It keeps the schema sessions from being removed.`,
+        `The function ${signature} is not ours. As long as it exists, the schema sessions cannot be removed.`,
       )
     ),
   ];
@@ -276,7 +276,7 @@ async function tableFindings({ sql, expected }: Found): Promise<Finding[]> {
       : []),
     ...others.map((policy) =>
       note(
-        `A policy of yours is on a table of ours (${policy}): it lets more be read than ours does.`,
+        `A policy of yours is on one of our tables (${policy}): users may be able to read more.`,
       )
     ),
   ];
@@ -327,7 +327,7 @@ async function grantFindings({ sql, expected }: Found): Promise<Finding[]> {
   if (differing.length > 0) return differing;
   return [
     ok(
-      "The API roles may read what they should of our tables, and write nothing.",
+      "The API roles can read the tables that they should, and write none.",
     ),
   ];
 }
@@ -371,7 +371,7 @@ async function healthFindings(
       (select count(*)::text from sessions.reaper_runs where ran_at > now() - interval '1 hour') as runs,
       (select reap_every::text from sessions.settings) as every
     from public.session_health() h`;
-  if (!row) return [wrong("session_health() answers nothing.", applyAgain)];
+  if (!row) return [wrong("session_health() returns no row.", applyAgain)];
   const { status, reason, age, live, stale, runs, every } = row;
   const sessions = `${live} live and ${stale} stale sessions`;
   const reaper = age === null
@@ -397,5 +397,5 @@ async function healthFindings(
 }
 
 function listed(names: string[]): string {
-  return names.length === 0 ? "nobody or nothing" : names.join(", ");
+  return names.length === 0 ? "none" : names.join(", ");
 }
