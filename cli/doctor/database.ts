@@ -380,7 +380,7 @@ async function healthFindings(
       `Let a schedule call it every ${every}: npx interview-sessions reap (docs/scheduling.md has recipes).`,
     )
     : ok(
-      `The reaper last ran ${age} ago, and ${runs} times in the last hour; it should run every ${every}.`,
+      `The reaper last ran ${age} ago. Runs in the last hour: ${runs}; expected: one every ${every}.`,
     );
   if (status === "ok") {
     return [reaper, ok(`Health: ok, ${sessions}. ${reason}`)];
