@@ -18,6 +18,11 @@ import {
 import { typesText } from "./types.ts";
 import { uninstall } from "./uninstall.ts";
 
+// as in "plan | head": nobody reads the rest
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {

@@ -1,7 +1,7 @@
 // What `doctor` finds in a database. It only reads, in a read-only transaction.
 import type postgres from "postgres";
 import { connected } from "../connection.ts";
-import { packageVersion } from "../package_files.ts";
+import { optionalChapters, packageVersion } from "../package_files.ts";
 import { preflightFindings } from "../preflight.ts";
 import { isNewer } from "../versions.ts";
 import { type Expected, expected, normalised } from "./expected.ts";
@@ -153,12 +153,7 @@ async function functionFindings(
     name.startsWith("sessions.") && !known.has(name)
   );
   return [
-    ok(
-      `Chapters: ${
-        installed.map(([name]) => name)
-          .filter((name) => name !== "preflight").join(", ")
-      }.`,
-    ),
+    ok(`Chapters: ${chapterNames(installed.map(([name]) => name))}.`),
     ...missing.map(({ name }) =>
       wrong(`The function ${name} is missing.`, applyAgain)
     ),
@@ -177,6 +172,12 @@ async function functionFindings(
       )
     ),
   ];
+}
+
+function chapterNames(installed: string[]): string {
+  const optional: string[] = [...optionalChapters];
+  return ["core", ...installed.filter((name) => optional.includes(name))]
+    .join(", ");
 }
 
 function callsOurs({ name, body }: FunctionRow): boolean {

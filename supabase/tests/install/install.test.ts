@@ -12,6 +12,7 @@ import type { Database } from "../../../scripts/test/databases.ts";
 import { runCommand } from "../../../scripts/test/command.ts";
 import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
 import { textOf } from "../../../scripts/test/files.ts";
+import { withNpx } from "../schedule/support.ts";
 import {
   command,
   filesOf,
@@ -327,6 +328,18 @@ Deno.test("C5 plan prints the same SQL, for those who apply it by hand", async (
     await succeeds(["plan", "--admin"]),
     installSql(["admin"]).trimEnd(),
   );
+});
+
+Deno.test("C5 plan into a pipe that is closed early ends quietly", async () => {
+  await inFolder(async (folder) => {
+    const { said } = await runCommand(
+      "sh",
+      ["-c", "npx interview-sessions plan | head -n 1"],
+      { signal: new AbortController().signal, env: withNpx(folder) },
+    );
+
+    assert.match(said, /^-- Interview sessions 0\.1\.0: install\.[^\n]*$/);
+  });
 });
 
 for (const flags of [[], ["-1"]]) {
