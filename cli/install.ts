@@ -67,11 +67,11 @@ export async function install(o: InstallOptions): Promise<boolean> {
     return true;
   }
   if (o.dbUrl) await askFirst(o.dbUrl, o.optional);
-  print(`\n${heading(ours)}\n`);
-  if (!await makeChanges(changes, o)) return o.dryRun;
   const before = installedIn(ours);
   const news = before && newSince(before.version);
-  if (news) print(`What is new:\n\n${news}\n`);
+  if (news) print(`\nNew since ${before.version}:\n\n${news}`);
+  print(`\n${heading(before)}\n`);
+  if (!await makeChanges(changes, o)) return o.dryRun;
   print(nextSteps(changes));
   return true;
 }
@@ -89,8 +89,7 @@ async function askFirst(url: string, optional: OptionalChapter[]) {
   }
 }
 
-function heading(ours: OurMigration[]): string {
-  const installed = installedIn(ours);
+function heading(installed: OurMigration | undefined): string {
   if (!installed) return `Installing interview sessions ${packageVersion}:`;
   if (installed.version === packageVersion) {
     return `Completing interview sessions ${packageVersion}:`;

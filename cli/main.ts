@@ -36,8 +36,16 @@ async function main(args: string[]): Promise<number> {
     }
     if (error instanceof UsageProblem) return failed(error, exitCode.usage);
     if (error instanceof Problem) return failed(error, exitCode.wrong);
+    if (isOfFileSystem(error)) return failed(error, exitCode.wrong);
     throw error;
   }
+}
+
+/** A file that cannot be read or written: the message names it. */
+function isOfFileSystem(error: unknown): error is Error {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return error instanceof Error && typeof code === "string" &&
+    typeof path === "string";
 }
 
 async function run(args: string[]): Promise<number> {

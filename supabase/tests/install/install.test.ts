@@ -323,6 +323,17 @@ Deno.test("C5 a config.toml that is no TOML is named, and nothing is written", a
   });
 });
 
+Deno.test("I9 a file that cannot be written is named in a sentence: 1", async () => {
+  await inNewProject(async (folder) => {
+    write(folder, "supabase/functions", "a file and no folder");
+
+    const { code, err } = await command(["install", "--yes"], { cwd: folder });
+
+    assert.equal(code, 1);
+    assert.match(err, /^E[A-Z]+: .*supabase\/functions.*$/);
+  });
+});
+
 Deno.test("C5 plan prints the same SQL, for those who apply it by hand", async () => {
   assert.equal(
     await succeeds(["plan", "--admin"]),
