@@ -193,7 +193,8 @@ begin
     from sessions.early_ends x
     where x.user_id = refuse_not_live.user_id and x.session_id = refuse_not_live.session_id
   ) e
-  where e.ended_at >= v_kept_since;
+  where e.ended_at >= v_kept_since
+  order by e.ended_at desc;
 
   if not exists (select from auth.users u where u.id = refuse_not_live.user_id) then
     perform sessions.refuse_caller();

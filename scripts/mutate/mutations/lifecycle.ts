@@ -223,6 +223,14 @@ export const lifecycle: Mutation[] = [
   },
   {
     in: "refuse_not_live",
+    name: "any end of the id counts",
+    why: "S9 a start looks at the latest",
+    take: "order by e.ended_at desc;",
+    put: "order by e.ended_at;",
+    file: "database/retention/a_longer_retention_remembers_the_latest_end",
+  },
+  {
+    in: "refuse_not_live",
     name: "a snapshot older than the session is trusted",
     why: "R3 a live session would look unknown",
     take: "if v_end.ended_at is null then",

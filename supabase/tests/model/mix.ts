@@ -216,13 +216,13 @@ async function age(sql: Database["sql"], isOver: () => boolean) {
           last_seen_at = last_seen_at - interval '2 days',
           ended_at = ended_at - interval '2 days'
         where user_id = ${userId}`;
+      await transaction`
+        update public.interviews
+        set
+          started_at = started_at - interval '2 days',
+          deadline_at = deadline_at - interval '2 days'
+        where user_id = ${userId}`;
     });
-    await sql`
-      update public.interviews
-      set
-        started_at = started_at - interval '2 days',
-        deadline_at = deadline_at - interval '2 days'
-      where user_id = ${userId}`;
   }
 }
 
