@@ -206,21 +206,21 @@ async function age(sql: Database["sql"], isOver: () => boolean) {
   const userId = userIds.at(-1)!;
   while (!isOver()) {
     await sql.begin(async (transaction) => {
-      // in the order of the component: the user first
+      // in the order of the component: the user, the interview, the history
       await transaction`
         select from auth.users where id = ${userId} for key share`;
+      await transaction`
+        update public.interviews
+        set
+          started_at = started_at - interval '2 days',
+          deadline_at = deadline_at - interval '2 days'
+        where user_id = ${userId}`;
       await transaction`
         update public.interview_session_history
         set
           started_at = started_at - interval '2 days',
           last_seen_at = last_seen_at - interval '2 days',
           ended_at = ended_at - interval '2 days'
-        where user_id = ${userId}`;
-      await transaction`
-        update public.interviews
-        set
-          started_at = started_at - interval '2 days',
-          deadline_at = deadline_at - interval '2 days'
         where user_id = ${userId}`;
     });
   }
