@@ -2,6 +2,7 @@
 -- Constraints enforce the invariants; the functions of the later chapters turn violations into readable errors.
 -- Every chapter can be applied again and then changes nothing.
 
+
 create schema if not exists sessions;
 revoke all on schema sessions from public, anon, authenticated, service_role;
 grant usage on schema sessions to authenticated, service_role;
@@ -9,8 +10,8 @@ comment on schema sessions is
   'The logic of interview sessions. Not exposed by the API: clients call the wrappers in public.';
 
 
--- A project may still have the first plan's table, which clients wrote directly. Set it aside with its policy and
--- indexes; the end of this chapter copies its rows.
+-- The first plan of this component was a table that clients wrote directly. If the project still has it, set it aside with
+-- its policy and indexes; the end of this chapter copies its rows.
 do $$
 begin
   if exists (
@@ -42,7 +43,7 @@ strict
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The length in bytes is known without reading the text: one of 100 MB costs nothing.
+  -- The length in bytes is known without reading the text: one of 100 MB is refused at once.
   return octet_length(line) <= 4 * longest
     and char_length(line) between shortest and longest
     and line !~ '[\u0001-\u001f\u007f-\u009f]';
@@ -139,7 +140,7 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- A constant is parsed once per session, a CASE evaluated branch by branch.
+  -- Faster than a CASE: the constant is parsed once per connection.
   return jsonb '{
     "completed": "This interview was submitted.",
     "disconnected": "This interview was left.",
@@ -175,7 +176,7 @@ create table if not exists public.interview_session_history (
   constraint status_is_known check (status in ('active', 'completing'))
 );
 
--- For reads of the latest or the oldest rows: session_health() and the prune.
+-- session_health() reads the latest rows by it, prune_history() the oldest.
 create index if not exists interview_session_history_ended_at on public.interview_session_history (ended_at);
 
 alter table public.interview_session_history enable row level security;
@@ -217,7 +218,7 @@ create table if not exists public.interviews (
   constraint deadline_is_finite check (isfinite(deadline_at))
 );
 
--- For the prune.
+-- prune_interviews() reads the oldest rows by it.
 create index if not exists interviews_deadline_at on public.interviews (deadline_at);
 
 alter table public.interviews enable row level security;
@@ -346,6 +347,7 @@ begin
       message = 'sessions.settings has no row. Nothing was changed.',
       hint = 'Apply the migrations of interview sessions again, or insert the row: insert into sessions.settings default values.';
   end if;
+  -- `row is not null` is true only if no column is null.
   if not (v_row is not null) then
     raise object_not_in_prerequisite_state using
       message = 'sessions.settings has nulls. Nothing was changed.',
@@ -451,6 +453,7 @@ create table if not exists sessions.reaper_runs (
   failed integer not null,
   orphaned integer not null default 0,
   pruned integer not null,
+  prunes_failed integer not null default 0,
   took interval not null,
   -- The time first: a restore without the sequence must not stop the reaper.
   primary key (ran_at, id)
@@ -467,6 +470,7 @@ comment on column sessions.reaper_runs.reaped is 'Stale sessions moved to the hi
 comment on column sessions.reaper_runs.failed is 'Stale sessions that could not be moved; the server log has one warning per call.';
 comment on column sessions.reaper_runs.orphaned is 'Stale sessions removed without a history row, because their user no longer exists.';
 comment on column sessions.reaper_runs.pruned is 'Rows past their retention that were deleted.';
+comment on column sessions.reaper_runs.prunes_failed is 'How many of the two tables, the history and the interviews, could not be pruned; the server log says why.';
 comment on column sessions.reaper_runs.took is 'Duration of the call.';
 
 

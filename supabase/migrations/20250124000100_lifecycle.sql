@@ -1,14 +1,17 @@
 -- What a client does with its session: start, heartbeat, complete, end. The contract of each function is the comment of
 -- its wrapper in the chapter "API".
 --
+-- Functions called refuse_... raise an error and never return.
+--
 -- Three rules hold throughout:
 -- 1. The clock is the server's, read after the row is locked: a call that waited is judged by when it got the lock.
 -- 2. A stale row is over, whether or not it was reaped: no answer depends on the reaper. Likewise a row past its
 --    retention is forgotten, whether or not it was pruned.
 -- 3. Locks are taken in one order: the user in auth.users, an advisory lock that serialises the starts of the user, the
---    session, the interview. Deleting a user takes the same order. A heartbeat that is the whole API request takes only
---    the session. lock_timeout is 1 s. A row lock that others already wait for takes two waits (for a place in the queue,
---    then for the lock), so a start, which takes the most locks, waits at most 7 s: less than the 8 s that the API allows.
+--    session, the interview, the history. Deleting a user takes the same order. A heartbeat that is the whole API request takes only
+--    the session. lock_timeout is 1.1 s, a little more than deadlock_timeout, so that a deadlock has one victim. A row lock
+--    that others already wait for takes two waits: for a place in the queue, then for the lock. So a start waits at most
+--    2 for the user, 1 for the advisory lock, 2 for the session and 2 for the interview: 7.7 s, within the API's 8 s.
 --
 -- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
 -- a caller's own type could replace ours.
@@ -67,6 +70,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- The row that a first start will insert cannot be locked yet; this can.
   v_starts bigint := hashtextextended('start_session ' || user_id, 0);
 begin
   if not wait then
@@ -87,7 +91,7 @@ $$;
 
 revoke all on function sessions.lock_user(uuid, boolean) from public, anon, authenticated, service_role;
 comment on function sessions.lock_user(uuid, boolean) is
-  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user; a missing row cannot be locked. False if there is no such user, or if another transaction has one of the locks and this one should not wait.';
+  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user. False if there is no such user, or if another transaction has one of the locks and this one should not wait.';
 
 
 create or replace function sessions.stale_reason(expires_at timestamptz, deadline_at timestamptz)
@@ -104,6 +108,23 @@ comment on function sessions.stale_reason(timestamptz, timestamptz) is
   'Why a stale session is over: it reached its deadline (timed_out) or its heartbeats stopped (expired).';
 
 
+create or replace function sessions.refuse_suppressed(relation regclass)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise object_not_in_prerequisite_state using
+    message = format('A trigger on %s suppressed the write. Nothing was changed.', relation),
+    hint = 'A BEFORE trigger that returns null does so. It must return the row or raise an error.';
+end
+$$;
+
+revoke all on function sessions.refuse_suppressed(regclass) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_suppressed(regclass) is
+  'Raises 55000: a trigger of the app skipped a write without an error. No function goes on as if it had been made.';
+
+
 create or replace function sessions.retire(a public.active_interview_sessions, at timestamptz, end_reason text default null)
 returns public.interview_session_history
 language plpgsql
@@ -114,11 +135,9 @@ declare
 begin
   delete from public.active_interview_sessions x where x.user_id = a.user_id;
   if not found then
-    raise object_not_in_prerequisite_state using
-      message = 'The session could not be ended: a trigger on public.active_interview_sessions keeps its row.';
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
   end if;
 
-  -- strict here and below: a trigger of the app that suppresses a write makes an error, not a row of nulls.
   insert into public.interview_session_history (
     user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
   )
@@ -129,7 +148,10 @@ begin
     case when a.expires_at > at then retire.end_reason else sessions.stale_reason(a.expires_at, a.deadline_at) end,
     a.status, a.previous_session_id, a.interview_id
   )
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.interview_session_history');
+  end if;
 
   return v_row;
 end
@@ -193,13 +215,14 @@ begin
     from sessions.early_ends x
     where x.user_id = refuse_not_live.user_id and x.session_id = refuse_not_live.session_id
   ) e
-  where e.ended_at >= v_kept_since;
+  where e.ended_at >= v_kept_since
+  order by e.ended_at desc;
 
   if not exists (select from auth.users u where u.id = refuse_not_live.user_id) then
     perform sessions.refuse_caller();
   end if;
   if v_end.ended_at is null then
-    perform sessions.refuse_unseen(user_id, session_id);
+    perform sessions.check_snapshot(user_id, session_id);
   end if;
 
   perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
@@ -246,7 +269,7 @@ comment on function sessions.refuse_held(public.active_interview_sessions, times
   'Raises PT409: another session is live; which, on which device, since when, for how many seconds more, and whether it can be taken over.';
 
 
-create or replace function sessions.refuse_unseen(user_id uuid, session_id text default '-', interview_id text default '-')
+create or replace function sessions.check_snapshot(user_id uuid, session_id text default '-', interview_id text default '-')
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -262,18 +285,18 @@ begin
     insert into public.active_interview_sessions (
       user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
     )
-    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
+    values (check_snapshot.user_id, check_snapshot.session_id, 0, now(), now(), now(), now())
     on conflict do nothing;
     insert into public.interview_session_history (
       user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
     )
-    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+    values (check_snapshot.user_id, check_snapshot.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
     on conflict do nothing;
     insert into sessions.early_ends (user_id, session_id, ended_at)
-    values (refuse_unseen.user_id, refuse_unseen.session_id, now())
+    values (check_snapshot.user_id, check_snapshot.session_id, now())
     on conflict do nothing;
     insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
-    values (refuse_unseen.user_id, coalesce(refuse_unseen.interview_id, '-'), now(), now(), '-')
+    values (check_snapshot.user_id, coalesce(check_snapshot.interview_id, '-'), now(), now(), '-')
     on conflict do nothing;
     raise sqlstate 'UNDO1';
   exception
@@ -283,9 +306,9 @@ begin
 end
 $$;
 
-revoke all on function sessions.refuse_unseen(uuid, text, text) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_unseen(uuid, text, text) is
-  'Under REPEATABLE READ and SERIALIZABLE, raises 40001 if this session or interview was written after the snapshot of the transaction was taken. READ COMMITTED sees it.';
+revoke all on function sessions.check_snapshot(uuid, text, text) from public, anon, authenticated, service_role;
+comment on function sessions.check_snapshot(uuid, text, text) is
+  'Under REPEATABLE READ and SERIALIZABLE, raises 40001 if this session or interview was written after the snapshot of the transaction was taken. READ COMMITTED sees it. The id - stands for none: then only the other tables are checked.';
 
 
 create or replace function sessions.start_session(
@@ -298,7 +321,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -329,7 +352,14 @@ begin
   if not sessions.lock_user(v_user) then
     perform sessions.refuse_caller();
   end if;
+  -- From here on a null v_row means that nothing is live, a null v_interview that the interview is new.
   select * into v_row from public.active_interview_sessions a where a.user_id = v_user for update;
+  if interview_id is not null then
+    select * into v_interview
+    from public.interviews i
+    where i.user_id = v_user and i.interview_id = start_session.interview_id
+    for no key update;
+  end if;
   v_now := clock_timestamp();
   v_kept_since := v_now - v_settings.history_retention;
 
@@ -357,28 +387,21 @@ begin
   where e.user_id = v_user and e.session_id = start_session.session_id
   order by ended_at desc;
   if v_end.ended_at < v_kept_since then
-    -- Forgotten: the id may be used again.
+    -- Forgotten: the id may be used again, so the history must have room for it.
     delete from public.interview_session_history h where h.user_id = v_user and h.session_id = start_session.session_id;
   elsif v_end.ended_at is not null then
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
-  perform sessions.refuse_unseen(v_user, session_id, interview_id);
+  perform sessions.check_snapshot(v_user, session_id, interview_id);
 
-  if interview_id is not null then
-    select * into v_interview
-    from public.interviews i
-    where i.user_id = v_user and i.interview_id = start_session.interview_id
-    for update;
-
-    if v_interview.deadline_at < v_kept_since then
-      -- Forgotten: its row is reset below, since rows of the app may refer to it.
-      delete from sessions.extensions e where e.user_id = v_user and e.interview_id = start_session.interview_id;
-      v_interview := null;
-    elsif v_interview.submitted_at is not null then
-      perform sessions.refuse_over(session_id, 'completed', v_interview.submitted_at, interview_id);
-    elsif v_interview.deadline_at <= v_now then
-      perform sessions.refuse_over(session_id, 'timed_out', v_interview.deadline_at, interview_id);
-    end if;
+  if v_interview.deadline_at < v_kept_since then
+    -- Forgotten: treated as new. Its row is updated below, not replaced, since rows of the app may reference it.
+    delete from sessions.extensions e where e.user_id = v_user and e.interview_id = start_session.interview_id;
+    v_interview := null;
+  elsif v_interview.submitted_at is not null then
+    perform sessions.refuse_over(session_id, 'completed', v_interview.submitted_at, interview_id);
+  elsif v_interview.deadline_at <= v_now then
+    perform sessions.refuse_over(session_id, 'timed_out', v_interview.deadline_at, interview_id);
   end if;
 
   if v_row.user_id is not null then
@@ -398,7 +421,10 @@ begin
     case when start_session.interview_id is null then v_row.session_id else v_interview.last_session_id end,
     start_session.interview_id
   )
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
 
   if interview_id is not null then
     insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
@@ -409,6 +435,9 @@ begin
       deadline_at = excluded.deadline_at,
       submitted_at = null,
       last_session_id = excluded.last_session_id;
+    if not found then
+      perform sessions.refuse_suppressed('public.interviews');
+    end if;
   end if;
 
   return v_row;
@@ -425,7 +454,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -447,9 +476,9 @@ begin
     -- wait for the disk.
     perform set_config('synchronous_commit', 'off', true);
   else
-    -- Part of a larger transaction, which may end or start a session next: take the locks of that first. But an earlier
-    -- write may already hold the session (a foreign key or a trigger of the app that locks it): waiting for the user now
-    -- would be the wrong order, and a deadlock with a start.
+    -- Part of a larger transaction, which may end or start a session next, so take the locks that such a call needs, in
+    -- order. But an earlier write may already hold the session (a foreign key or a trigger of the app that locks it):
+    -- waiting for the user now would be the wrong order, and a deadlock with a start.
     perform sessions.lock_user(v_user, wait => not v_has_written);
   end if;
 
@@ -468,7 +497,11 @@ begin
     -- Never back: a lease that was given is kept, also when the settings are shorter now.
     expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, a.deadline_at))
   where a.user_id = v_user
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
+
   return v_row;
 end
 $$;
@@ -483,7 +516,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -524,7 +557,11 @@ begin
     deadline_at = v_row.deadline_at,
     expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, v_row.deadline_at))
   where a.user_id = v_user
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
+
   return v_row;
 end
 $$;
@@ -539,7 +576,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -576,6 +613,12 @@ begin
       update public.interviews i
       set submitted_at = coalesce(i.submitted_at, v_now)
       where i.user_id = v_user and i.interview_id = v_ended.interview_id;
+      -- Without a row it was pruned: its deadline had passed long before.
+      if not found and exists (
+        select from public.interviews i where i.user_id = v_user and i.interview_id = v_ended.interview_id
+      ) then
+        perform sessions.refuse_suppressed('public.interviews');
+      end if;
     end if;
   else
     select * into v_ended
@@ -586,14 +629,20 @@ begin
   if v_ended.ended_at >= v_now - v_settings.history_retention then
     return next v_ended;
   else
-    perform sessions.refuse_unseen(v_user, session_id);
-    -- Its start may still be on its way, and is refused then.
+    perform sessions.check_snapshot(v_user, session_id);
+    -- Never known, or forgotten. Its start may still be on its way, and is refused then.
     insert into sessions.early_ends (user_id, session_id, ended_at)
     values (v_user, end_session.session_id, v_now)
     on conflict on constraint early_ends_pkey do update set ended_at = excluded.ended_at;
     delete from sessions.early_ends e
     where e.user_id = v_user
-      and e.ended_at < (select o.ended_at from sessions.early_ends o where o.user_id = v_user order by o.ended_at desc offset 9 limit 1);
+      and e.session_id in (
+        select o.session_id
+        from sessions.early_ends o
+        where o.user_id = v_user and o.session_id <> end_session.session_id
+        order by o.ended_at desc
+        offset 9
+      );
   end if;
 end
 $$;

@@ -14,7 +14,7 @@ begin
     where a.user_id = is_held.user_id
       and a.session_id = is_held.session_id
       and a.expires_at > clock_timestamp()
-      and a.fence = coalesce(is_held.fence, a.fence)
+      and (is_held.fence is null or a.fence = is_held.fence)
       and (is_held.interview_id is null or a.interview_id = is_held.interview_id)
   );
 end

@@ -85,7 +85,7 @@ begin
 
   perform from auth.users u where u.id = revoke.user_id for key share;
   if not found then
-    -- Without its user a session has no history.
+    -- The history references the user, so no row can be written there.
     delete from public.active_interview_sessions a where a.user_id = revoke.user_id;
     if found then
       raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
@@ -99,8 +99,8 @@ begin
     select * into v_row from public.active_interview_sessions a where a.user_id = revoke.user_id for update;
     exit when found or not exists (select from public.active_interview_sessions a where a.user_id = revoke.user_id);
   end loop;
-  if not found then
-    perform sessions.refuse_unseen(user_id);
+  if v_row.user_id is null then
+    perform sessions.check_snapshot(user_id);
   end if;
 
   v_now := clock_timestamp();
@@ -122,7 +122,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 begin
   return query select * from sessions.revoke(user_id, note, sessions.operator());
@@ -159,7 +159,8 @@ begin
   end if;
   v_by := make_interval(secs => v_seconds);
   perform sessions.check_note(note);
-  -- Each extension holds a lock in the shared lock table until its transaction ends.
+  -- Each extension holds a lock in the shared lock table until its transaction ends. The counter is a setting of the
+  -- transaction.
   if v_extended > 500 then
     raise program_limit_exceeded using
       message = 'More than 500 interviews were extended in one transaction. Nothing was changed.',
@@ -174,6 +175,9 @@ begin
   from public.active_interview_sessions a
   where a.user_id = extend.user_id and a.interview_id = extend.interview_id
   for no key update;
+  perform from public.interviews i
+  where i.user_id = extend.user_id and i.interview_id = extend.interview_id
+  for no key update;
   v_now := clock_timestamp();
 
   update public.interviews i
@@ -184,7 +188,7 @@ begin
     and i.deadline_at >= v_now - v_settings.history_retention
   returning * into v_interview;
   if not found then
-    perform sessions.refuse_unseen(user_id, interview_id => extend.interview_id);
+    perform sessions.check_snapshot(user_id, interview_id => extend.interview_id);
     return;
   end if;
 
@@ -197,6 +201,9 @@ begin
       least(a.updated_at + v_settings.lease, greatest(a.deadline_at, v_interview.deadline_at))
     )
   where a.user_id = v_row.user_id and a.expires_at > v_now;
+  if not found and v_row.expires_at > v_now then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
 
   insert into sessions.extensions (user_id, interview_id, extended_at, extended_by, role, extended, note)
   values (user_id, interview_id, v_now, auth.uid(), role, v_by, note);
@@ -214,7 +221,7 @@ returns setof public.interviews
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 begin
   return query select * from sessions.extend(user_id, interview_id, by, note, sessions.operator());
@@ -227,26 +234,44 @@ comment on function sessions.extend_interview(uuid, text, interval, text) is 'Im
 
 
 create or replace function sessions.retire_stale(user_ids uuid[])
-returns setof public.interview_session_history
-language sql
+returns public.interview_session_history[]
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_gone integer;
+  v_ended public.interview_session_history[];
+begin
   with gone as (
     delete from public.active_interview_sessions a where a.user_id = any (user_ids) returning *
+  ),
+  ended as (
+    insert into public.interview_session_history as h (
+      user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
+    )
+    select
+      g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at, greatest(g.created_at, g.expires_at),
+      sessions.stale_reason(g.expires_at, g.deadline_at), g.status, g.previous_session_id, g.interview_id
+    from gone g
+    returning h as row
   )
-  insert into public.interview_session_history (
-    user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
-  )
-  select
-    g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at, greatest(g.created_at, g.expires_at),
-    sessions.stale_reason(g.expires_at, g.deadline_at), g.status, g.previous_session_id, g.interview_id
-  from gone g
-  returning *;
+  select (select count(*) from gone), array(select e.row from ended e) into v_gone, v_ended;
+
+  if v_gone < cardinality(user_ids) then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
+  if cardinality(v_ended) < v_gone then
+    perform sessions.refuse_suppressed('public.interview_session_history');
+  end if;
+  -- Now, not at the commit, where a deferred constraint of the app that fails would undo the whole run.
+  set constraints all immediate;
+  return v_ended;
+end
 $$;
 
 revoke all on function sessions.retire_stale(uuid[]) from public, anon, authenticated, service_role;
 comment on function sessions.retire_stale(uuid[]) is
-  'Moves the stale sessions of these users, whose rows are locked, to the history in one statement: all of them or none.';
+  'Moves the stale sessions of these users, whose rows are locked, to the history in one statement: all of them, or an error.';
 
 
 create or replace function sessions.pick_stale(batch_size integer, at timestamptz)
@@ -298,24 +323,24 @@ comment on function sessions.pick_stale(integer, timestamptz) is
   'Locks at most batch_size sessions that were stale at that time and returns their users: first those that never failed, then those whose retry is due.';
 
 
-create or replace function sessions.is_transient(state text)
+create or replace function sessions.cannot_write(state text)
 returns boolean
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- Connection, invalid transaction state (as read-only), rollback, resources, operator intervention, system error.
-  return left(state, 2) in ('08', '25', '40', '53', '57', '58');
+  -- Classes 25 (transaction state: read-only) and 53 (resources: disk or memory full).
+  return left(state, 2) in ('25', '53');
 end
 $$;
 
-revoke all on function sessions.is_transient(text) from public, anon, authenticated, service_role;
-comment on function sessions.is_transient(text) is
-  'Whether an error of this SQLSTATE is caused by the state of the server or of another transaction, and not by the row at hand.';
+revoke all on function sessions.cannot_write(text) from public, anon, authenticated, service_role;
+comment on function sessions.cannot_write(text) is
+  'Whether an error of this SQLSTATE says that the server cannot write, whatever the row.';
 
 
-create or replace function sessions.prune(at timestamptz, kept_since timestamptz, at_most integer)
+create or replace function sessions.prune_history(kept_since timestamptz, at_most integer)
 returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -324,50 +349,64 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
+  v_picked tid[] := array(
+    select p.ctid
+    from public.interview_session_history p
+    where p.ended_at < kept_since
+      and p.ended_at < (select min(o.ended_at) from public.interview_session_history o) + interval '1 day'
+    order by p.ended_at
+    limit at_most
+    for update skip locked
+  );
   v_pruned integer;
-  v_total integer;
 begin
-  -- A clock that is wrong for a moment must not empty the history: nothing is pruned if the last run seems to be more
-  -- than a day ago (the next run confirms the time), and each call prunes at most the oldest day.
-  if (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= at) < at - interval '1 day' then
-    return 0;
+  delete from public.interview_session_history h where h.ctid = any (v_picked);
+  get diagnostics v_pruned = row_count;
+  if v_pruned < cardinality(v_picked) then
+    perform sessions.refuse_suppressed('public.interview_session_history');
   end if;
 
-  delete from public.interview_session_history h
-  where h.ctid = any (
-    array(
-      select p.ctid
-      from public.interview_session_history p
-      where p.ended_at < kept_since
-        and p.ended_at < (select min(o.ended_at) from public.interview_session_history o) + interval '1 day'
-      order by p.ended_at
-      limit at_most
-      for update skip locked
-    )
-  );
-  get diagnostics v_total = row_count;
-
-  delete from public.interviews i
-  where i.ctid = any (
-    array(
-      select p.ctid
-      from public.interviews p
-      where p.deadline_at < kept_since
-        and p.deadline_at < (select min(o.deadline_at) from public.interviews o) + interval '1 day'
-      order by p.deadline_at
-      limit at_most
-      for update skip locked
-    )
-  );
-  get diagnostics v_pruned = row_count;
-
-  return v_total + v_pruned;
+  return v_pruned;
 end
 $$;
 
-revoke all on function sessions.prune(timestamptz, timestamptz, integer) from public, anon, authenticated, service_role;
-comment on function sessions.prune(timestamptz, timestamptz, integer) is
-  'Deletes at most so many rows each of the history and of the interviews that are past their retention, the oldest first. Returns how many.';
+revoke all on function sessions.prune_history(timestamptz, integer) from public, anon, authenticated, service_role;
+comment on function sessions.prune_history(timestamptz, integer) is
+  'Deletes at most so many rows of the history that ended before, the oldest first and only of the oldest day. Returns how many.';
+
+
+create or replace function sessions.prune_interviews(kept_since timestamptz, at_most integer)
+returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_picked tid[] := array(
+    select p.ctid
+    from public.interviews p
+    where p.deadline_at < kept_since
+      and p.deadline_at < (select min(o.deadline_at) from public.interviews o) + interval '1 day'
+    order by p.deadline_at
+    limit at_most
+    for update skip locked
+  );
+  v_pruned integer;
+begin
+  delete from public.interviews i where i.ctid = any (v_picked);
+  get diagnostics v_pruned = row_count;
+  if v_pruned < cardinality(v_picked) then
+    perform sessions.refuse_suppressed('public.interviews');
+  end if;
+
+  return v_pruned;
+end
+$$;
+
+revoke all on function sessions.prune_interviews(timestamptz, integer) from public, anon, authenticated, service_role;
+comment on function sessions.prune_interviews(timestamptz, integer) is
+  'Deletes at most so many interviews whose deadline was before, the oldest first and only of the oldest day. Returns how many.';
 
 
 create or replace function sessions.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
@@ -375,7 +414,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_role text := sessions.operator();
@@ -383,14 +422,15 @@ declare
   v_now timestamptz := clock_timestamp();
   v_picked uuid[];
   v_movable uuid[];
-  v_tried integer := 0;
-  v_failed uuid[];
-  v_error text;
+  v_chunk uuid[];
   v_user uuid;
-  v_ended public.interview_session_history[];
-  v_one public.interview_session_history[];
+  v_ended public.interview_session_history[] := '{}';
+  v_failed uuid[] := '{}';
+  v_error text;
   v_orphaned integer := 0;
-  v_pruned integer;
+  v_kept_since timestamptz := v_now - v_settings.history_retention;
+  v_pruned integer := 0;
+  v_prunes_failed integer := 0;
 begin
   if (batch_size between 1 and 10000) is not true then
     perform sessions.refuse_argument('batch_size', 'from 1 to 10000');
@@ -404,6 +444,7 @@ begin
       select
         a.user_id, a.session_id, a.fence, a.device, a.created_at, a.updated_at, a.expires_at,
         sessions.stale_reason(a.expires_at, a.deadline_at), a.status, a.previous_session_id,
+        -- The last is ended_fence, which is drawn when the session is moved.
         a.expires_at - a.created_at, a.interview_id, null::bigint
       from public.active_interview_sessions a
       where a.expires_at <= v_now
@@ -416,62 +457,65 @@ begin
     perform set_config('synchronous_commit', 'off', true);
   end if;
 
+  -- A deferred constraint that the caller has violated is the caller's error, not one of a session.
+  set constraints all immediate;
+
+  -- 1. Pick. Users who are being deleted are skipped; their sessions go with them.
   v_picked := sessions.pick_stale(batch_size, v_now);
-  -- Users who are being deleted are skipped; their sessions go with them.
   v_movable := array(select u.id from auth.users u where u.id = any (v_picked) for key share skip locked);
 
-  begin
-    v_ended := array(select r from sessions.retire_stale(v_movable) r);
-    -- A deferred constraint of the app that fails at the commit would undo the whole run.
-    set constraints all immediate;
-  exception
-    when others then
-      if sessions.is_transient(sqlstate) then
-        raise;
-      end if;
+  -- 2. Move, in chunks: an error in one statement undoes it, so find out which sessions of the chunk cannot be moved, and
+  -- move the others. If triggers of the app make this slow, keep what was done before the caller's statement_timeout
+  -- undoes it; the next run goes on.
+  for v_first in 1 .. cardinality(v_movable) by 50 loop
+    exit when clock_timestamp() > v_now + interval '3 seconds';
+    v_chunk := v_movable[v_first : v_first + 49];
+    begin
+      v_ended := v_ended || sessions.retire_stale(v_chunk);
+    exception
+      when assert_failure or others then
+        if sessions.cannot_write(sqlstate) then
+          raise;
+        end if;
+        foreach v_user in array v_chunk loop
+          begin
+            v_ended := v_ended || sessions.retire_stale(array[v_user]);
+          exception
+            when assert_failure or others then
+              if sessions.cannot_write(sqlstate) then
+                raise;
+              end if;
+              v_failed := v_failed || v_user;
+              v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
+          end;
+          exit when clock_timestamp() > v_now + interval '3 seconds';
+        end loop;
+    end;
+  end loop;
 
-      -- Some of them cannot be moved. Find out which, and move the others. If that takes long (a trigger of the app waits
-      -- for a lock), keep what was done before the caller's statement_timeout undoes it; the next run goes on.
-      v_ended := '{}';
-      foreach v_user in array v_movable loop
-        v_tried := v_tried + 1;
-        begin
-          v_one := array(select r from sessions.retire_stale(array[v_user]) r);
-          set constraints all immediate;
-          v_ended := v_ended || v_one;
-        exception
-          when others then
-            if sessions.is_transient(sqlstate) then
-              raise;
-            end if;
-            v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
-        end;
-        exit when clock_timestamp() > v_now + interval '3 seconds';
-      end loop;
-      v_movable := v_movable[:v_tried];
-  end;
-
+  -- 3. Remove those without a user.
   begin
     delete from public.active_interview_sessions a
     where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
     get diagnostics v_orphaned = row_count;
   exception
-    when others then
-      if sessions.is_transient(sqlstate) then
-        raise;
-      end if;
+    when assert_failure or others then
       v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
   end;
-
-  -- Also those that a trigger kept without an error. Not those whose users are being deleted.
-  v_failed := array(
+  v_failed := v_failed || array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.user_id = any (v_picked)
-      and (a.user_id = any (v_movable) or not exists (select from auth.users u where u.id = a.user_id))
+    where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id)
   );
+  if v_orphaned > 0 then
+    raise warning '% stale sessions were removed without a history row: their users no longer exist.', v_orphaned
+      using hint = 'They were deleted with foreign keys switched off (session_replication_role = replica).';
+  end if;
+
+  -- 4. Record the failures.
   if v_failed <> '{}' then
-    raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
+    raise warning '% stale sessions could not be reaped. The first: user %: %',
+      cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger suppressed the write')
       using hint = 'Remove the cause. They are tried again later and do not hold up others.';
     -- Wait as long again as the session has been overdue: from 2 minutes up to a day.
     insert into sessions.reap_failures (fence, user_id, retry_at)
@@ -480,24 +524,33 @@ begin
     where a.user_id = any (v_failed)
     on conflict on constraint reap_failures_pkey do update set retry_at = excluded.retry_at;
   end if;
-  if v_orphaned > 0 then
-    raise warning '% stale sessions were removed without a history row: their users no longer exist.', v_orphaned
-      using hint = 'They were deleted with foreign keys switched off (session_replication_role = replica).';
+
+  -- 5. Prune, but not at a time that no earlier run confirms: a clock that is wrong for a moment must not empty the
+  -- history. For the same reason each call prunes only the oldest day.
+  if not coalesce(
+    (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= v_now) < v_now - interval '1 day', false
+  ) then
+    begin
+      v_pruned := sessions.prune_history(v_kept_since, batch_size);
+    exception
+      when assert_failure or others then
+        v_prunes_failed := 1;
+        raise warning 'The history could not be pruned: % (%)', sqlerrm, sqlstate;
+    end;
+    begin
+      v_pruned := v_pruned + sessions.prune_interviews(v_kept_since, batch_size);
+    exception
+      when assert_failure or others then
+        v_prunes_failed := v_prunes_failed + 1;
+        raise warning 'The interviews could not be pruned: % (%)', sqlerrm, sqlstate;
+    end;
   end if;
 
-  begin
-    v_pruned := sessions.prune(v_now, v_now - v_settings.history_retention, batch_size);
-  exception
-    when others then
-      if sessions.is_transient(sqlstate) then
-        raise;
-      end if;
-      v_pruned := 0;
-      raise warning 'Nothing could be pruned: % (%)', sqlerrm, sqlstate;
-  end;
-  insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, took)
-  values (v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, clock_timestamp() - v_now);
-
+  -- 6. Record the run.
+  insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, prunes_failed, took)
+  values (
+    v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, v_prunes_failed, clock_timestamp() - v_now
+  );
   delete from sessions.reaper_runs r
   where r.ctid = any (
     array(

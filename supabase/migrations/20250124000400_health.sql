@@ -92,9 +92,17 @@ begin
           'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
         )
     ),
-    -- A definer function is for those who may call its wrapper, the others for nobody; version() for everybody.
+    -- Clients may call a definer function and its wrapper, or service_role may; nobody may call the others, and
+    -- everybody version().
     routine as (
-      select p.oid, w.oid as wrapper
+      select
+        p.oid, w.oid as wrapper,
+        case
+          when w.oid is null then 'nobody'
+          when p.proname in ('user_holds_session', 'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health')
+            then 'service_role'
+          else 'authenticated'
+        end as caller
       from pg_catalog.pg_proc p
       left join pg_catalog.pg_proc w on p.prosecdef
         and w.pronamespace = 'public'::regnamespace and w.proname = p.proname and w.proargtypes = p.proargtypes
@@ -111,16 +119,15 @@ begin
           or has_any_column_privilege(g.oid, r.oid, 'select') and (r.is_internal or g.rolname = 'anon')
       end
       union all
-      select g.rolname, f.oid::regprocedure::text
+      select g.rolname, o.oid::regprocedure::text
       from grantee g
       cross join routine f
-      where has_function_privilege(g.oid, f.oid, 'execute')
-        and (g.rolname = 'anon' or f.wrapper is null or not has_function_privilege(g.oid, f.wrapper, 'execute'))
+      cross join unnest(array[f.oid, f.wrapper]) o (oid)
+      where has_function_privilege(g.oid, o.oid, 'execute') and g.rolname <> f.caller
       union all
-      select g.rolname, f.wrapper::regprocedure::text
+      select g.rolname, 'schema sessions'
       from grantee g
-      cross join routine f
-      where g.rolname = 'anon' and has_function_privilege(g.oid, f.wrapper, 'execute')
+      where has_schema_privilege(g.oid, 'sessions', 'create') or g.rolname = 'anon' and has_schema_privilege(g.oid, 'sessions', 'usage')
     )
     select string_agg(format('%s on %s', u.rolname, u.object), ', ' order by u.rolname, u.object)
     from unexpected u
@@ -144,6 +151,7 @@ declare
   v_row public.interview_session_health;
   v_every interval;
   v_stuck bigint;
+  v_prunes_failed integer;
   v_history regclass;
   v_fence_used bigint;
   v_fence bigint;
@@ -164,8 +172,8 @@ begin
   left join sessions.reap_failures f on f.fence = a.fence;
 
   -- A run in the future is one of a wrong clock: it must not hide that the reaper has stopped.
-  select r.ran_at, v_now - r.ran_at, r.failed
-  into v_row.last_reap_at, v_row.last_reap_age, v_row.last_reap_failed
+  select r.ran_at, v_now - r.ran_at, r.failed, r.prunes_failed
+  into v_row.last_reap_at, v_row.last_reap_age, v_row.last_reap_failed, v_prunes_failed
   from sessions.reaper_runs r
   where r.ran_at <= v_now
   order by r.ran_at desc, r.id desc
@@ -182,12 +190,11 @@ begin
   with latest as (
     select h.end_reason, h.ended_at, h.fence, h.ended_fence
     from public.interview_session_history h
-    where h.ended_at <= v_now
     order by h.ended_at desc
     limit 10000
   ),
   last_day as (
-    select l.end_reason, count(*) as sessions from latest l where l.ended_at > v_now - interval '1 day' group by l.end_reason
+    select l.end_reason, count(*) as sessions from latest l where l.ended_at between v_now - interval '1 day' and v_now group by l.end_reason
   )
   select
     greatest(v_fence_used, max(l.fence), max(l.ended_fence)),
@@ -217,7 +224,7 @@ begin
       and not c.relrowsecurity
   );
 
-  -- The worst first. Ten intervals of the default schedule and the default lease make the promised 15 minutes.
+  -- The worst first. Critical after ten missed intervals: 10 x 60 s, plus the lease of 5 minutes, are the promised 15.
   case
     when v_row.overlaps_found > 0 then
       v_row.status := 'critical';
@@ -228,7 +235,7 @@ begin
     when v_fence < v_fence_used then
       v_row.status := 'critical';
       v_row.reason := format(
-        'The next fence would be %s, but %s was already granted: fences must only grow. Run: select sessions.lift_fence();',
+        'The next fence would be %s, but %s was already used: fences must only grow. Run: select sessions.lift_fence();',
         v_fence + 1, v_fence_used
       );
     when current_setting('default_transaction_read_only')::boolean or pg_is_in_recovery() then
@@ -270,6 +277,9 @@ begin
     when v_stuck > 0 then
       v_row.status := 'warning';
       v_row.reason := format('%s stale sessions could not be reaped and are tried again later; the server log says why.', v_stuck);
+    when v_prunes_failed > 0 then
+      v_row.status := 'warning';
+      v_row.reason := 'The last run could not prune old rows; the server log says why.';
     else
       v_row.status := 'ok';
       v_row.reason := format('The reaper ran %s ago, and nothing is overdue.', date_trunc('second', v_row.last_reap_age));

@@ -156,7 +156,7 @@ $$;
 revoke all on function public.reap_stale_sessions(integer, boolean) from public, anon, authenticated, service_role;
 grant execute on function public.reap_stale_sessions(integer, boolean) to service_role;
 comment on function public.reap_stale_sessions(integer, boolean) is
-  'Moves one batch of stale sessions, from 1 to 10000, to the history and returns them; if none failed, a short batch is the last. Sessions that cannot be moved do not hold up others. Also prunes. dry_run shows what would be moved and changes nothing. For operators and the schedule.';
+  'Moves one batch of stale sessions, from 1 to 10000, to the history and returns them; call again while it returns rows. Sessions that cannot be moved do not hold up others. Also prunes. dry_run shows what would be moved and changes nothing. For operators and the schedule.';
 
 
 create or replace function public.session_health()

@@ -48,8 +48,8 @@ begin
     select
       a.user_id, u.email::text, a.session_id, a.device, a.status, a.created_at, a.updated_at,
       -- Not negative, even if the clock was set back meanwhile.
-      greatest(extract(epoch from v_now - a.created_at)::integer, 0),
-      extract(epoch from a.expires_at - v_now)::integer
+      least(greatest(extract(epoch from v_now - a.created_at), 0), 2147483647)::integer,
+      least(extract(epoch from a.expires_at - v_now), 2147483647)::integer
     from public.active_interview_sessions a
     join auth.users u on u.id = a.user_id
     order by a.expires_at
@@ -127,7 +127,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1s'
+set lock_timeout = '1100ms'
 as $$
 begin
   perform sessions.check_administrator();

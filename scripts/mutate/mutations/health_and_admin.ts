@@ -58,17 +58,16 @@ export const healthAndAdmin: Mutation[] = [
     in: "unexpected_grants",
     name: "an internal function that a client may call goes unnoticed",
     why: "S27 it checks nothing",
-    take: "or f.wrapper is null or",
-    put: "or",
+    take: "when w.oid is null then 'nobody'",
+    put: "when w.oid is null then 'service_role'",
     file: `${folder}/privileges_that_nobody_granted_are_noticed`,
   },
   {
     in: "unexpected_grants",
-    name: "a function that anon may call goes unnoticed",
-    why: "S27 nobody is signed in",
-    take:
-      "where g.rolname = 'anon' and has_function_privilege(g.oid, f.wrapper, 'execute')",
-    put: "where false",
+    name: "a function for operators that a user may call goes unnoticed",
+    why: "S27 only its second check would be left",
+    take: "then 'service_role'",
+    put: "then 'authenticated'",
     file: `${folder}/privileges_that_nobody_granted_are_noticed`,
   },
   {

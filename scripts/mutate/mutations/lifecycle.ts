@@ -142,7 +142,7 @@ export const lifecycle: Mutation[] = [
     tests: "C7 takeover is refused by the settings",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "the attempt is not undone",
     why: "R1 a start would leave a row in the history",
     take: "raise sqlstate 'UNDO1';",
@@ -151,13 +151,13 @@ export const lifecycle: Mutation[] = [
     tests: "R1 under REPEATABLE READ a start with nobody in its way",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "does not look for an unseen end",
     why: "R3 an id that has ended is never live again",
     take: `    insert into public.interview_session_history (
       user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
     )
-    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+    values (check_snapshot.user_id, check_snapshot.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
     on conflict do nothing;
 `,
     put: "",
@@ -165,11 +165,11 @@ export const lifecycle: Mutation[] = [
     tests: "R3 under REPEATABLE READ the id has",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "does not look for an unseen early end",
     why: "S19 an end that overtook its start is an end",
     take: `    insert into sessions.early_ends (user_id, session_id, ended_at)
-    values (refuse_unseen.user_id, refuse_unseen.session_id, now())
+    values (check_snapshot.user_id, check_snapshot.session_id, now())
     on conflict do nothing;
 `,
     put: "",
@@ -177,13 +177,13 @@ export const lifecycle: Mutation[] = [
     tests: "S19 under REPEATABLE READ the id has ended early",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "does not look for an unseen session",
     why: "R2 a conflict is 40001, which may be retried, and not 23505",
     take: `    insert into public.active_interview_sessions (
       user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
     )
-    values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
+    values (check_snapshot.user_id, check_snapshot.session_id, 0, now(), now(), now(), now())
     on conflict do nothing;
 `,
     put: "",
@@ -191,12 +191,12 @@ export const lifecycle: Mutation[] = [
     tests: "under REPEATABLE READ",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "does not look for an unseen interview",
     why: "C1 an extension of it would be lost without a word",
     take:
       `    insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
-    values (refuse_unseen.user_id, coalesce(refuse_unseen.interview_id, '-'), now(), now(), '-')
+    values (check_snapshot.user_id, coalesce(check_snapshot.interview_id, '-'), now(), now(), '-')
     on conflict do nothing;
 `,
     put: "",
@@ -204,7 +204,7 @@ export const lifecycle: Mutation[] = [
     tests: "C1 under REPEATABLE READ the interview has started",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "a snapshot older than the lock is trusted under REPEATABLE READ",
     why: "R3 it does not show that the id has ended since",
     take: "= 'read committed' then",
@@ -213,13 +213,21 @@ export const lifecycle: Mutation[] = [
     tests: "R3 under REPEATABLE READ the id has",
   },
   {
-    in: "refuse_unseen",
+    in: "check_snapshot",
     name: "a snapshot older than the lock is trusted under SERIALIZABLE",
     why: "R3 it does not show that the id has ended since",
     take: "= 'read committed' then",
     put: "in ('read committed', 'serializable') then",
     file: "races/isolation",
     tests: "R3 under SERIALIZABLE the id has",
+  },
+  {
+    in: "refuse_not_live",
+    name: "any end of the id counts",
+    why: "S9 a start looks at the latest",
+    take: "order by e.ended_at desc;",
+    put: "order by e.ended_at;",
+    file: "database/retention/a_longer_retention_remembers_the_latest_end",
   },
   {
     in: "refuse_not_live",
@@ -356,10 +364,19 @@ export const lifecycle: Mutation[] = [
     in: "start_session",
     name: "the interview is read, but not locked",
     why: "C1 its time may be up, or be extended, while the start waits",
-    take: "i.interview_id = start_session.interview_id\n    for update;",
+    take: "i.interview_id = start_session.interview_id\n    for no key update;",
     put: "i.interview_id = start_session.interview_id;",
     file: "races/interview",
     tests: "C1 the time is up while a start waits",
+  },
+  {
+    in: "start_session",
+    name: "the interview is locked against foreign keys",
+    why: "S10 a row of the app would hold up a start",
+    take: "i.interview_id = start_session.interview_id\n    for no key update;",
+    put: "i.interview_id = start_session.interview_id\n    for update;",
+    file: "races/interview",
+    tests: "C1 S10 a row of the app",
   },
   {
     in: "start_session",
@@ -456,7 +473,7 @@ export const lifecycle: Mutation[] = [
     in: `${name}_session`,
     name: "waits for a lock for as long as it takes",
     why: "S5 a call gives up a lock, with a code that says so",
-    take: "set lock_timeout = '1s'\n",
+    take: "set lock_timeout = '1100ms'\n",
     put: "",
     file: "races/lock_timeout",
     tests: "B6 S5 every function that may wait for a lock",
@@ -768,15 +785,15 @@ export const lifecycle: Mutation[] = [
     in: "end_session",
     name: "all early ends of a user are kept",
     why: "M13 a client could fill the table",
-    take: "where e.user_id = v_user\n      and e.ended_at <",
-    put: "where false\n      and e.ended_at <",
+    take: "where e.user_id = v_user\n      and e.session_id in",
+    put: "where false\n      and e.session_id in",
     file: "database/end_session/an_end_before_its_start_refuses_the_start",
   },
   {
     in: "end_session",
     name: "a snapshot older than the lock is trusted",
     why: "S19 it does not show the session whose start the end waited for",
-    take: "perform sessions.refuse_unseen(v_user, session_id);",
+    take: "perform sessions.check_snapshot(v_user, session_id);",
     put: "null;",
     file: "races/isolation",
     tests: "S19 under SERIALIZABLE the end waits",
@@ -785,7 +802,7 @@ export const lifecycle: Mutation[] = [
     in: "is_held",
     name: "any grant is as good",
     why: "B5 the fence says which one",
-    take: "and a.fence = coalesce(is_held.fence, a.fence)",
+    take: "and (is_held.fence is null or a.fence = is_held.fence)",
     put: "",
     file: "races/zombie",
     tests: "R10 B5 a zombie writes",

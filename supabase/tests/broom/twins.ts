@@ -55,18 +55,16 @@ export const sweepFunction = `
   language plpgsql
   as $$
   declare
-    v_swept integer;
+    v_kept_since timestamptz :=
+      clock_timestamp() - (sessions.current_settings()).history_retention;
+    v_swept integer := cardinality(
+      sessions.retire_stale(sessions.pick_stale(1000000, clock_timestamp()))
+    );
     v_pruned integer;
   begin
-    select count(*) into v_swept
-    from sessions.retire_stale(sessions.pick_stale(1000000, clock_timestamp()));
-
     loop
-      v_pruned := sessions.prune(
-        clock_timestamp(),
-        clock_timestamp() - (sessions.current_settings()).history_retention,
-        1000000
-      );
+      v_pruned := sessions.prune_history(v_kept_since, 1000000)
+        + sessions.prune_interviews(v_kept_since, 1000000);
       exit when v_pruned = 0;
       v_swept := v_swept + v_pruned;
     end loop;

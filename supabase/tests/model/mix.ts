@@ -206,9 +206,15 @@ async function age(sql: Database["sql"], isOver: () => boolean) {
   const userId = userIds.at(-1)!;
   while (!isOver()) {
     await sql.begin(async (transaction) => {
-      // in the order of the component: the user first
+      // in the order of the component: the user, the interview, the history
       await transaction`
         select from auth.users where id = ${userId} for key share`;
+      await transaction`
+        update public.interviews
+        set
+          started_at = started_at - interval '2 days',
+          deadline_at = deadline_at - interval '2 days'
+        where user_id = ${userId}`;
       await transaction`
         update public.interview_session_history
         set
@@ -217,12 +223,6 @@ async function age(sql: Database["sql"], isOver: () => boolean) {
           ended_at = ended_at - interval '2 days'
         where user_id = ${userId}`;
     });
-    await sql`
-      update public.interviews
-      set
-        started_at = started_at - interval '2 days',
-        deadline_at = deadline_at - interval '2 days'
-      where user_id = ${userId}`;
   }
 }
 

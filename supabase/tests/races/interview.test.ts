@@ -10,6 +10,7 @@ import {
   refused,
   type Scene,
 } from "./harness.ts";
+import { until } from "../waiting.ts";
 
 const interview = "i";
 const takeover = true;
@@ -310,3 +311,75 @@ async function clockIs(
     last_session_id,
   });
 }
+
+race(
+  "C1 R8 the interview's time runs out while a start waits for it: refused",
+  async (scene) => {
+    const [a, owner] = [await scene.tab(), await scene.owner()];
+    granted(await a.start("a", { interview }));
+    granted(await a.end("a"));
+    await owner.begin();
+    answered(
+      await owner.query("select from public.interviews for no key update"),
+    );
+    const late = a.start("b", { interview });
+    await late.waitsFor(owner);
+    answered(
+      await owner.query(
+        "update public.interviews set deadline_at = clock_timestamp()",
+      ),
+    );
+
+    answered(await owner.commit());
+
+    interviewOver(await late, "timed_out");
+    await scene.leaves({ history: { a: "disconnected" } });
+  },
+);
+
+race(
+  "C1 R8 the session runs out while an extension waits for the interview: it stays over",
+  async (scene) => {
+    const [a, owner] = [await scene.tab(), await scene.owner()];
+    const operator = await scene.operator();
+    granted(await a.start("a", { interview }));
+    await owner.begin();
+    answered(
+      await owner.query("select from public.interviews for no key update"),
+    );
+    await (await scene.owner()).query(
+      `update public.active_interview_sessions
+      set expires_at = clock_timestamp() + interval '0.3 seconds'`,
+    );
+    const extension = operator.extend(scene.user, interview, "1 hour");
+    await extension.waitsFor(owner);
+    await until("the session is over", async () => {
+      const rows = await owner.query<{ over: boolean }>(
+        "select expires_at < clock_timestamp() as over from public.active_interview_sessions",
+      );
+      return answered(rows)[0].over;
+    });
+
+    answered(await owner.commit());
+
+    granted(await extension);
+    over(await a.heartbeat("a"), "expired");
+  },
+);
+
+race(
+  "C1 S10 a row of the app that refers to the interview holds up no start of it",
+  async (scene) => {
+    const [a, owner] = [await scene.tab(), await scene.owner()];
+    granted(await a.start("a", { interview }));
+    await owner.begin();
+    answered(
+      await owner.query("select from public.interviews for key share"),
+    );
+
+    granted(await a.start("b", { interview, takeover }).passes(owner));
+
+    answered(await owner.commit());
+    await scene.leaves({ live: "b", history: { a: "taken_over" } });
+  },
+);

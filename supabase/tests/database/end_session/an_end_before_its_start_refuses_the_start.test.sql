@@ -1,7 +1,7 @@
 -- A page that closes while it starts: its goodbye may arrive first.
 begin;
 \ir ../helpers.psql
-select plan(12);
+select plan(13);
 
 -- given
 select pg_temp.create_users('ada', 'ben');
@@ -71,6 +71,17 @@ select results_eq(
 select results_eq(
   $$ select session_id from pg_temp.active_session('ada') $$, $$ values ('next') $$,
   'B4: the live session is unchanged'
+);
+
+-- when: the clock is set back
+update sessions.early_ends set ended_at = ended_at + interval '1 hour' where true;
+select pg_temp.authenticate_as('ada');
+select from public.end_session('after the clock was set back');
+
+-- then
+select is(
+  pg_temp.answer_of($$ select public.start_session('after the clock was set back') $$) ->> 'message', 'This interview was left.',
+  'B6: the end that was just recorded is not the one that is dropped'
 );
 
 select * from finish();

@@ -63,7 +63,7 @@ select is_empty(
         ('select sessions.revoke(pg_temp.user_id(''ada''), null, ''authenticated'')'),
         ('select sessions.extend(pg_temp.user_id(''ada''), ''exam'', ''1 minute'', null, ''authenticated'')'),
         ('select sessions.retire_stale(array[pg_temp.user_id(''ben'')])'),
-        ('select sessions.prune(now(), now(), 1)'),
+        ('select sessions.prune_history(now(), 1)'),
         ('select sessions.lift_fence()'),
         ('select sessions.is_held(pg_temp.user_id(''ada''), ''ada''''s'', null, null)'),
         ('select sessions.current_settings()')

@@ -41,9 +41,9 @@ select bag_eq(
 );
 
 select bag_eq(
-  $$ select proname::text from functions where proconfig @> array['lock_timeout=1s'] $$,
+  $$ select proname::text from functions where proconfig @> array['lock_timeout=1100ms'] $$,
   'select proname::text from functions where prosecdef and provolatile = ''v''',
-  'M8: functions that take locks wait at most 1 second for each: less than the API''s 8 in all'
+  'M8: functions that take locks wait at most 1.1 seconds for each: less than the API''s 8 in all'
 );
 
 select * from finish();

@@ -1,7 +1,7 @@
 -- A table of the app refers to interviews.
 begin;
 \ir ../helpers.psql
-select plan(4);
+select plan(5);
 
 -- given: answers to an interview that is past its retention, and a stale session of somebody else
 delete from public.active_interview_sessions where true;
@@ -18,6 +18,8 @@ create table public.answers_of_the_app (
   foreign key (user_id, interview_id) references public.interviews
 );
 insert into public.answers_of_the_app values (pg_temp.user_id('ada'), 'exam');
+delete from public.interview_session_history where true;
+select pg_temp.add_ended_session('ada', 'old', now() - interval '101 days', now() - interval '100 days', 'expired');
 
 -- when
 select pg_temp.act_as('service_role');
@@ -26,7 +28,14 @@ select pg_temp.clear_authentication();
 
 -- then
 select results_eq('select session_id from reaped', $$ values ('crashed') $$, 'M13: what is stale is reaped');
-select results_eq('select reaped, pruned from sessions.reaper_runs', 'values (1, 0)', 'M14: and the run is recorded');
+select results_eq(
+  'select reaped, pruned, prunes_failed from sessions.reaper_runs', 'values (1, 1, 1)',
+  'M14: the history is pruned, and the run is recorded'
+);
+select is(
+  (select status || ': ' || reason from public.session_health()), 'warning: The last run could not prune old rows; the server log says why.',
+  'M14: the health says so'
+);
 
 -- when: the interview is started again
 select pg_temp.authenticate_as('ada');

@@ -22,7 +22,7 @@ select results_eq(
   'select status, reason from public.session_health()',
   $$ values (
     'critical',
-    'The next fence would be 1, but 51 was already granted: fences must only grow. Run: select sessions.lift_fence();'
+    'The next fence would be 1, but 51 was already used: fences must only grow. Run: select sessions.lift_fence();'
   ) $$,
   'B4: it is critical, and the reason says what to run'
 );
@@ -48,7 +48,7 @@ select setval('sessions.fence', 3);
 
 -- then
 select matches(
-  (select reason from public.session_health()), '^The next fence would be 4, but 54 was already granted',
+  (select reason from public.session_health()), '^The next fence would be 4, but 54 was already used',
   'B4: a fence in the history counts, and one that was drawn at an end'
 );
 
@@ -69,7 +69,7 @@ select setval('sessions.fence', 1, false);
 
 -- then
 select matches(
-  (select reason from public.session_health()), '^The next fence would be 1, but 1 was already granted',
+  (select reason from public.session_health()), '^The next fence would be 1, but 1 was already used',
   'B4: the next fence is the same: that is noticed, too'
 );
 

@@ -1,7 +1,7 @@
 -- A restore into a project whose default privileges give the API roles everything on new tables.
 begin;
 \ir ../helpers.psql
-select plan(35);
+select plan(39);
 
 -- given
 delete from public.active_interview_sessions where true;
@@ -64,13 +64,19 @@ from (
     ('anon', 'execute', 'function', 'public.session_health()'),
     ('authenticated', 'execute', 'function', 'sessions.revoke(uuid,text,text)'),
     ('service_role', 'execute', 'function', 'sessions.lift_fence()'),
-    ('authenticated', 'execute', 'function', 'sessions.session_health()')
+    ('authenticated', 'execute', 'function', 'sessions.session_health()'),
+    ('authenticated', 'execute', 'function', 'public.revoke_session(uuid,text)'),
+    ('service_role', 'execute', 'function', 'public.start_session(text,boolean,text,text)')
 ) as given (role_name, privilege, kind, name);
 
 select is(
-  pg_temp.status_with('usage on schema sessions', 'anon'), 'ok: The reaper ran 00:00:00 ago, and nothing is overdue.',
-  'B8: nothing in the schema can be used without a privilege on it'
-);
+  pg_temp.status_with(format('%s on schema sessions', privilege), role_name),
+  format(
+    'critical: API roles have privileges that the migrations do not grant: %s on schema sessions. Apply the migrations again.', role_name
+  ),
+  format('B8: %s on the schema for %s', privilege, role_name)
+)
+from (values ('anon', 'usage'), ('authenticated', 'create'), ('service_role', 'create')) as given (role_name, privilege);
 
 -- when: everything, as by open default privileges
 grant all on table public.active_interview_sessions, public.interview_session_history to anon, authenticated, service_role;

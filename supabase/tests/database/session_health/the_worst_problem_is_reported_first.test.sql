@@ -39,7 +39,7 @@ update public.interview_session_history set started_at = now() - interval '7 hou
 
 select is(
   pg_temp.health(),
-  'critical: The next fence would be 101, but 204 was already granted: fences must only grow. Run: select sessions.lift_fence();',
+  'critical: The next fence would be 101, but 204 was already used: fences must only grow. Run: select sessions.lift_fence();',
   'B4: then, that the next fence would be too low'
 );
 

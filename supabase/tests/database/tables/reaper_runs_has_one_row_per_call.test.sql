@@ -14,6 +14,7 @@ select bag_eq(
     ('failed', 'integer', true, ''),
     ('orphaned', 'integer', true, ''),
     ('pruned', 'integer', true, ''),
+    ('prunes_failed', 'integer', true, ''),
     ('took', 'interval', true, '') $$,
   'M14: these are its columns'
 );

@@ -5,7 +5,7 @@
 -- Constraints enforce the invariants; the functions of the later chapters turn violations into readable errors.
 -- Every chapter can be applied again and then changes nothing.
 
--- The statements below would change a schema or a table of these names that belongs to the app.
+-- Stop if the app has a schema or table of one of these names: the statements below would change it.
 do $$
 declare
   v_taken text := case
@@ -30,8 +30,8 @@ comment on schema sessions is
   'The logic of interview sessions. Not exposed by the API: clients call the wrappers in public.';
 
 
--- A project may still have the first plan's table, which clients wrote directly. Set it aside with its policy and
--- indexes; the end of this chapter copies its rows.
+-- The first plan of this component was a table that clients wrote directly. If the project still has it, set it aside with
+-- its policy and indexes; the end of this chapter copies its rows.
 do $$
 begin
   if exists (
@@ -55,6 +55,26 @@ comment on sequence sessions.fence is
   'Drawn once at every grant and once at every end of a session, under the lock of the session: the numbers give their order without a clock.';
 
 
+create or replace function sessions.is_line(line text, shortest integer, longest integer)
+returns boolean
+language plpgsql
+immutable
+strict
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The length in bytes is known without reading the text: one of 100 MB is refused at once.
+  return octet_length(line) <= 4 * longest
+    and char_length(line) between shortest and longest
+    and line !~ '[\u0001-\u001f\u007f-\u009f]';
+end
+$$;
+
+revoke all on function sessions.is_line(text, integer, integer) from public, anon, authenticated, service_role;
+comment on function sessions.is_line(text, integer, integer) is
+  'Whether this is one line of shortest to longest characters, none of them a control character. Null for null.';
+
+
 -- No index but the primary key: a heartbeat changes no indexed column, so it is a HOT update, for which the fillfactor
 -- leaves room. The reaper scans the table, which is small.
 create table if not exists public.active_interview_sessions (
@@ -69,15 +89,6 @@ create table if not exists public.active_interview_sessions (
   expires_at timestamptz not null,
   previous_session_id text,
   interview_id text,
-  reap_after timestamptz,
-  -- One pattern over all three, since it is evaluated at every heartbeat.
-  constraint texts_are_short_lines check (
-    char_length(session_id) between 1 and 128
-    and char_length(device) <= 200
-    and char_length(interview_id) between 1 and 128
-    and session_id || coalesce(device, '') || coalesce(interview_id, '') !~ '[\u0001-\u001f\u007f-\u009f]'
-  ),
-  constraint status_is_known check (status in ('active', 'completing')),
   constraint lease_ends_by_the_deadline check (expires_at <= deadline_at)
 ) with (fillfactor = 50);
 
@@ -102,11 +113,43 @@ comment on column public.active_interview_sessions.fence is 'The fencing token o
 comment on column public.active_interview_sessions.device is 'What the client calls itself, for example "Chrome on Windows".';
 comment on column public.active_interview_sessions.created_at is 'When the session was granted.';
 comment on column public.active_interview_sessions.updated_at is 'Time of the last heartbeat.';
-comment on column public.active_interview_sessions.deadline_at is 'The session ends here, with or without heartbeats. For a session of an interview, the deadline of the interview.';
+comment on column public.active_interview_sessions.deadline_at is 'The session ends here, with or without heartbeats. For a session of an interview, the deadline of the interview; complete_session() may move it on.';
 comment on column public.active_interview_sessions.expires_at is 'End of the lease: the last heartbeat plus sessions.settings.lease, at most deadline_at.';
 comment on column public.active_interview_sessions.previous_session_id is 'The last session of the same interview, however it ended. Without an interview, the live session that this one took over.';
 comment on column public.active_interview_sessions.interview_id is 'The app''s id of the interview, if it named one.';
-comment on column public.active_interview_sessions.reap_after is 'Null, except for a stale session that the reaper could not move: when it tries again.';
+
+
+-- Not CHECK constraints: Postgres evaluates those at every update, and parses them each time. This trigger runs only if
+-- one of the columns is written, so not at a heartbeat.
+create or replace function sessions.check_session()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if not sessions.is_line(new.session_id, 1, 128)
+    or not sessions.is_line(new.device, 0, 200)
+    or not sessions.is_line(new.interview_id, 1, 128)
+    or new.status not in ('active', 'completing')
+  then
+    raise check_violation using
+      message = 'The row of public.active_interview_sessions is invalid.',
+      hint = 'session_id and interview_id are lines of 1 to 128 characters, device of at most 200; status is active or completing.';
+  end if;
+
+  return new;
+end
+$$;
+
+revoke all on function sessions.check_session() from public, anon, authenticated, service_role;
+comment on function sessions.check_session() is
+  'Trigger of public.active_interview_sessions: fails if a text is too long or not a line, or if the status is unknown.';
+
+create or replace trigger check_session
+  before insert or update of session_id, device, interview_id, status on public.active_interview_sessions
+  for each row execute function sessions.check_session();
+-- Also in a session with session_replication_role = replica.
+alter table public.active_interview_sessions enable always trigger check_session;
 
 
 -- The end reasons, once: the history accepts what has a message here.
@@ -117,15 +160,16 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return case end_reason
-    when 'completed' then 'This interview was submitted.'
-    when 'disconnected' then 'This interview was left.'
-    when 'cleared' then 'This interview was closed.'
-    when 'taken_over' then 'This interview was continued in another window or on another device.'
-    when 'expired' then 'This interview ended because its page lost contact for too long.'
-    when 'timed_out' then 'The time for this interview is up.'
-    when 'revoked' then 'This interview was ended by an administrator.'
-  end;
+  -- Faster than a CASE: the constant is parsed once per connection.
+  return jsonb '{
+    "completed": "This interview was submitted.",
+    "disconnected": "This interview was left.",
+    "cleared": "This interview was closed.",
+    "taken_over": "This interview was continued in another window or on another device.",
+    "expired": "This interview ended because its page lost contact for too long.",
+    "timed_out": "The time for this interview is up.",
+    "revoked": "This interview was ended by an administrator."
+  }' ->> end_reason;
 end
 $$;
 
@@ -152,7 +196,7 @@ create table if not exists public.interview_session_history (
   constraint status_is_known check (status in ('active', 'completing'))
 );
 
--- For reads of the latest or the oldest rows: session_health() and the prune.
+-- session_health() reads the latest rows by it, prune_history() the oldest.
 create index if not exists interview_session_history_ended_at on public.interview_session_history (ended_at);
 
 alter table public.interview_session_history enable row level security;
@@ -194,7 +238,7 @@ create table if not exists public.interviews (
   constraint deadline_is_finite check (isfinite(deadline_at))
 );
 
--- For the prune.
+-- prune_interviews() reads the oldest rows by it.
 create index if not exists interviews_deadline_at on public.interviews (deadline_at);
 
 alter table public.interviews enable row level security;
@@ -253,14 +297,15 @@ comment on column sessions.settings.takeover is 'allowed; refused: start_session
 
 
 -- Keeps exactly one row in sessions.settings, and takes intervals in seconds: adding '1 day' to a timestamp would add
--- 25 hours where the clocks change.
+-- 25 hours where the clocks change. pg_dump and pg_restore must be able to replace the row that the migration wrote; they
+-- are recognised by check_function_bodies = off, which their scripts set. This guards against mistakes, not against an
+-- owner who sets that on purpose.
 create or replace function sessions.keep_settings()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
-  -- pg_dump and pg_restore switch this off for what they restore.
   v_restoring boolean := not current_setting('check_function_bodies')::boolean;
 begin
   if tg_op in ('DELETE', 'TRUNCATE') and not v_restoring then
@@ -322,6 +367,7 @@ begin
       message = 'sessions.settings has no row. Nothing was changed.',
       hint = 'Apply the migrations of interview sessions again, or insert the row: insert into sessions.settings default values.';
   end if;
+  -- `row is not null` is true only if no column is null.
   if not (v_row is not null) then
     raise object_not_in_prerequisite_state using
       message = 'sessions.settings has nulls. Nothing was changed.',
@@ -337,18 +383,17 @@ comment on function sessions.current_settings() is 'The settings in force. Fails
 
 
 create table if not exists sessions.early_ends (
-  user_id uuid primary key references auth.users (id) on delete cascade,
+  user_id uuid not null references auth.users (id) on delete cascade,
   session_id text not null,
-  end_reason text not null,
-  ended_at timestamptz not null
+  ended_at timestamptz not null,
+  primary key (user_id, session_id)
 );
 
 revoke all on table sessions.early_ends from public, anon, authenticated, service_role;
 comment on table sessions.early_ends is
-  'Per user, the last end_session() that arrived before the start_session() of its session: that start is refused. One row per user, so that a client cannot fill the table.';
+  'Calls of end_session() that arrived before the start_session() of their session: that start is refused. The latest ten of a user, so that a client cannot fill the table.';
 comment on column sessions.early_ends.user_id is 'The user who called. The row is deleted with the user.';
 comment on column sessions.early_ends.session_id is 'The id of the session that had not started.';
-comment on column sessions.early_ends.end_reason is 'The reason that was given; disconnected if none was.';
 comment on column sessions.early_ends.ended_at is 'Time of the call.';
 
 
@@ -403,6 +448,23 @@ comment on column sessions.extensions.extended is 'By how much.';
 comment on column sessions.extensions.note is 'The operator''s note.';
 
 
+create table if not exists sessions.reap_failures (
+  fence bigint primary key,
+  user_id uuid not null,
+  retry_at timestamptz not null
+);
+
+-- For the retries that are due.
+create index if not exists reap_failures_retry_at on sessions.reap_failures (retry_at);
+
+revoke all on table sessions.reap_failures from public, anon, authenticated, service_role;
+comment on table sessions.reap_failures is
+  'Stale sessions that the reaper could not move, because a trigger or a constraint of the app refuses it. They are tried again later, after those that never failed.';
+comment on column sessions.reap_failures.fence is 'The fencing token of the session.';
+comment on column sessions.reap_failures.user_id is 'The user who held the session.';
+comment on column sessions.reap_failures.retry_at is 'When the reaper tries again. The row is deleted then, and written again if it fails again.';
+
+
 create table if not exists sessions.reaper_runs (
   ran_at timestamptz not null,
   id bigint not null generated always as identity,
@@ -411,6 +473,7 @@ create table if not exists sessions.reaper_runs (
   failed integer not null,
   orphaned integer not null default 0,
   pruned integer not null,
+  prunes_failed integer not null default 0,
   took interval not null,
   -- The time first: a restore without the sequence must not stop the reaper.
   primary key (ran_at, id)
@@ -427,6 +490,7 @@ comment on column sessions.reaper_runs.reaped is 'Stale sessions moved to the hi
 comment on column sessions.reaper_runs.failed is 'Stale sessions that could not be moved; the server log has one warning per call.';
 comment on column sessions.reaper_runs.orphaned is 'Stale sessions removed without a history row, because their user no longer exists.';
 comment on column sessions.reaper_runs.pruned is 'Rows past their retention that were deleted.';
+comment on column sessions.reaper_runs.prunes_failed is 'How many of the two tables, the history and the interviews, could not be pruned; the server log says why.';
 comment on column sessions.reaper_runs.took is 'Duration of the call.';
 
 
@@ -511,15 +575,21 @@ revoke all on function sessions.version() from public, anon, authenticated, serv
 grant execute on function sessions.version() to authenticated, service_role;
 comment on function sessions.version() is 'The installed version of interview sessions.';
 
--- What a client does with its session: start, heartbeat, complete, end.
+
+-- What a client does with its session: start, heartbeat, complete, end. The contract of each function is the comment of
+-- its wrapper in the chapter "API".
+--
+-- Functions called refuse_... raise an error and never return.
 --
 -- Three rules hold throughout:
 -- 1. The clock is the server's, read after the row is locked: a call that waited is judged by when it got the lock.
 -- 2. A stale row is over, whether or not it was reaped: no answer depends on the reaper. Likewise a row past its
 --    retention is forgotten, whether or not it was pruned.
 -- 3. Locks are taken in one order: the user in auth.users, an advisory lock that serialises the starts of the user, the
---    session, the interview. Deleting a user takes the same order. A heartbeat that is the whole API request takes only
---    the session. Each lock has a timeout of 1.5 s, within the 8 s that the API allows a call.
+--    session, the interview, the history. Deleting a user takes the same order. A heartbeat that is the whole API request takes only
+--    the session. lock_timeout is 1.1 s, a little more than deadlock_timeout, so that a deadlock has one victim. A row lock
+--    that others already wait for takes two waits: for a place in the queue, then for the lock. So a start waits at most
+--    2 for the user, 1 for the advisory lock, 2 for the session and 2 for the interview: 7.7 s, within the API's 8 s.
 --
 -- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
 -- a caller's own type could replace ours.
@@ -558,25 +628,18 @@ revoke all on function sessions.refuse_argument(text, text) from public, anon, a
 comment on function sessions.refuse_argument(text, text) is 'Raises 22023: which argument is invalid, and what it must be.';
 
 
-create or replace function sessions.check_line(argument text, line text, shortest integer, longest integer)
+create or replace function sessions.refuse_line(argument text, shortest integer, longest integer)
 returns void
 language plpgsql
-strict
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The length in bytes is known without reading the text: one of 100 MB costs nothing.
-  if octet_length(line) > 4 * longest
-    or char_length(line) not between shortest and longest
-    or line ~ '[\u0001-\u001f\u007f-\u009f]'
-  then
-    perform sessions.refuse_argument(argument, format('%s to %s characters, none of them a control character', shortest, longest));
-  end if;
+  perform sessions.refuse_argument(argument, format('%s to %s characters, none of them a control character', shortest, longest));
 end
 $$;
 
-revoke all on function sessions.check_line(text, text, integer, integer) from public, anon, authenticated, service_role;
-comment on function sessions.check_line(text, text, integer, integer) is 'Raises 22023 if this is not one line of shortest to longest characters. Null passes.';
+revoke all on function sessions.refuse_line(text, integer, integer) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_line(text, integer, integer) is 'Raises 22023: an argument for which sessions.is_line() is false.';
 
 
 create or replace function sessions.lock_user(user_id uuid, wait boolean default true)
@@ -585,6 +648,7 @@ language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 declare
+  -- The row that a first start will insert cannot be locked yet; this can.
   v_starts bigint := hashtextextended('start_session ' || user_id, 0);
 begin
   if not wait then
@@ -605,7 +669,7 @@ $$;
 
 revoke all on function sessions.lock_user(uuid, boolean) from public, anon, authenticated, service_role;
 comment on function sessions.lock_user(uuid, boolean) is
-  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user; a missing row cannot be locked. False if there is no such user, or if another transaction has one of the locks and this one should not wait.';
+  'Until the transaction ends, keeps the user from being deleted and serialises start_session per user. False if there is no such user, or if another transaction has one of the locks and this one should not wait.';
 
 
 create or replace function sessions.stale_reason(expires_at timestamptz, deadline_at timestamptz)
@@ -622,6 +686,23 @@ comment on function sessions.stale_reason(timestamptz, timestamptz) is
   'Why a stale session is over: it reached its deadline (timed_out) or its heartbeats stopped (expired).';
 
 
+create or replace function sessions.refuse_suppressed(relation regclass)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  raise object_not_in_prerequisite_state using
+    message = format('A trigger on %s suppressed the write. Nothing was changed.', relation),
+    hint = 'A BEFORE trigger that returns null does so. It must return the row or raise an error.';
+end
+$$;
+
+revoke all on function sessions.refuse_suppressed(regclass) from public, anon, authenticated, service_role;
+comment on function sessions.refuse_suppressed(regclass) is
+  'Raises 55000: a trigger of the app skipped a write without an error. No function goes on as if it had been made.';
+
+
 create or replace function sessions.retire(a public.active_interview_sessions, at timestamptz, end_reason text default null)
 returns public.interview_session_history
 language plpgsql
@@ -632,11 +713,9 @@ declare
 begin
   delete from public.active_interview_sessions x where x.user_id = a.user_id;
   if not found then
-    raise object_not_in_prerequisite_state using
-      message = 'The session could not be ended: a trigger on public.active_interview_sessions keeps its row.';
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
   end if;
 
-  -- strict here and below: a trigger of the app that suppresses a write makes an error, not a row of nulls.
   insert into public.interview_session_history (
     user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
   )
@@ -647,7 +726,10 @@ begin
     case when a.expires_at > at then retire.end_reason else sessions.stale_reason(a.expires_at, a.deadline_at) end,
     a.status, a.previous_session_id, a.interview_id
   )
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.interview_session_history');
+  end if;
 
   return v_row;
 end
@@ -707,14 +789,18 @@ begin
     from public.active_interview_sessions a
     where a.user_id = refuse_not_live.user_id and a.session_id = refuse_not_live.session_id and a.expires_at <= v_now
     union all
-    select x.end_reason, x.ended_at
+    select 'disconnected', x.ended_at
     from sessions.early_ends x
     where x.user_id = refuse_not_live.user_id and x.session_id = refuse_not_live.session_id
   ) e
-  where e.ended_at >= v_kept_since;
+  where e.ended_at >= v_kept_since
+  order by e.ended_at desc;
 
   if not exists (select from auth.users u where u.id = refuse_not_live.user_id) then
     perform sessions.refuse_caller();
+  end if;
+  if v_end.ended_at is null then
+    perform sessions.check_snapshot(user_id, session_id);
   end if;
 
   perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
@@ -761,37 +847,46 @@ comment on function sessions.refuse_held(public.active_interview_sessions, times
   'Raises PT409: another session is live; which, on which device, since when, for how many seconds more, and whether it can be taken over.';
 
 
-create or replace function sessions.refuse_unseen(user_id uuid, session_id text)
+create or replace function sessions.check_snapshot(user_id uuid, session_id text default '-', interview_id text default '-')
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- The indexes know every row, visible or not: inserting one that exists unseen fails with 40001, which is what
-  -- `on conflict do nothing` does under such a snapshot. A successful insert is undone.
-  insert into public.active_interview_sessions (
-    user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
-  )
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), now())
-  on conflict do nothing;
-  insert into public.interview_session_history (
-    user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
-  )
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
-  on conflict do nothing;
-  insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
-  values (refuse_unseen.user_id, refuse_unseen.session_id, 'cleared', now())
-  on conflict do nothing;
-  raise sqlstate 'UNDO1';
-exception
-  when sqlstate 'UNDO1' then
-    null;
+  if current_setting('transaction_isolation') = 'read committed' then
+    return;
+  end if;
+
+  -- No SELECT shows a row that was committed after the snapshot, but the indexes know it: inserting the same key fails
+  -- with 40001, as `on conflict do nothing` does under such a snapshot. An insert that succeeds is undone.
+  begin
+    insert into public.active_interview_sessions (
+      user_id, session_id, fence, created_at, updated_at, deadline_at, expires_at
+    )
+    values (check_snapshot.user_id, check_snapshot.session_id, 0, now(), now(), now(), now())
+    on conflict do nothing;
+    insert into public.interview_session_history (
+      user_id, session_id, fence, started_at, last_seen_at, ended_at, end_reason, status, ended_fence
+    )
+    values (check_snapshot.user_id, check_snapshot.session_id, 0, now(), now(), now(), 'cleared', 'active', 0)
+    on conflict do nothing;
+    insert into sessions.early_ends (user_id, session_id, ended_at)
+    values (check_snapshot.user_id, check_snapshot.session_id, now())
+    on conflict do nothing;
+    insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
+    values (check_snapshot.user_id, coalesce(check_snapshot.interview_id, '-'), now(), now(), '-')
+    on conflict do nothing;
+    raise sqlstate 'UNDO1';
+  exception
+    when sqlstate 'UNDO1' then
+      null;
+  end;
 end
 $$;
 
-revoke all on function sessions.refuse_unseen(uuid, text) from public, anon, authenticated, service_role;
-comment on function sessions.refuse_unseen(uuid, text) is
-  'Raises 40001 if this session started or ended after the snapshot of the transaction was taken. For REPEATABLE READ and SERIALIZABLE; READ COMMITTED sees it.';
+revoke all on function sessions.check_snapshot(uuid, text, text) from public, anon, authenticated, service_role;
+comment on function sessions.check_snapshot(uuid, text, text) is
+  'Under REPEATABLE READ and SERIALIZABLE, raises 40001 if this session or interview was written after the snapshot of the transaction was taken. READ COMMITTED sees it. The id - stands for none: then only the other tables are checked.';
 
 
 create or replace function sessions.start_session(
@@ -804,7 +899,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -819,9 +914,15 @@ begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
-  perform sessions.check_line('device', device, 0, 200);
-  perform sessions.check_line('interview_id', interview_id, 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
+  if not sessions.is_line(device, 0, 200) then
+    perform sessions.refuse_line('device', 0, 200);
+  end if;
+  if not sessions.is_line(interview_id, 1, 128) then
+    perform sessions.refuse_line('interview_id', 1, 128);
+  end if;
   if takeover is null then
     perform sessions.refuse_argument('takeover', 'true or false');
   end if;
@@ -829,12 +930,22 @@ begin
   if not sessions.lock_user(v_user) then
     perform sessions.refuse_caller();
   end if;
+  -- From here on a null v_row means that nothing is live, a null v_interview that the interview is new.
   select * into v_row from public.active_interview_sessions a where a.user_id = v_user for update;
+  if interview_id is not null then
+    select * into v_interview
+    from public.interviews i
+    where i.user_id = v_user and i.interview_id = start_session.interview_id
+    for no key update;
+  end if;
   v_now := clock_timestamp();
   v_kept_since := v_now - v_settings.history_retention;
 
   -- A retry of the call that started it.
   if v_row.session_id = start_session.session_id and v_row.expires_at > v_now then
+    if interview_id is distinct from v_row.interview_id then
+      perform sessions.refuse_argument('interview_id', 'that of the call that started this session');
+    end if;
     return sessions.heartbeat_session(session_id);
   end if;
 
@@ -849,35 +960,26 @@ begin
   from public.interview_session_history h
   where h.user_id = v_user and h.session_id = start_session.session_id
   union all
-  select e.end_reason, e.ended_at
+  select 'disconnected', e.ended_at
   from sessions.early_ends e
   where e.user_id = v_user and e.session_id = start_session.session_id
   order by ended_at desc;
   if v_end.ended_at < v_kept_since then
-    -- Forgotten: the id may be used again.
+    -- Forgotten: the id may be used again, so the history must have room for it.
     delete from public.interview_session_history h where h.user_id = v_user and h.session_id = start_session.session_id;
   elsif v_end.ended_at is not null then
     perform sessions.refuse_over(session_id, v_end.end_reason, v_end.ended_at);
   end if;
-  if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-    perform sessions.refuse_unseen(v_user, session_id);
-  end if;
+  perform sessions.check_snapshot(v_user, session_id, interview_id);
 
-  if interview_id is not null then
-    select * into v_interview
-    from public.interviews i
-    where i.user_id = v_user and i.interview_id = start_session.interview_id
-    for update;
-
-    if v_interview.deadline_at < v_kept_since then
-      -- Forgotten: its row is reset below, since rows of the app may refer to it.
-      delete from sessions.extensions e where e.user_id = v_user and e.interview_id = start_session.interview_id;
-      v_interview := null;
-    elsif v_interview.submitted_at is not null then
-      perform sessions.refuse_over(session_id, 'completed', v_interview.submitted_at, interview_id);
-    elsif v_interview.deadline_at <= v_now then
-      perform sessions.refuse_over(session_id, 'timed_out', v_interview.deadline_at, interview_id);
-    end if;
+  if v_interview.deadline_at < v_kept_since then
+    -- Forgotten: treated as new. Its row is updated below, not replaced, since rows of the app may reference it.
+    delete from sessions.extensions e where e.user_id = v_user and e.interview_id = start_session.interview_id;
+    v_interview := null;
+  elsif v_interview.submitted_at is not null then
+    perform sessions.refuse_over(session_id, 'completed', v_interview.submitted_at, interview_id);
+  elsif v_interview.deadline_at <= v_now then
+    perform sessions.refuse_over(session_id, 'timed_out', v_interview.deadline_at, interview_id);
   end if;
 
   if v_row.user_id is not null then
@@ -897,7 +999,10 @@ begin
     case when start_session.interview_id is null then v_row.session_id else v_interview.last_session_id end,
     start_session.interview_id
   )
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
 
   if interview_id is not null then
     insert into public.interviews (user_id, interview_id, started_at, deadline_at, last_session_id)
@@ -908,6 +1013,9 @@ begin
       deadline_at = excluded.deadline_at,
       submitted_at = null,
       last_session_id = excluded.last_session_id;
+    if not found then
+      perform sessions.refuse_suppressed('public.interviews');
+    end if;
   end if;
 
   return v_row;
@@ -924,35 +1032,40 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
   v_settings sessions.settings := sessions.current_settings();
   v_row public.active_interview_sessions;
+  v_has_written boolean := pg_current_xact_id_if_assigned() is not null;
+  v_expires_at timestamptz;
   v_now timestamptz;
 begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
 
-  if current_setting('request.path', true) = '/rpc/heartbeat_session' then
+  if current_setting('request.path', true) = '/rpc/heartbeat_session' and not v_has_written then
     -- The whole request. The next heartbeat makes up for one that a crash of the server loses, so the commit need not
     -- wait for the disk.
     perform set_config('synchronous_commit', 'off', true);
   else
-    -- Part of a larger transaction, whose other writes and locks count. If it has written, a trigger of the app may have
-    -- locked the session: then it must not wait for what comes before the session.
-    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
+    -- Part of a larger transaction, which may end or start a session next, so take the locks that such a call needs, in
+    -- order. But an earlier write may already hold the session (a foreign key or a trigger of the app that locks it):
+    -- waiting for the user now would be the wrong order, and a deadlock with a start.
+    perform sessions.lock_user(v_user, wait => not v_has_written);
   end if;
 
-  select * into v_row
+  select a.expires_at into v_expires_at
   from public.active_interview_sessions a
   where a.user_id = v_user and a.session_id = heartbeat_session.session_id
   for no key update;
   v_now := clock_timestamp();
-  if not found or v_row.expires_at <= v_now then
+  if not found or v_expires_at <= v_now then
     perform sessions.refuse_not_live(v_user, session_id);
   end if;
 
@@ -962,7 +1075,11 @@ begin
     -- Never back: a lease that was given is kept, also when the settings are shorter now.
     expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, a.deadline_at))
   where a.user_id = v_user
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
+
   return v_row;
 end
 $$;
@@ -977,7 +1094,7 @@ returns public.active_interview_sessions
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -988,7 +1105,9 @@ begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
 
   if current_setting('request.path', true) is distinct from '/rpc/complete_session' then
     perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
@@ -1003,7 +1122,8 @@ begin
     perform sessions.refuse_not_live(v_user, session_id);
   end if;
 
-  -- Only the first call moves the deadline, and never back.
+  -- Only the first call moves the deadline, and never back. The deadline of the interview stays: a session that starts
+  -- after a crash still ends by it.
   if v_row.status = 'active' then
     v_row.deadline_at := greatest(v_row.deadline_at, v_now + v_settings.completing_grace);
   end if;
@@ -1015,7 +1135,11 @@ begin
     deadline_at = v_row.deadline_at,
     expires_at = greatest(a.expires_at, least(v_now + v_settings.lease, v_row.deadline_at))
   where a.user_id = v_user
-  returning * into strict v_row;
+  returning * into v_row;
+  if not found then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
+
   return v_row;
 end
 $$;
@@ -1030,7 +1154,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_user uuid := auth.uid();
@@ -1042,7 +1166,9 @@ begin
   if v_user is null then
     perform sessions.refuse_caller();
   end if;
-  perform sessions.check_line('session_id', coalesce(session_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(session_id, ''), 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
   if octet_length(reason) > 20 or reason not in ('completed', 'disconnected', 'cleared') then
     perform sessions.refuse_argument('reason', 'completed, disconnected, cleared or null');
   end if;
@@ -1065,6 +1191,12 @@ begin
       update public.interviews i
       set submitted_at = coalesce(i.submitted_at, v_now)
       where i.user_id = v_user and i.interview_id = v_ended.interview_id;
+      -- Without a row it was pruned: its deadline had passed long before.
+      if not found and exists (
+        select from public.interviews i where i.user_id = v_user and i.interview_id = v_ended.interview_id
+      ) then
+        perform sessions.refuse_suppressed('public.interviews');
+      end if;
     end if;
   else
     select * into v_ended
@@ -1075,14 +1207,20 @@ begin
   if v_ended.ended_at >= v_now - v_settings.history_retention then
     return next v_ended;
   else
-    if current_setting('transaction_isolation') in ('repeatable read', 'serializable') then
-      perform sessions.refuse_unseen(v_user, session_id);
-    end if;
-    -- Its start may still be on its way, and is refused then.
-    insert into sessions.early_ends (user_id, session_id, end_reason, ended_at)
-    values (v_user, end_session.session_id, coalesce(reason, 'disconnected'), v_now)
-    on conflict on constraint early_ends_pkey do update
-    set session_id = excluded.session_id, end_reason = excluded.end_reason, ended_at = excluded.ended_at;
+    perform sessions.check_snapshot(v_user, session_id);
+    -- Never known, or forgotten. Its start may still be on its way, and is refused then.
+    insert into sessions.early_ends (user_id, session_id, ended_at)
+    values (v_user, end_session.session_id, v_now)
+    on conflict on constraint early_ends_pkey do update set ended_at = excluded.ended_at;
+    delete from sessions.early_ends e
+    where e.user_id = v_user
+      and e.session_id in (
+        select o.session_id
+        from sessions.early_ends o
+        where o.user_id = v_user and o.session_id <> end_session.session_id
+        order by o.ended_at desc
+        offset 9
+      );
   end if;
 end
 $$;
@@ -1091,7 +1229,8 @@ revoke all on function sessions.end_session(text, text) from public, anon, authe
 grant execute on function sessions.end_session(text, text) to authenticated;
 comment on function sessions.end_session(text, text) is 'Implements public.end_session().';
 
--- What an app asks about a session before it writes to its own tables: in RLS policies and triggers, or from a backend.
+
+-- What an app asks about a session before it writes to its own tables, in RLS policies and triggers.
 
 
 create or replace function sessions.is_held(user_id uuid, session_id text, fence bigint, interview_id text)
@@ -1107,7 +1246,7 @@ begin
     where a.user_id = is_held.user_id
       and a.session_id = is_held.session_id
       and a.expires_at > clock_timestamp()
-      and a.fence = coalesce(is_held.fence, a.fence)
+      and (is_held.fence is null or a.fence = is_held.fence)
       and (is_held.interview_id is null or a.interview_id = is_held.interview_id)
   );
 end
@@ -1135,29 +1274,7 @@ grant execute on function sessions.holds_session(text, bigint, text) to authenti
 comment on function sessions.holds_session(text, bigint, text) is 'Implements public.holds_session().';
 
 
-create or replace function sessions.user_holds_session(
-  user_id uuid,
-  session_id text,
-  fence bigint default null,
-  interview_id text default null
-)
-returns boolean
-language plpgsql
-stable
-security definer
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  perform sessions.operator();
-  return sessions.is_held(user_id, session_id, fence, interview_id);
-end
-$$;
-
-revoke all on function sessions.user_holds_session(uuid, text, bigint, text) from public, anon, authenticated, service_role;
-grant execute on function sessions.user_holds_session(uuid, text, bigint, text) to service_role;
-comment on function sessions.user_holds_session(uuid, text, bigint, text) is 'Implements public.user_holds_session().';
-
--- What an operator does: revoke a user's session, extend an interview, reap stale sessions.
+-- What an operator does: ask whether a user holds a session, revoke it, extend an interview, reap stale sessions.
 --
 -- The reaper only keeps the live table small and the history complete. Whether it runs changes no answer.
 
@@ -1186,6 +1303,29 @@ $$;
 revoke all on function sessions.operator() from public, anon, authenticated, service_role;
 comment on function sessions.operator() is
   'The role that is calling; 42501 unless it has the rights of service_role, as postgres does. A second check behind the grants.';
+
+
+create or replace function sessions.user_holds_session(
+  user_id uuid,
+  session_id text,
+  fence bigint default null,
+  interview_id text default null
+)
+returns boolean
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform sessions.operator();
+  return sessions.is_held(user_id, session_id, fence, interview_id);
+end
+$$;
+
+revoke all on function sessions.user_holds_session(uuid, text, bigint, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.user_holds_session(uuid, text, bigint, text) to service_role;
+comment on function sessions.user_holds_session(uuid, text, bigint, text) is 'Implements public.user_holds_session().';
 
 
 create or replace function sessions.check_note(note text)
@@ -1221,7 +1361,7 @@ begin
 
   perform from auth.users u where u.id = revoke.user_id for key share;
   if not found then
-    -- Without its user a session has no history.
+    -- The history references the user, so no row can be written there.
     delete from public.active_interview_sessions a where a.user_id = revoke.user_id;
     if found then
       raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
@@ -1235,6 +1375,9 @@ begin
     select * into v_row from public.active_interview_sessions a where a.user_id = revoke.user_id for update;
     exit when found or not exists (select from public.active_interview_sessions a where a.user_id = revoke.user_id);
   end loop;
+  if v_row.user_id is null then
+    perform sessions.check_snapshot(user_id);
+  end if;
 
   v_now := clock_timestamp();
   if v_row.expires_at > v_now then
@@ -1255,7 +1398,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 begin
   return query select * from sessions.revoke(user_id, note, sessions.operator());
@@ -1284,13 +1427,16 @@ begin
   if user_id is null then
     perform sessions.refuse_argument('user_id', 'the id of a user');
   end if;
-  perform sessions.check_line('interview_id', coalesce(interview_id, ''), 1, 128);
+  if not sessions.is_line(coalesce(interview_id, ''), 1, 128) then
+    perform sessions.refuse_line('interview_id', 1, 128);
+  end if;
   if (v_seconds > 0 and v_seconds <= 365 * 86400) is not true then
     perform sessions.refuse_argument('by', 'an interval from 1 microsecond to 365 days');
   end if;
   v_by := make_interval(secs => v_seconds);
   perform sessions.check_note(note);
-  -- Each extension holds a lock in the shared lock table until its transaction ends.
+  -- Each extension holds a lock in the shared lock table until its transaction ends. The counter is a setting of the
+  -- transaction.
   if v_extended > 500 then
     raise program_limit_exceeded using
       message = 'More than 500 interviews were extended in one transaction. Nothing was changed.',
@@ -1305,6 +1451,9 @@ begin
   from public.active_interview_sessions a
   where a.user_id = extend.user_id and a.interview_id = extend.interview_id
   for no key update;
+  perform from public.interviews i
+  where i.user_id = extend.user_id and i.interview_id = extend.interview_id
+  for no key update;
   v_now := clock_timestamp();
 
   update public.interviews i
@@ -1315,6 +1464,7 @@ begin
     and i.deadline_at >= v_now - v_settings.history_retention
   returning * into v_interview;
   if not found then
+    perform sessions.check_snapshot(user_id, interview_id => extend.interview_id);
     return;
   end if;
 
@@ -1327,6 +1477,9 @@ begin
       least(a.updated_at + v_settings.lease, greatest(a.deadline_at, v_interview.deadline_at))
     )
   where a.user_id = v_row.user_id and a.expires_at > v_now;
+  if not found and v_row.expires_at > v_now then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
 
   insert into sessions.extensions (user_id, interview_id, extended_at, extended_by, role, extended, note)
   values (user_id, interview_id, v_now, auth.uid(), role, v_by, note);
@@ -1344,7 +1497,7 @@ returns setof public.interviews
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 begin
   return query select * from sessions.extend(user_id, interview_id, by, note, sessions.operator());
@@ -1357,26 +1510,44 @@ comment on function sessions.extend_interview(uuid, text, interval, text) is 'Im
 
 
 create or replace function sessions.retire_stale(user_ids uuid[])
-returns setof public.interview_session_history
-language sql
+returns public.interview_session_history[]
+language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_gone integer;
+  v_ended public.interview_session_history[];
+begin
   with gone as (
     delete from public.active_interview_sessions a where a.user_id = any (user_ids) returning *
+  ),
+  ended as (
+    insert into public.interview_session_history as h (
+      user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
+    )
+    select
+      g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at, greatest(g.created_at, g.expires_at),
+      sessions.stale_reason(g.expires_at, g.deadline_at), g.status, g.previous_session_id, g.interview_id
+    from gone g
+    returning h as row
   )
-  insert into public.interview_session_history (
-    user_id, session_id, fence, device, started_at, last_seen_at, ended_at, end_reason, status, previous_session_id, interview_id
-  )
-  select
-    g.user_id, g.session_id, g.fence, g.device, g.created_at, g.updated_at, greatest(g.created_at, g.expires_at),
-    sessions.stale_reason(g.expires_at, g.deadline_at), g.status, g.previous_session_id, g.interview_id
-  from gone g
-  returning *;
+  select (select count(*) from gone), array(select e.row from ended e) into v_gone, v_ended;
+
+  if v_gone < cardinality(user_ids) then
+    perform sessions.refuse_suppressed('public.active_interview_sessions');
+  end if;
+  if cardinality(v_ended) < v_gone then
+    perform sessions.refuse_suppressed('public.interview_session_history');
+  end if;
+  -- Now, not at the commit, where a deferred constraint of the app that fails would undo the whole run.
+  set constraints all immediate;
+  return v_ended;
+end
 $$;
 
 revoke all on function sessions.retire_stale(uuid[]) from public, anon, authenticated, service_role;
 comment on function sessions.retire_stale(uuid[]) is
-  'Moves the stale sessions of these users, whose rows are locked, to the history in one statement: all of them or none.';
+  'Moves the stale sessions of these users, whose rows are locked, to the history in one statement: all of them, or an error.';
 
 
 create or replace function sessions.pick_stale(batch_size integer, at timestamptz)
@@ -1386,23 +1557,38 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_picked uuid[];
+  v_due uuid[];
 begin
   -- Skip what is locked: another call is busy with that session, and the next run sees the result. A row that a
   -- heartbeat renewed before it could be locked is checked again under the lock and left.
   v_picked := array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.expires_at <= at and a.reap_after is null
+    where a.expires_at <= at and not exists (select from sessions.reap_failures f where f.fence = a.fence)
     limit batch_size
-    for update skip locked
+    for update of a skip locked
   );
 
-  -- What failed before comes last, and only a tenth of a batch of it.
+  -- What failed before comes last, and only a tenth of a batch of it. If it fails again, it is recorded again.
+  with due as (
+    delete from sessions.reap_failures f
+    where f.fence = any (
+      array(
+        select d.fence
+        from sessions.reap_failures d
+        where d.retry_at <= at
+        order by d.retry_at
+        limit least(batch_size - cardinality(v_picked), ceil(batch_size / 10.0)::integer)
+        for update skip locked
+      )
+    )
+    returning f.user_id
+  )
+  select array_agg(due.user_id) into v_due from due;
   return v_picked || array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.expires_at <= at and a.reap_after <= at
-    limit least(batch_size - cardinality(v_picked), ceil(batch_size / 10.0)::integer)
+    where a.user_id = any (v_due) and a.expires_at <= at
     for update skip locked
   );
 end
@@ -1413,49 +1599,24 @@ comment on function sessions.pick_stale(integer, timestamptz) is
   'Locks at most batch_size sessions that were stale at that time and returns their users: first those that never failed, then those whose retry is due.';
 
 
-create or replace function sessions.is_transient(state text)
+create or replace function sessions.cannot_write(state text)
 returns boolean
 language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  -- Connection, invalid transaction state (as read-only), rollback, resources, operator intervention, system error; an
-  -- object in use, a lock not available.
-  return left(state, 2) in ('08', '25', '40', '53', '57', '58') or state in ('55006', '55P03');
+  -- Classes 25 (transaction state: read-only) and 53 (resources: disk or memory full).
+  return left(state, 2) in ('25', '53');
 end
 $$;
 
-revoke all on function sessions.is_transient(text) from public, anon, authenticated, service_role;
-comment on function sessions.is_transient(text) is
-  'Whether an error of this SQLSTATE is caused by the state of the server or of another transaction, and not by the row at hand.';
+revoke all on function sessions.cannot_write(text) from public, anon, authenticated, service_role;
+comment on function sessions.cannot_write(text) is
+  'Whether an error of this SQLSTATE says that the server cannot write, whatever the row.';
 
 
-create or replace function sessions.postpone(user_ids uuid[], at timestamptz)
-returns void
-language plpgsql
-set search_path = pg_catalog, pg_temp
-as $$
-begin
-  -- As long again as it has been overdue: the wait doubles, from 2 minutes up to a day.
-  update public.active_interview_sessions a
-  set reap_after = at + least(greatest(at - a.expires_at, interval '2 minutes'), interval '1 day')
-  where a.user_id = any (user_ids);
-exception
-  when others then
-    if sessions.is_transient(sqlstate) then
-      raise;
-    end if;
-    raise warning 'Nor could they be postponed: % (%)', sqlerrm, sqlstate;
-end
-$$;
-
-revoke all on function sessions.postpone(uuid[], timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.postpone(uuid[], timestamptz) is
-  'Sets when the reaper tries again to move these users'' stale sessions, which it could not move.';
-
-
-create or replace function sessions.prune(at timestamptz, kept_since timestamptz, at_most integer)
+create or replace function sessions.prune_history(kept_since timestamptz, at_most integer)
 returns integer
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -1464,50 +1625,64 @@ set enable_seqscan = off
 set enable_bitmapscan = off
 as $$
 declare
+  v_picked tid[] := array(
+    select p.ctid
+    from public.interview_session_history p
+    where p.ended_at < kept_since
+      and p.ended_at < (select min(o.ended_at) from public.interview_session_history o) + interval '1 day'
+    order by p.ended_at
+    limit at_most
+    for update skip locked
+  );
   v_pruned integer;
-  v_total integer;
 begin
-  -- A clock that is wrong for a moment must not empty the history: nothing is pruned if the last run seems to be more
-  -- than a day ago (the next run confirms the time), and each call prunes at most the oldest day.
-  if (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= at) < at - interval '1 day' then
-    return 0;
+  delete from public.interview_session_history h where h.ctid = any (v_picked);
+  get diagnostics v_pruned = row_count;
+  if v_pruned < cardinality(v_picked) then
+    perform sessions.refuse_suppressed('public.interview_session_history');
   end if;
 
-  delete from public.interview_session_history h
-  where h.ctid = any (
-    array(
-      select p.ctid
-      from public.interview_session_history p
-      where p.ended_at < kept_since
-        and p.ended_at < (select min(o.ended_at) from public.interview_session_history o) + interval '1 day'
-      order by p.ended_at
-      limit at_most
-      for update skip locked
-    )
-  );
-  get diagnostics v_total = row_count;
-
-  delete from public.interviews i
-  where i.ctid = any (
-    array(
-      select p.ctid
-      from public.interviews p
-      where p.deadline_at < kept_since
-        and p.deadline_at < (select min(o.deadline_at) from public.interviews o) + interval '1 day'
-      order by p.deadline_at
-      limit at_most
-      for update skip locked
-    )
-  );
-  get diagnostics v_pruned = row_count;
-
-  return v_total + v_pruned;
+  return v_pruned;
 end
 $$;
 
-revoke all on function sessions.prune(timestamptz, timestamptz, integer) from public, anon, authenticated, service_role;
-comment on function sessions.prune(timestamptz, timestamptz, integer) is
-  'Deletes at most so many rows each of the history and of the interviews that are past their retention, the oldest first. Returns how many.';
+revoke all on function sessions.prune_history(timestamptz, integer) from public, anon, authenticated, service_role;
+comment on function sessions.prune_history(timestamptz, integer) is
+  'Deletes at most so many rows of the history that ended before, the oldest first and only of the oldest day. Returns how many.';
+
+
+create or replace function sessions.prune_interviews(kept_since timestamptz, at_most integer)
+returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_picked tid[] := array(
+    select p.ctid
+    from public.interviews p
+    where p.deadline_at < kept_since
+      and p.deadline_at < (select min(o.deadline_at) from public.interviews o) + interval '1 day'
+    order by p.deadline_at
+    limit at_most
+    for update skip locked
+  );
+  v_pruned integer;
+begin
+  delete from public.interviews i where i.ctid = any (v_picked);
+  get diagnostics v_pruned = row_count;
+  if v_pruned < cardinality(v_picked) then
+    perform sessions.refuse_suppressed('public.interviews');
+  end if;
+
+  return v_pruned;
+end
+$$;
+
+revoke all on function sessions.prune_interviews(timestamptz, integer) from public, anon, authenticated, service_role;
+comment on function sessions.prune_interviews(timestamptz, integer) is
+  'Deletes at most so many interviews whose deadline was before, the oldest first and only of the oldest day. Returns how many.';
 
 
 create or replace function sessions.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
@@ -1515,7 +1690,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 declare
   v_role text := sessions.operator();
@@ -1523,13 +1698,15 @@ declare
   v_now timestamptz := clock_timestamp();
   v_picked uuid[];
   v_movable uuid[];
-  v_failed uuid[];
-  v_error text;
+  v_chunk uuid[];
   v_user uuid;
-  v_ended public.interview_session_history[];
-  v_one public.interview_session_history[];
+  v_ended public.interview_session_history[] := '{}';
+  v_failed uuid[] := '{}';
+  v_error text;
   v_orphaned integer := 0;
-  v_pruned integer;
+  v_kept_since timestamptz := v_now - v_settings.history_retention;
+  v_pruned integer := 0;
+  v_prunes_failed integer := 0;
 begin
   if (batch_size between 1 and 10000) is not true then
     perform sessions.refuse_argument('batch_size', 'from 1 to 10000');
@@ -1543,6 +1720,7 @@ begin
       select
         a.user_id, a.session_id, a.fence, a.device, a.created_at, a.updated_at, a.expires_at,
         sessions.stale_reason(a.expires_at, a.deadline_at), a.status, a.previous_session_id,
+        -- The last is ended_fence, which is drawn when the session is moved.
         a.expires_at - a.created_at, a.interview_id, null::bigint
       from public.active_interview_sessions a
       where a.expires_at <= v_now
@@ -1550,84 +1728,105 @@ begin
     return;
   end if;
 
-  if current_setting('request.path', true) = '/rpc/reap_stale_sessions' then
+  if current_setting('request.path', true) = '/rpc/reap_stale_sessions' and pg_current_xact_id_if_assigned() is null then
     -- The whole request. What a crash of the server loses, the next run does again; the disk is left to live traffic.
     perform set_config('synchronous_commit', 'off', true);
   end if;
 
+  -- A deferred constraint that the caller has violated is the caller's error, not one of a session.
+  set constraints all immediate;
+
+  -- 1. Pick. Users who are being deleted are skipped; their sessions go with them.
   v_picked := sessions.pick_stale(batch_size, v_now);
-  -- Users who are being deleted are skipped; their sessions go with them.
   v_movable := array(select u.id from auth.users u where u.id = any (v_picked) for key share skip locked);
 
-  begin
-    v_ended := array(select r from sessions.retire_stale(v_movable) r);
-    -- A deferred constraint of the app that fails at the commit would undo the whole run.
-    set constraints all immediate;
-  exception
-    when others then
-      if sessions.is_transient(sqlstate) then
-        raise;
-      end if;
+  -- 2. Move, in chunks: an error in one statement undoes it, so find out which sessions of the chunk cannot be moved, and
+  -- move the others. If triggers of the app make this slow, keep what was done before the caller's statement_timeout
+  -- undoes it; the next run goes on.
+  for v_first in 1 .. cardinality(v_movable) by 50 loop
+    exit when clock_timestamp() > v_now + interval '3 seconds';
+    v_chunk := v_movable[v_first : v_first + 49];
+    begin
+      v_ended := v_ended || sessions.retire_stale(v_chunk);
+    exception
+      when assert_failure or others then
+        if sessions.cannot_write(sqlstate) then
+          raise;
+        end if;
+        foreach v_user in array v_chunk loop
+          begin
+            v_ended := v_ended || sessions.retire_stale(array[v_user]);
+          exception
+            when assert_failure or others then
+              if sessions.cannot_write(sqlstate) then
+                raise;
+              end if;
+              v_failed := v_failed || v_user;
+              v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
+          end;
+          exit when clock_timestamp() > v_now + interval '3 seconds';
+        end loop;
+    end;
+  end loop;
 
-      -- Some of them cannot be moved. Find out which, and move the others.
-      v_ended := '{}';
-      foreach v_user in array v_movable loop
-        begin
-          v_one := array(select r from sessions.retire_stale(array[v_user]) r);
-          set constraints all immediate;
-          v_ended := v_ended || v_one;
-        exception
-          when others then
-            if sessions.is_transient(sqlstate) then
-              raise;
-            end if;
-            v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
-        end;
-      end loop;
-  end;
-
+  -- 3. Remove those without a user.
   begin
     delete from public.active_interview_sessions a
     where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id);
     get diagnostics v_orphaned = row_count;
   exception
-    when others then
-      if sessions.is_transient(sqlstate) then
-        raise;
-      end if;
+    when assert_failure or others then
       v_error := coalesce(v_error, format('%s (%s)', sqlerrm, sqlstate));
   end;
-
-  -- Also those that a trigger kept without an error. Not those whose users are being deleted.
-  v_failed := array(
+  v_failed := v_failed || array(
     select a.user_id
     from public.active_interview_sessions a
-    where a.user_id = any (v_picked)
-      and (a.user_id = any (v_movable) or not exists (select from auth.users u where u.id = a.user_id))
+    where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id)
   );
-  if v_failed <> '{}' then
-    raise warning '% stale sessions could not be reaped. The first: user %: %', cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger kept the row')
-      using hint = 'Remove the cause. They are tried again later and do not hold up others.';
-    perform sessions.postpone(v_failed, v_now);
-  end if;
   if v_orphaned > 0 then
     raise warning '% stale sessions were removed without a history row: their users no longer exist.', v_orphaned
       using hint = 'They were deleted with foreign keys switched off (session_replication_role = replica).';
   end if;
 
-  begin
-    v_pruned := sessions.prune(v_now, v_now - v_settings.history_retention, batch_size);
-  exception
-    when others then
-      if sessions.is_transient(sqlstate) then
-        raise;
-      end if;
-      v_pruned := 0;
-      raise warning 'Nothing could be pruned: % (%)', sqlerrm, sqlstate;
-  end;
-  insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, took)
-  values (v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, clock_timestamp() - v_now);
+  -- 4. Record the failures.
+  if v_failed <> '{}' then
+    raise warning '% stale sessions could not be reaped. The first: user %: %',
+      cardinality(v_failed), v_failed[1], coalesce(v_error, 'a trigger suppressed the write')
+      using hint = 'Remove the cause. They are tried again later and do not hold up others.';
+    -- Wait as long again as the session has been overdue: from 2 minutes up to a day.
+    insert into sessions.reap_failures (fence, user_id, retry_at)
+    select a.fence, a.user_id, v_now + least(greatest(v_now - a.expires_at, interval '2 minutes'), interval '1 day')
+    from public.active_interview_sessions a
+    where a.user_id = any (v_failed)
+    on conflict on constraint reap_failures_pkey do update set retry_at = excluded.retry_at;
+  end if;
 
+  -- 5. Prune, but not at a time that no earlier run confirms: a clock that is wrong for a moment must not empty the
+  -- history. For the same reason each call prunes only the oldest day.
+  if not coalesce(
+    (select max(r.ran_at) from sessions.reaper_runs r where r.ran_at <= v_now) < v_now - interval '1 day', false
+  ) then
+    begin
+      v_pruned := sessions.prune_history(v_kept_since, batch_size);
+    exception
+      when assert_failure or others then
+        v_prunes_failed := 1;
+        raise warning 'The history could not be pruned: % (%)', sqlerrm, sqlstate;
+    end;
+    begin
+      v_pruned := v_pruned + sessions.prune_interviews(v_kept_since, batch_size);
+    exception
+      when assert_failure or others then
+        v_prunes_failed := v_prunes_failed + 1;
+        raise warning 'The interviews could not be pruned: % (%)', sqlerrm, sqlstate;
+    end;
+  end if;
+
+  -- 6. Record the run.
+  insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, prunes_failed, took)
+  values (
+    v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, v_prunes_failed, clock_timestamp() - v_now
+  );
   delete from sessions.reaper_runs r
   where r.ctid = any (
     array(
@@ -1647,19 +1846,25 @@ revoke all on function sessions.reap_stale_sessions(integer, boolean) from publi
 grant execute on function sessions.reap_stale_sessions(integer, boolean) to service_role;
 comment on function sessions.reap_stale_sessions(integer, boolean) is 'Implements public.reap_stale_sessions().';
 
+
 -- What an operator sees: whether the promises hold, and whether the reaper runs.
 
 
-create or replace function sessions.overlapping_sessions(since timestamptz default '-infinity')
+create or replace function sessions.overlapping_sessions(since timestamptz default '-infinity', at_most bigint default null)
 returns table (user_id uuid, session_id text, started_at timestamptz, earlier_ended_at timestamptz)
 language sql
 stable
 set search_path = pg_catalog, pg_temp
+-- By index, whatever the statistics say: session_health() asks every minute for a small part of a large history.
+set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
   with ended as (
     select h.user_id, h.session_id, h.fence, h.started_at, h.ended_at, h.ended_fence
     from public.interview_session_history h
     where h.ended_at >= since
+    order by h.ended_at desc
+    limit at_most
   ),
   every_session as (
     select * from ended
@@ -1667,18 +1872,25 @@ as $$
     select a.user_id, a.session_id, a.fence, a.created_at, a.expires_at, null
     from public.active_interview_sessions a
     where a.user_id in (select e.user_id from ended e)
+  ),
+  compared as (
+    select
+      s.user_id, s.session_id, s.fence, s.started_at,
+      max(s.ended_at) over earlier as earlier_ended_at,
+      -- A live session has not ended.
+      max(coalesce(s.ended_fence, 9223372036854775807)) over earlier as earlier_ended_fence
+    from every_session s
+    window earlier as (partition by s.user_id order by s.fence range between unbounded preceding and 1 preceding)
   )
-  select later.user_id, later.session_id, later.started_at, max(earlier.ended_at)
-  from every_session later
-  join every_session earlier on earlier.user_id = later.user_id and earlier.fence < later.fence
   -- Both in time and in the order of grants: a clock that was set back makes no overlap.
-  where later.started_at < earlier.ended_at and (earlier.ended_fence is null or later.fence < earlier.ended_fence)
-  group by later.user_id, later.session_id, later.started_at;
+  select c.user_id, c.session_id, c.started_at, c.earlier_ended_at
+  from compared c
+  where c.started_at < c.earlier_ended_at and c.fence < c.earlier_ended_fence;
 $$;
 
-revoke all on function sessions.overlapping_sessions(timestamptz) from public, anon, authenticated, service_role;
-comment on function sessions.overlapping_sessions(timestamptz) is
-  'The sessions that were granted while an earlier session of the same user was live, among those that ended since then and the live ones of their users. No rows: no user ever had two live sessions.';
+revoke all on function sessions.overlapping_sessions(timestamptz, bigint) from public, anon, authenticated, service_role;
+comment on function sessions.overlapping_sessions(timestamptz, bigint) is
+  'The sessions that were granted while an earlier session of the same user was live, among the latest at_most (null: all) that ended since then and the live ones of their users. No rows: no user ever had two live sessions.';
 
 
 do $$
@@ -1718,28 +1930,63 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
   return (
-    select string_agg(format('%s on %s', r.rolname, c.oid::regclass), ', ' order by r.rolname, c.relname)
-    from pg_catalog.pg_class c
-    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
-    cross join pg_catalog.pg_roles r
-    where r.rolname in ('anon', 'authenticated', 'service_role')
-      and c.relkind in ('r', 'S')
-      and (
-        n.nspname = 'sessions'
-        or n.nspname = 'public' and c.relname in ('active_interview_sessions', 'interview_session_history', 'interviews')
-      )
-      and case
-        when c.relkind = 'S' then has_sequence_privilege(r.oid, c.oid, 'usage, select, update')
-        else has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate, references, trigger')
-          or has_table_privilege(r.oid, c.oid, 'select') and (n.nspname = 'sessions' or r.rolname = 'anon')
+    with grantee as (
+      select r.oid, r.rolname from pg_catalog.pg_roles r where r.rolname in ('anon', 'authenticated', 'service_role')
+    ),
+    relation as (
+      select c.oid, c.relkind, c.relnamespace = 'sessions'::regnamespace as is_internal
+      from pg_catalog.pg_class c
+      where c.relkind in ('r', 'S') and c.relnamespace = 'sessions'::regnamespace
+        or c.oid in (
+          'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
+        )
+    ),
+    -- Clients may call a definer function and its wrapper, or service_role may; nobody may call the others, and
+    -- everybody version().
+    routine as (
+      select
+        p.oid, w.oid as wrapper,
+        case
+          when w.oid is null then 'nobody'
+          when p.proname in ('user_holds_session', 'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health')
+            then 'service_role'
+          else 'authenticated'
+        end as caller
+      from pg_catalog.pg_proc p
+      left join pg_catalog.pg_proc w on p.prosecdef
+        and w.pronamespace = 'public'::regnamespace and w.proname = p.proname and w.proargtypes = p.proargtypes
+      where p.pronamespace = 'sessions'::regnamespace and p.proname <> 'version'
+    ),
+    unexpected as (
+      select g.rolname, r.oid::regclass::text as object
+      from grantee g
+      cross join relation r
+      where case r.relkind
+        when 'S' then has_sequence_privilege(g.oid, r.oid, 'usage, select, update')
+        else has_table_privilege(g.oid, r.oid, 'delete, truncate, trigger')
+          or has_any_column_privilege(g.oid, r.oid, 'insert, update, references')
+          or has_any_column_privilege(g.oid, r.oid, 'select') and (r.is_internal or g.rolname = 'anon')
       end
+      union all
+      select g.rolname, o.oid::regprocedure::text
+      from grantee g
+      cross join routine f
+      cross join unnest(array[f.oid, f.wrapper]) o (oid)
+      where has_function_privilege(g.oid, o.oid, 'execute') and g.rolname <> f.caller
+      union all
+      select g.rolname, 'schema sessions'
+      from grantee g
+      where has_schema_privilege(g.oid, 'sessions', 'create') or g.rolname = 'anon' and has_schema_privilege(g.oid, 'sessions', 'usage')
+    )
+    select string_agg(format('%s on %s', u.rolname, u.object), ', ' order by u.rolname, u.object)
+    from unexpected u
   );
 end
 $$;
 
 revoke all on function sessions.unexpected_grants() from public, anon, authenticated, service_role;
 comment on function sessions.unexpected_grants() is
-  'The API roles that have more on our tables and sequences than the migrations grant, as "role on object"; null if none has.';
+  'The API roles that have more on our tables, sequences and functions than the migrations grant, as "role on object"; null if none has.';
 
 
 create or replace function sessions.health()
@@ -1753,11 +2000,12 @@ declare
   v_row public.interview_session_health;
   v_every interval;
   v_stuck bigint;
+  v_prunes_failed integer;
   v_history regclass;
-  v_recent_since timestamptz;
   v_fence_used bigint;
   v_fence bigint;
   v_grants text;
+  v_unprotected text;
 begin
   v_every := (sessions.current_settings()).reap_every;
 
@@ -1766,14 +2014,15 @@ begin
     count(*) filter (where a.expires_at > v_now and a.status = 'completing'),
     count(*) filter (where a.expires_at <= v_now),
     v_now - min(a.expires_at) filter (where a.expires_at <= v_now),
-    count(a.reap_after),
+    count(f.fence),
     max(a.fence)
   into v_row.live, v_row.completing, v_row.stale, v_row.oldest_stale_age, v_stuck, v_fence_used
-  from public.active_interview_sessions a;
+  from public.active_interview_sessions a
+  left join sessions.reap_failures f on f.fence = a.fence;
 
   -- A run in the future is one of a wrong clock: it must not hide that the reaper has stopped.
-  select r.ran_at, v_now - r.ran_at, r.failed
-  into v_row.last_reap_at, v_row.last_reap_age, v_row.last_reap_failed
+  select r.ran_at, v_now - r.ran_at, r.failed, r.prunes_failed
+  into v_row.last_reap_at, v_row.last_reap_age, v_row.last_reap_failed, v_prunes_failed
   from sessions.reaper_runs r
   where r.ran_at <= v_now
   order by r.ran_at desc, r.id desc
@@ -1786,28 +2035,23 @@ begin
   from sessions.reaper_runs r
   where r.ran_at > v_now - interval '1 day' and r.ran_at <= v_now;
 
-  -- Of the history only the latest 1000 rows are read, by index, so that its size does not matter.
-  -- Later than the 1001st, not as late: any number may have ended at the same instant.
-  select greatest(case count(*) when 1001 then min(l.ended_at) + interval '1 microsecond' end, v_now - interval '7 days'), greatest(v_fence_used, max(l.ended_fence), max(l.fence))
-  into v_recent_since, v_fence_used
-  from (
-    select h.ended_at, h.fence, h.ended_fence
+  -- Of the history only the latest 10 000 rows are read, by index, so that its size does not matter.
+  with latest as (
+    select h.end_reason, h.ended_at, h.fence, h.ended_fence
     from public.interview_session_history h
-    where h.ended_at <= v_now
     order by h.ended_at desc
-    limit 1001
-  ) l;
+    limit 10000
+  ),
+  last_day as (
+    select l.end_reason, count(*) as sessions from latest l where l.ended_at between v_now - interval '1 day' and v_now group by l.end_reason
+  )
+  select
+    greatest(v_fence_used, max(l.fence), max(l.ended_fence)),
+    (select coalesce(jsonb_object_agg(d.end_reason, d.sessions), '{}') from last_day d)
+  into v_fence_used, v_row.ended_last_day
+  from latest l;
 
-  select coalesce(jsonb_object_agg(e.end_reason, e.sessions), '{}')
-  into v_row.ended_last_day
-  from (
-    select h.end_reason, count(*) as sessions
-    from public.interview_session_history h
-    where h.ended_at between greatest(v_recent_since, v_now - interval '1 day') and v_now
-    group by h.end_reason
-  ) e;
-
-  v_row.overlaps_found := (select count(*) from sessions.overlapping_sessions(coalesce(v_recent_since, '-infinity')));
+  v_row.overlaps_found := (select count(*) from sessions.overlapping_sessions(v_now - interval '7 days', 10000));
 
   v_history := 'public.interview_session_history';
   v_row.history_rows := (
@@ -1820,8 +2064,16 @@ begin
   -- A new sequence has the value 1 before it was drawn.
   select f.last_value - (not f.is_called)::integer into strict v_fence from sessions.fence f;
   v_grants := sessions.unexpected_grants();
+  v_unprotected := (
+    select string_agg(c.oid::regclass::text, ', ' order by c.relname)
+    from pg_catalog.pg_class c
+    where c.oid in (
+        'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
+      )
+      and not c.relrowsecurity
+  );
 
-  -- The worst first. Ten intervals of the default schedule and the default lease make the promised 15 minutes.
+  -- The worst first. Critical after ten missed intervals: 10 x 60 s, plus the lease of 5 minutes, are the promised 15.
   case
     when v_row.overlaps_found > 0 then
       v_row.status := 'critical';
@@ -1832,7 +2084,7 @@ begin
     when v_fence < v_fence_used then
       v_row.status := 'critical';
       v_row.reason := format(
-        'The next fence would be %s, but %s was already granted: fences must only grow. Run: select sessions.lift_fence();',
+        'The next fence would be %s, but %s was already used: fences must only grow. Run: select sessions.lift_fence();',
         v_fence + 1, v_fence_used
       );
     when current_setting('default_transaction_read_only')::boolean or pg_is_in_recovery() then
@@ -1841,6 +2093,9 @@ begin
     when v_grants is not null then
       v_row.status := 'critical';
       v_row.reason := format('API roles have privileges that the migrations do not grant: %s. Apply the migrations again.', v_grants);
+    when v_unprotected is not null then
+      v_row.status := 'critical';
+      v_row.reason := format('Row level security is off: every user reads all rows of %s. Apply the migrations again.', v_unprotected);
     when v_row.oldest_stale_age > 10 * v_every and v_stuck > 0 then
       v_row.status := 'critical';
       v_row.reason := format(
@@ -1871,6 +2126,9 @@ begin
     when v_stuck > 0 then
       v_row.status := 'warning';
       v_row.reason := format('%s stale sessions could not be reaped and are tried again later; the server log says why.', v_stuck);
+    when v_prunes_failed > 0 then
+      v_row.status := 'warning';
+      v_row.reason := 'The last run could not prune old rows; the server log says why.';
     else
       v_row.status := 'ok';
       v_row.reason := format('The reaper ran %s ago, and nothing is overdue.', date_trunc('second', v_row.last_reap_age));
@@ -1906,6 +2164,7 @@ $$;
 revoke all on function sessions.session_health() from public, anon, authenticated, service_role;
 grant execute on function sessions.session_health() to service_role;
 comment on function sessions.session_health() is 'Implements public.session_health().';
+
 
 -- The API: everything that can be called, and by whom. The wrappers run with the caller's own rights; the functions of
 -- the same names in the schema sessions do the work. PL/pgSQL keeps its plans; an SQL function that sets a search_path
@@ -2049,7 +2308,7 @@ $$;
 revoke all on function public.extend_interview(uuid, text, interval, text) from public, anon, authenticated, service_role;
 grant execute on function public.extend_interview(uuid, text, interval, text) to service_role;
 comment on function public.extend_interview(uuid, text, interval, text) is
-  'Moves the deadline of a user''s interview, and of its live session, by this interval and returns the interview. Works after the deadline, too. No such interview: no row. At most 500 per transaction. For operators.';
+  'Moves the deadline of a user''s interview, and of its live session, by this interval and returns the interview. Works after the deadline, too; a submitted interview stays submitted. No such interview: no row. At most 500 per transaction. For operators.';
 
 
 create or replace function public.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
@@ -2065,7 +2324,7 @@ $$;
 revoke all on function public.reap_stale_sessions(integer, boolean) from public, anon, authenticated, service_role;
 grant execute on function public.reap_stale_sessions(integer, boolean) to service_role;
 comment on function public.reap_stale_sessions(integer, boolean) is
-  'Moves one batch of stale sessions, from 1 to 10000, to the history and returns them; if none failed, a short batch is the last. Sessions that cannot be moved do not hold up others. Also prunes. dry_run shows what would be moved and changes nothing. For operators and the schedule.';
+  'Moves one batch of stale sessions, from 1 to 10000, to the history and returns them; call again while it returns rows. Sessions that cannot be moved do not hold up others. Also prunes. dry_run shows what would be moved and changes nothing. For operators and the schedule.';
 
 
 create or replace function public.session_health()
@@ -2082,11 +2341,12 @@ $$;
 revoke all on function public.session_health() from public, anon, authenticated, service_role;
 grant execute on function public.session_health() to service_role;
 comment on function public.session_health() is
-  'One row: ok, warning or critical and why; live, completing and stale sessions; when the reaper last ran and what it did; how sessions ended in the last day and overlaps in the last week, both among the latest 1000 ended sessions; sizes, with the estimated number of rows of the history. For operators and alarms.';
+  'One row: ok, warning or critical and why; live, completing and stale sessions; when the reaper last ran and what it did; how sessions ended in the last day and overlaps in the last week, both among the latest 10 000 ended sessions; sizes, with the estimated number of rows of the history. For operators and alarms.';
 
 
 -- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';
+
 
 -- What an admin page needs: the operator's view, for users whose token has app_metadata.session_admin, which only the
 -- secret key can set. No other chapter knows that claim. Leave this chapter out if nobody administers from a browser.
@@ -2138,8 +2398,8 @@ begin
     select
       a.user_id, u.email::text, a.session_id, a.device, a.status, a.created_at, a.updated_at,
       -- Not negative, even if the clock was set back meanwhile.
-      greatest(extract(epoch from v_now - a.created_at)::integer, 0),
-      extract(epoch from a.expires_at - v_now)::integer
+      least(greatest(extract(epoch from v_now - a.created_at), 0), 2147483647)::integer,
+      least(extract(epoch from a.expires_at - v_now), 2147483647)::integer
     from public.active_interview_sessions a
     join auth.users u on u.id = a.user_id
     order by a.expires_at
@@ -2176,7 +2436,8 @@ begin
 
   return query
     select
-      date_bin(bucket, h.ended_at, timestamptz '2000-01-01') as ended_from,
+      -- In seconds: date_bin() takes no months.
+      date_bin(make_interval(secs => extract(epoch from bucket)), h.ended_at, timestamptz '2000-01-01') as ended_from,
       h.end_reason,
       count(*),
       percentile_cont(0.5) within group (order by extract(epoch from h.duration)::double precision),
@@ -2216,7 +2477,7 @@ returns setof public.interview_session_history
 language plpgsql
 security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1500ms'
+set lock_timeout = '1100ms'
 as $$
 begin
   perform sessions.check_administrator();
