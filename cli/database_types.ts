@@ -27,7 +27,6 @@ export type ActiveInterviewSession = {
   expires_at: string;
   previous_session_id: string | null;
   interview_id: string | null;
-  reap_after: string | null;
 };
 
 /** A row of `interview_session_history`: what end, revoke and reap return. */

@@ -30,7 +30,6 @@ export interface ActiveInterviewSession {
   expires_at: string;
   previous_session_id: string | null;
   interview_id: string | null;
-  reap_after: string | null;
 }
 
 /** A row of `interview_session_history`: a session that has ended. */
