@@ -263,8 +263,6 @@ begin
   if cardinality(v_ended) < v_gone then
     perform sessions.refuse_suppressed('public.interview_session_history');
   end if;
-  -- Now, not at the commit, where a deferred constraint of the app that fails would undo the whole run.
-  set constraints all immediate;
   return v_ended;
 end
 $$;
@@ -457,7 +455,8 @@ begin
     perform set_config('synchronous_commit', 'off', true);
   end if;
 
-  -- A deferred constraint that the caller has violated is the caller's error, not one of a session.
+  -- Check deferred constraints now and from here on: one that the caller has violated is the caller's error, and one that
+  -- a session violates must fail in the statement that moves it, not at the commit, where it would undo the whole run.
   set constraints all immediate;
 
   -- 1. Pick. Users who are being deleted are skipped; their sessions go with them.

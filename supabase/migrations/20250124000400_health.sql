@@ -92,8 +92,8 @@ begin
           'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
         )
     ),
-    -- Clients may call a definer function and its wrapper, or service_role may; nobody may call the others, and
-    -- everybody version().
+    -- A function with a wrapper is for users or for service_role, and so is the wrapper; the others are for nobody, and
+    -- version() for everybody.
     routine as (
       select
         p.oid, w.oid as wrapper,
@@ -104,8 +104,9 @@ begin
           else 'authenticated'
         end as caller
       from pg_catalog.pg_proc p
-      left join pg_catalog.pg_proc w on p.prosecdef
-        and w.pronamespace = 'public'::regnamespace and w.proname = p.proname and w.proargtypes = p.proargtypes
+      -- The app may have functions of these names, too.
+      left join pg_catalog.pg_proc w on w.pronamespace = 'public'::regnamespace
+        and w.proname = p.proname and w.proargtypes = p.proargtypes and strpos(w.prosrc, 'sessions.' || p.proname || '(') > 0
       where p.pronamespace = 'sessions'::regnamespace and p.proname <> 'version'
     ),
     unexpected as (

@@ -346,14 +346,6 @@ export const operator: Mutation[] = [
   },
   {
     in: "retire_stale",
-    name: "a deferred constraint fails at the commit",
-    why: "S2 one row would undo the run",
-    take: "set constraints all immediate;",
-    put: "",
-    file: `${folder}/a_deferred_constraint_counts_against_its_row_alone`,
-  },
-  {
-    in: "retire_stale",
     name: "a session that a trigger keeps out of the history is gone",
     why: "B7 its id could start again",
     take: "if cardinality(v_ended) < v_gone then",
