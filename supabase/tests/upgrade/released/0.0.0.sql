@@ -1539,8 +1539,6 @@ begin
   if cardinality(v_ended) < v_gone then
     perform sessions.refuse_suppressed('public.interview_session_history');
   end if;
-  -- Now, not at the commit, where a deferred constraint of the app that fails would undo the whole run.
-  set constraints all immediate;
   return v_ended;
 end
 $$;
@@ -1733,7 +1731,8 @@ begin
     perform set_config('synchronous_commit', 'off', true);
   end if;
 
-  -- A deferred constraint that the caller has violated is the caller's error, not one of a session.
+  -- Check deferred constraints now and from here on: one that the caller has violated is the caller's error, and one that
+  -- a session violates must fail in the statement that moves it, not at the commit, where it would undo the whole run.
   set constraints all immediate;
 
   -- 1. Pick. Users who are being deleted are skipped; their sessions go with them.
@@ -1941,8 +1940,8 @@ begin
           'public.active_interview_sessions'::regclass, 'public.interview_session_history'::regclass, 'public.interviews'::regclass
         )
     ),
-    -- Clients may call a definer function and its wrapper, or service_role may; nobody may call the others, and
-    -- everybody version().
+    -- A function with a wrapper is for users or for service_role, and so is the wrapper; the others are for nobody, and
+    -- version() for everybody.
     routine as (
       select
         p.oid, w.oid as wrapper,
@@ -1953,8 +1952,9 @@ begin
           else 'authenticated'
         end as caller
       from pg_catalog.pg_proc p
-      left join pg_catalog.pg_proc w on p.prosecdef
-        and w.pronamespace = 'public'::regnamespace and w.proname = p.proname and w.proargtypes = p.proargtypes
+      -- The app may have functions of these names, too.
+      left join pg_catalog.pg_proc w on w.pronamespace = 'public'::regnamespace
+        and w.proname = p.proname and w.proargtypes = p.proargtypes and strpos(w.prosrc, 'sessions.' || p.proname || '(') > 0
       where p.pronamespace = 'sessions'::regnamespace and p.proname <> 'version'
     ),
     unexpected as (
