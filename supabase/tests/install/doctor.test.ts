@@ -151,13 +151,17 @@ const faults: {
   {
     what: "a function that is missing",
     steps: "drop function public.complete_session(text);",
-    says: [/The function public\.complete_session is missing/],
+    says: [
+      /The function public\.complete_session is missing/,
+      /Health: critical.*authenticated on sessions\.complete_session\(text\)/,
+    ],
   },
   {
     what: "a function that anybody may execute",
     steps: "grant execute on function public.session_health() to public;",
     says: [
       /The function session_health\(\) may be executed by anon, authenticated, service_role, and should be executable by service_role/,
+      /Health: critical.*anon on public\.session_health\(\), authenticated on public\.session_health\(\)/,
     ],
   },
   {
@@ -171,6 +175,7 @@ const faults: {
     steps: "alter table public.interviews disable row level security;",
     says: [
       /The policy public\.interviews: a user sees their own interviews is missing, or row/,
+      /Health: critical.*Row level security is off/,
     ],
   },
   {
