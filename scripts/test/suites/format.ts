@@ -6,7 +6,7 @@ import { check, type Part } from "../part.ts";
 
 const suite = "format";
 
-/** The folders with our TypeScript. */
+/** What is formatted and linted: our TypeScript, and the Markdown. */
 const folders = [
   "client",
   "cli",
@@ -14,6 +14,15 @@ const folders = [
   "supabase/functions",
   "supabase/tests",
   "examples",
+  "docs",
+];
+
+/** Markdown in the root. */
+const pages = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
 ];
 
 /** `deno check` has no --cached-only. */
@@ -24,7 +33,7 @@ export function formatSuite(): Part[] {
   return [
     denoFindsNothing(
       "deno fmt",
-      () => ["fmt", "--check", ...configOf(), ...folders],
+      () => ["fmt", "--check", ...configOf(), ...folders, ...pages],
     ),
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
