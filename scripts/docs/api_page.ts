@@ -136,9 +136,16 @@ function sectionOf(f: ApiFunction): string {
     : `${f.name}(${f.arguments.join("")})`;
   return [
     `### ${f.name}`,
-    "```sql\n" + `${head}\nreturns ${f.result}` + "\n```",
+    "```sql\n" + `${head}\nreturns ${resultOf(f)}` + "\n```",
     f.comment + (f.isStable ? " Reads only." : ""),
   ].join("\n\n");
+}
+
+/** The columns of a table, one a line. */
+function resultOf({ result }: ApiFunction): string {
+  const columns = /^table\((.*)\)$/.exec(result)?.[1];
+  if (columns === undefined) return result;
+  return `table (\n${columns.split(", ").map((c) => `  ${c}`).join(",\n")}\n)`;
 }
 
 function columnsOf({ columns }: Relation): string {
@@ -171,7 +178,7 @@ async function functionsIn(sql: postgres.Sql): Promise<ApiFunction[]> {
       array(
         select
           a.name || ' ' || format_type(a.type, null)
-          || coalesce(' default ' || regexp_replace(pg_get_function_arg_default(p.oid, a.n::integer), '::[a-z ]+$', ''), '')
+          || coalesce(' default ' || replace(regexp_replace(pg_get_function_arg_default(p.oid, a.n::integer), '::[a-z ]+$', ''), 'NULL', 'null'), '')
         from unnest(p.proargnames, coalesce(p.proallargtypes, p.proargtypes::oid[]), p.proargmodes)
           with ordinality a (name, type, mode, n)
         where a.mode is null or a.mode = 'i'

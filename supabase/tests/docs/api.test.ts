@@ -22,8 +22,7 @@ Deno.test("docs/api.md has every function of the API and every column", async ()
         sql<{ name: string }[]>`
         select p.proname as name
         from pg_proc p
-        where p.pronamespace = 'public'::regnamespace and has_function_privilege('service_role', p.oid, 'execute')
-          or p.pronamespace = 'sessions'::regnamespace and p.prosecdef
+        where p.pronamespace = 'sessions'::regnamespace and p.prosecdef
         union
         select a.attname
         from pg_attribute a

@@ -189,7 +189,8 @@ onSite(
 
     await open(page, "/");
     await page.getByRole("button", { name: "Menu" }).click();
-    await page.getByRole("link", { name: "Operating", exact: true }).click();
+    await page.locator(".VPSidebar")
+      .getByRole("link", { name: "Operating", exact: true }).click();
     await page.getByRole("heading", { name: "Operating", level: 1 }).waitFor();
   },
 );
@@ -236,7 +237,7 @@ onSite(
     await open(page, "/");
     await takePicture(page, "/", "light");
     assert(!(await page.evaluate<Colours>(colours)).isDark);
-    await page.getByRole("switch").first().click();
+    await page.locator(".VPNavBarAppearance").getByRole("switch").click();
     await page.waitForFunction(`(${colours}).isDark`);
     await open(page, "/quick-start.html");
 
