@@ -100,6 +100,9 @@ const linksOutOfTheSite: CoreRule = (state) => {
   }
 };
 
+/** Longer cells may be wrapped, in characters. */
+const shortest = 16;
+
 /** Each cell names its column: on a phone a row is shown as a list. */
 const labelsOfCells: CoreRule = ({ tokens }) => {
   let labels: string[] = [];
@@ -112,6 +115,8 @@ const labelsOfCells: CoreRule = ({ tokens }) => {
     }
     if (token.type === "td_open") {
       token.attrSet("data-label", labels[column++] ?? "");
+      const { length } = tokens[i + 1]?.content ?? "";
+      if (length > 0 && length <= shortest) token.attrJoin("class", "short");
     }
   });
 };

@@ -85,7 +85,7 @@ export async function apiPage(sql: postgres.Sql): Promise<string> {
     "Only the functions write them.",
     ...relations.filter(({ name }) => name in readable).flatMap((relation) => [
       `### ${relation.name}`,
-      `${relation.comment} ${readable[relation.name]}`,
+      `${withCode(relation.comment)} ${readable[relation.name]}`,
       columnsOf(relation),
     ]),
     "### interview_session_health",
@@ -97,7 +97,7 @@ export async function apiPage(sql: postgres.Sql): Promise<string> {
     ...relations.filter(({ schema }) => schema === "sessions")
       .flatMap((relation) => [
         `### sessions.${relation.name}`,
-        relation.comment,
+        withCode(relation.comment),
         columnsOf(relation),
       ]),
     "## Refusals",
@@ -137,8 +137,16 @@ function sectionOf(f: ApiFunction): string {
   return [
     `### ${f.name}`,
     "```sql\n" + `${head}\nreturns ${resultOf(f)}` + "\n```",
-    f.comment + (f.isStable ? " Reads only." : ""),
+    withCode(f.comment) + (f.isStable ? " Reads only." : ""),
   ].join("\n\n");
+}
+
+/** A comment with names, codes and calls as code. */
+function withCode(comment: string): string {
+  return comment.replaceAll(
+    /\b(?:[a-z]+(?:[._][a-z_]+)+(?:\(\))?|PT\d{3})(?![\w(])/g,
+    "`$&`",
+  );
 }
 
 /** The columns of a table, one a line. */
@@ -157,7 +165,7 @@ function columnsOf({ columns }: Relation): string {
       `\`${name}\``,
       type + (isTable && isNullable ? ", may be null" : "") +
       (hasDefaults && value !== null ? `, default \`${value}\`` : ""),
-      ...(isTable ? [comment ?? ""] : []),
+      ...(isTable ? [withCode(comment ?? "")] : []),
     ]),
   );
 }

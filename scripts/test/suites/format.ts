@@ -38,7 +38,7 @@ export function formatSuite(): Part[] {
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
       ...["check", "--quiet", ...offline, ...configOf()],
-      ...["cli", "scripts", "supabase/tests"],
+      ...["cli", "scripts", "supabase/tests", "docs/.vitepress/config.ts"],
     ]),
     // a function with its dependencies as deployed, the client and the app with
     // the types of a browser

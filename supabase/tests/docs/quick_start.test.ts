@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { InterviewSession, SessionState } from "../../../client/index.ts";
+import type { SessionState } from "../../../client/state.ts";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import {
   type Client,
@@ -28,6 +28,12 @@ Deno.test("the README's code is that of the pages", () => {
   assert.equal(readme("reap.sh"), recipesOf("docs/scheduling.md")("reap.sh"));
   assert.equal(readme("client.sh"), recipesOf("docs/client.md")("client.sh"));
 });
+
+/** What the tests use of the client's session. */
+interface InterviewSession {
+  state(): SessionState;
+  dispose(): void;
+}
 
 interface ClientModule {
   startInterview(
