@@ -2,7 +2,7 @@
 import { print } from "./changes.ts";
 import { apiFindings } from "./doctor/api.ts";
 import { databaseFindings } from "./doctor/database.ts";
-import type { Finding } from "./doctor/finding.ts";
+import { type Finding, shown } from "./doctor/finding.ts";
 import { exitCode, UsageProblem } from "./problem.ts";
 import { projectUrl } from "./project_url.ts";
 import { secretKey, withoutSecret } from "./secrets.ts";
@@ -13,13 +13,11 @@ export interface DoctorOptions {
   url?: string;
 }
 
-const marks = { ok: "ok   ", wrong: "WRONG", note: "note " } as const;
-
 /** Prints each finding; the exit code. */
 export async function doctor(o: DoctorOptions): Promise<number> {
   if (!o.dbUrl && !o.url) {
     throw new UsageProblem(
-      `What is to be examined? Give --db-url postgres://…, or --url ` +
+      `Nothing to examine. Give --db-url postgres://…, or --url ` +
         `https://<project>.supabase.co, or both.`,
     );
   }
@@ -29,15 +27,12 @@ export async function doctor(o: DoctorOptions): Promise<number> {
     ...(o.dbUrl ? await databaseFindings(o.dbUrl) : []),
     ...(url ? await apiFindings(url, key) : []),
   ];
-  for (const { level, says, todo } of findings) {
-    print(withoutSecret(`${marks[level]}  ${says}`));
-    if (todo !== undefined) print(withoutSecret(`       Do: ${todo}`));
-  }
+  for (const finding of findings) print(withoutSecret(shown(finding)));
   const count = findings.filter(({ level }) => level === "wrong").length;
   print(
     count === 0
-      ? "\nNothing is wrong."
-      : `\n${count === 1 ? "One thing is" : `${count} things are`} wrong.`,
+      ? "\nNo problems."
+      : `\n${count} ${count === 1 ? "problem" : "problems"}.`,
   );
   return count === 0 ? exitCode.ok : exitCode.wrong;
 }

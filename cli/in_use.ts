@@ -1,14 +1,14 @@
-// What an uninstallation would take from a database: rows, and what of the app's
-// depends on the component.
+// What uninstalling would delete from a database, and which objects of the app depend
+// on the component.
 import type postgres from "postgres";
 import { expected } from "./doctor/expected.ts";
 
-/** What is there of the component, and around it. */
+/** What there is in a database. */
 export interface InUse {
   rows: { table: string; count: number }[];
-  /** What of the app's makes the removal fail. */
+  /** Objects of the app that make the removal fail. */
   dependants: string[];
-  /** What of the app's is on our tables and goes with them. */
+  /** Objects of the app on our tables, dropped with them. */
   goingAlong: string[];
 }
 
@@ -100,7 +100,7 @@ const ours = (sql: postgres.TransactionSql) =>
       select 'pg_namespace'::regclass, 'sessions'::regnamespace
     )`;
 
-/** What Postgres itself would refuse to leave without what it depends on. */
+/** Objects that Postgres tracks as depending on ours. */
 async function dependants(sql: postgres.TransactionSql): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     with ${ours(sql)}
@@ -123,7 +123,7 @@ async function dependants(sql: postgres.TransactionSql): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** Functions whose text names ours: Postgres does not track that. */
+/** Functions whose text names ours, which Postgres does not track. */
 async function callers(sql: postgres.TransactionSql): Promise<string[]> {
   const names = made.functions.map(({ name }) => name)
     .filter((name) => name.startsWith("public."))
@@ -148,7 +148,7 @@ async function callers(sql: postgres.TransactionSql): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
-/** What was added to our tables, and goes with them without a refusal. */
+/** What the app added to our tables; dropped with them. */
 async function goingAlong(sql: postgres.TransactionSql): Promise<string[]> {
   const rows = await sql<{ name: string }[]>`
     with ${ours(sql)}

@@ -10,6 +10,8 @@ import {
   writeFile,
 } from "./changes.ts";
 import { sectionOf, withSection } from "./config_section.ts";
+import { connected } from "./connection.ts";
+import { shown } from "./doctor/finding.ts";
 import { headerOf, installSql } from "./migration.ts";
 import {
   functionFiles,
@@ -18,6 +20,7 @@ import {
   optionalChapters,
   packageVersion,
 } from "./package_files.ts";
+import { preflightFindings } from "./preflight.ts";
 import { Problem } from "./problem.ts";
 import {
   filesHash,
@@ -31,11 +34,15 @@ import {
   shownPath,
 } from "./project.ts";
 
+import { isNewer, newSince } from "./versions.ts";
+
 /** Options of `install`. */
 export interface InstallOptions extends Consent {
   workdir: string;
   /** Chapters to add; those that are installed stay. */
   optional: OptionalChapter[];
+  /** A database to ask first whether it would accept the migration. */
+  dbUrl: string | undefined;
   /** Overwrite an Edge Function that was changed? */
   overwrite: boolean;
 }
@@ -59,21 +66,36 @@ export async function install(o: InstallOptions): Promise<boolean> {
     );
     return true;
   }
-  print(`\n${heading(ours, changes)}\n`);
+  if (o.dbUrl) await askFirst(o.dbUrl, o.optional);
+  const before = installedIn(ours);
+  const news = before && newSince(before.version);
+  if (news) print(`\nNew since ${before.version}:\n\n${news}`);
+  print(`\n${heading(before)}\n`);
   if (!await makeChanges(changes, o)) return o.dryRun;
   print(nextSteps(changes));
   return true;
 }
 
-function heading(ours: OurMigration[], changes: Change[]): string {
-  const installed = installedIn(ours);
+/** Refuses if the database would; shows what would become of the app's rows. */
+async function askFirst(url: string, optional: OptionalChapter[]) {
+  const findings = await connected(
+    url,
+    (sql, notices) => preflightFindings(sql, notices, optional),
+  );
+  print("In the database:");
+  for (const finding of findings) print(shown(finding));
+  if (findings.some(({ level }) => level === "wrong")) {
+    throw new Problem("The database would refuse it. Nothing was written.");
+  }
+}
+
+function heading(installed: OurMigration | undefined): string {
   if (!installed) return `Installing interview sessions ${packageVersion}:`;
   if (installed.version === packageVersion) {
     return `Completing interview sessions ${packageVersion}:`;
   }
   return `Upgrading interview sessions from ${installed.version} to ` +
-    `${packageVersion} (${changes.length} changes; the package's CHANGELOG.md ` +
-    `says what is new):`;
+    `${packageVersion}:`;
 }
 
 function migrationChange(
@@ -208,13 +230,4 @@ function nextSteps(changes: Change[]): string {
     "  npx interview-sessions doctor --db-url … --url …",
     "and let a schedule call the reaper every minute: npx interview-sessions reap",
   ].join("\n");
-}
-
-function isNewer(one: string, other: string): boolean {
-  const [a, b] = [one, other].map((text) => text.split(".").map(Number));
-  for (const [index, number] of (a ?? []).entries()) {
-    const difference = number - (b?.[index] ?? 0);
-    if (difference !== 0) return difference > 0;
-  }
-  return false;
 }

@@ -18,6 +18,11 @@ import {
 import { typesText } from "./types.ts";
 import { uninstall } from "./uninstall.ts";
 
+// as in "plan | head": nobody reads the rest
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
@@ -31,8 +36,16 @@ async function main(args: string[]): Promise<number> {
     }
     if (error instanceof UsageProblem) return failed(error, exitCode.usage);
     if (error instanceof Problem) return failed(error, exitCode.wrong);
+    if (isOfFileSystem(error)) return failed(error, exitCode.wrong);
     throw error;
   }
+}
+
+/** A file that cannot be read or written: the message names it. */
+function isOfFileSystem(error: unknown): error is Error {
+  const { code, path } = error as NodeJS.ErrnoException;
+  return error instanceof Error && typeof code === "string" &&
+    typeof path === "string";
 }
 
 async function run(args: string[]): Promise<number> {
@@ -52,6 +65,10 @@ async function run(args: string[]): Promise<number> {
         "into a Supabase project; with a newer package: upgrade",
     )
     .option("--admin", "with the functions for an admin page")
+    .option(
+      "--db-url <url>",
+      "first ask this database, as postgres, whether it would accept it",
+    )
     .option("--overwrite", "replace the Edge Function if you have changed it")
     .addOption(workdir())
     .option("--yes", "do not ask", false)
@@ -60,6 +77,7 @@ async function run(args: string[]): Promise<number> {
       const isDone = await install({
         workdir: o.workdir,
         optional: optionalChaptersOf(o),
+        dbUrl: o.dbUrl,
         overwrite: o.overwrite ?? false,
         yes: o.yes,
         dryRun: o.dryRun,
@@ -158,6 +176,7 @@ Exit code  0  reaped, or nothing to reap
 
 interface InstallFlags {
   admin?: boolean;
+  dbUrl?: string;
   overwrite?: boolean;
   workdir: string;
   yes: boolean;

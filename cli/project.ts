@@ -1,4 +1,4 @@
-// The Supabase project that a command works in, and what of ours is in it.
+// The Supabase project that a command works in, and our files in it.
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { headerOf, type MigrationHeader } from "./migration.ts";
@@ -20,7 +20,7 @@ export interface OurMigration extends MigrationHeader {
   file: string;
 }
 
-/** What of our Edge Function is in the project. */
+/** The state of our Edge Function in the project. */
 export type FunctionState =
   | { kind: "absent" }
   /** As one of our versions wrote it. */
@@ -83,7 +83,7 @@ export function functionStamp(version: string, hash: string): string {
     `"npx interview-sessions install".\n`;
 }
 
-/** What of our Edge Function is in the project. */
+/** The state of our Edge Function in the project. */
 export function functionState(project: Project): FunctionState {
   if (!fs.existsSync(project.functionFolder)) return { kind: "absent" };
   const files = filesIn(project.functionFolder);

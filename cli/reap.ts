@@ -43,9 +43,11 @@ export async function reap(o: ReapOptions): Promise<number> {
 async function ping(url: string | undefined) {
   if (!url) return;
   try {
-    const { ok, status } = await fetch(url, {
+    const { ok, status, body } = await fetch(url, {
       signal: AbortSignal.timeout(10_000),
     });
+    // an answer that nobody reads would keep the process waiting
+    await body?.cancel();
     if (!ok) process.stderr.write(`The ping failed: ${status}.\n`);
   } catch {
     process.stderr.write("The ping failed.\n");

@@ -1,4 +1,4 @@
-// Keys and passwords: where they may come from, and that none is printed.
+// Secret keys: read from the environment, never printed.
 import process from "node:process";
 import { UsageProblem } from "./problem.ts";
 

@@ -10,7 +10,7 @@ import {
   writeFile,
 } from "./changes.ts";
 import { isSectionOurs, sectionOf, withoutSection } from "./config_section.ts";
-import { connected } from "./doctor/database.ts";
+import { connected } from "./connection.ts";
 import { installedIn } from "./install.ts";
 import { uninstallSql } from "./migration.ts";
 import { functionName } from "./package_files.ts";
@@ -42,7 +42,7 @@ export async function uninstall(o: UninstallOptions): Promise<boolean> {
   for (const note of notesOn(project)) print(`Note: ${note}`);
   if (changes.length === 0) {
     print(
-      "Nothing of interview sessions that is to be removed is in this project. " +
+      "There is nothing of interview sessions to remove in this project. " +
         `To remove it from a database by hand: npx interview-sessions plan --uninstall`,
     );
     return true;
@@ -62,27 +62,27 @@ export async function uninstall(o: UninstallOptions): Promise<boolean> {
 const unknown =
   `The migration deletes all live sessions, the history, interviews, settings and
 operators' notes. It is refused, and changes nothing, while something of the app
-depends on them. Which rows and what depends is shown with --db-url.`;
+depends on them. With --db-url, rows and dependent objects are listed here.`;
 
 function report(found: InUse | undefined): string {
   if (!found) return "The component is not installed in this database.";
   const { rows, dependants, goingAlong } = found;
   return [
-    "In the database, these rows go:",
+    "In the database, these rows will be deleted:",
     ...rows.map(({ table, count }) => `  ${`${count}`.padStart(8)}  ${table}`),
     ...(goingAlong.length > 0
       ? [
-        "With our tables, these of the app's go:",
+        "These objects of the app are on our tables and will be dropped with them:",
         ...goingAlong.map((name) => `  ${name}`),
       ]
       : []),
     ...(dependants.length > 0
       ? [
-        "These of the app's depend on it. The migration is refused until they are " +
+        "These objects of the app depend on it. The migration is refused until they are " +
         "changed or dropped:",
         ...dependants.map((name) => `  ${name}`),
       ]
-      : ["Nothing of the app's depends on it."]),
+      : ["No object of the app depends on it."]),
   ].join("\n");
 }
 

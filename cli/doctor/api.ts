@@ -1,5 +1,5 @@
-// What `doctor` finds behind a project's URL: that the Edge Function answers and lets
-// nobody in without a key, and what the secret key opens. It reaps nothing.
+// What `doctor` finds behind a project's URL: whether the Edge Function answers and
+// refuses calls without a key, and whether the secret key is accepted. Reaps nothing.
 import { functionName } from "../package_files.ts";
 import { secretVariable } from "../secrets.ts";
 import { type Finding, note, ok, wrong } from "./finding.ts";
@@ -19,7 +19,7 @@ export async function apiFindings(
     ...(key === undefined
       ? [
         note(
-          `${secretVariable} is not set, so it was not asked whether a key is accepted, nor for the health.`,
+          `${secretVariable} is not set: the key and the health were not checked.`,
         ),
       ]
       : await keyFindings(url, key)),
@@ -44,7 +44,7 @@ function strangerFinding(url: URL, reply: Reply): Finding {
   switch (true) {
     case status === 401:
       return ok(
-        `The Edge Function ${functionName} answers, and refuses a call without a key.`,
+        `The Edge Function ${functionName} answers, and refuses calls without a key.`,
       );
     case status === 404:
       return wrong(
@@ -79,7 +79,7 @@ async function keyFindings(url: URL, key: string): Promise<Finding[]> {
     ? "a secret key"
     : key.startsWith("eyJ")
     ? "a legacy service_role key"
-    : "a key of no kind that is known";
+    : "a key of an unknown kind";
   // a body that is no JSON is refused after the key, and before anything is reaped
   const reply = await call(url, `functions/v1/${functionName}`, {
     method: "POST",

@@ -1,11 +1,9 @@
 // What `doctor` finds in a database. It only reads, in a read-only transaction.
-import postgres from "postgres";
-import {
-  chapters,
-  optionalChapters,
-  packageVersion,
-} from "../package_files.ts";
-import { Problem, UsageProblem } from "../problem.ts";
+import type postgres from "postgres";
+import { connected } from "../connection.ts";
+import { optionalChapters, packageVersion } from "../package_files.ts";
+import { preflightFindings } from "../preflight.ts";
+import { isNewer } from "../versions.ts";
 import { type Expected, expected, normalised } from "./expected.ts";
 import { applyAgain, type Finding, note, ok, wrong } from "./finding.ts";
 
@@ -13,9 +11,10 @@ const apiRoles = ["anon", "authenticated", "service_role"];
 
 /** Looks into a database as the role of the connection string. */
 export async function databaseFindings(url: string): Promise<Finding[]> {
-  return await connected(url, async (sql) => {
+  return await connected(url, async (sql, notices) => {
     const version = await installedVersion(sql);
-    const obstacles = await preflightFindings(sql);
+    const obstacles = (await preflightFindings(sql, notices))
+      .filter(({ says }) => !says.startsWith("The installed version"));
     if (version === undefined) {
       return [
         wrong(
@@ -39,7 +38,7 @@ export async function databaseFindings(url: string): Promise<Finding[]> {
           ]
           : [
             note(
-              "The functions and grants were not compared, because the versions differ.",
+              "Functions, tables and grants were not compared, because the versions differ.",
             ),
           ]),
         ...await exposureFindings(sql),
@@ -52,57 +51,6 @@ export async function databaseFindings(url: string): Promise<Finding[]> {
 interface Found {
   sql: postgres.TransactionSql;
   expected: Expected;
-}
-
-/** Runs `work` on a connection; what cannot be reached or read is a `Problem`. */
-export async function connected<T>(
-  url: string,
-  work: (sql: postgres.Sql) => Promise<T>,
-): Promise<T> {
-  const sql = connection(url);
-  try {
-    return await work(sql);
-  } catch (cause) {
-    if (cause instanceof Problem) throw cause;
-    throw new Problem(whyNot(cause), { cause });
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
-}
-
-function connection(url: string): postgres.Sql {
-  let parsed: URL;
-  try {
-    parsed = new URL(url);
-  } catch (cause) {
-    throw new UsageProblem(notAUrl, { cause });
-  }
-  if (!/^postgres(ql)?:$/.test(parsed.protocol)) {
-    throw new UsageProblem(notAUrl);
-  }
-  const saysTls = /ssl(mode)?=/.test(parsed.search);
-  return postgres(url, {
-    max: 1,
-    connect_timeout: 10,
-    // poolers that share connections have no prepared statements
-    prepare: false,
-    onnotice: () => {},
-    ...(saysTls ? {} : { ssl: "prefer" }),
-  });
-}
-
-const notAUrl = `--db-url wants a connection string, such as ` +
-  `postgres://postgres:…@db.<project>.supabase.co:5432/postgres`;
-
-function whyNot(cause: unknown): string {
-  if (cause instanceof postgres.PostgresError) {
-    return cause.code === "42501"
-      ? `The database refuses the role of --db-url: ${cause.message}. ` +
-        `Connect as postgres.`
-      : `The database says: ${cause.message} (${cause.code})`;
-  }
-  const { message, code } = cause as { message?: string; code?: string };
-  return `The database cannot be reached: ${message || code || cause}.`;
 }
 
 async function installedVersion(
@@ -120,50 +68,13 @@ async function installedVersion(
 
 function versionFinding(version: string): Finding {
   if (version === packageVersion) return ok(`Version ${version} is installed.`);
-  const isOlder =
-    version.localeCompare(packageVersion, "en", { numeric: true }) <
-      0;
+  const isOlder = isNewer(packageVersion, version);
   return wrong(
     `Version ${version} is installed, and this package is ${packageVersion}.`,
     isOlder
       ? "To upgrade: npx interview-sessions install, then supabase db push."
       : "Use the newer package: npx interview-sessions@latest doctor.",
   );
-}
-
-/** What the preflight of the migration would refuse now. */
-async function preflightFindings(sql: postgres.Sql): Promise<Finding[]> {
-  const [preflight] = chapters([]);
-  const names = ["core", ...await installedOptional(sql)].join(", ");
-  try {
-    await sql.begin("read only", async (sql) => {
-      await sql`select set_config('interview_sessions.chapters', ${names}, true)`;
-      await sql.unsafe(preflight?.sql ?? "").simple();
-    });
-    return [
-      ok("Nothing is in the way of this version's migration: no name clashes."),
-    ];
-  } catch (error) {
-    if (!(error instanceof postgres.PostgresError) || error.code !== "55000") {
-      throw error;
-    }
-    return [...error.message.matchAll(/^ {2}\d+\. (.*)$/gm)]
-      .filter(([, finding = ""]) =>
-        !finding.startsWith("The installed version")
-      )
-      .map(([, finding = ""]) => {
-        const [, what = finding, todo = "See above."] =
-          /^(.*?[.:]) ((?:Rename|Move|Drop|Revoke|Take|Delete|Apply|Upgrade)\b.*)$/
-            .exec(finding) ?? [];
-        return wrong(what, todo);
-      });
-  }
-}
-
-async function installedOptional(sql: postgres.Sql): Promise<string[]> {
-  const [row] = await sql<{ admin: boolean }[]>`
-    select to_regprocedure('sessions.check_administrator()') is not null as admin`;
-  return row?.admin ? [...optionalChapters] : [];
 }
 
 interface FunctionRow {
@@ -217,7 +128,7 @@ async function functionFindings(
     return how
       ? [
         wrong(
-          `The function ${row.signature} is not as this version makes it: ${how}.`,
+          `The function ${row.signature} differs from this version: ${how}.`,
           applyAgain,
         ),
       ]
@@ -232,7 +143,7 @@ async function functionFindings(
       wrong(
         `The function ${row.signature} may be executed by ${
           listed(row.grantees)
-        }, and should be by ${listed(wantedRoles)}.`,
+        }, and should be executable by ${listed(wantedRoles)}.`,
         applyAgain,
       ),
     ];
@@ -242,12 +153,7 @@ async function functionFindings(
     name.startsWith("sessions.") && !known.has(name)
   );
   return [
-    ok(
-      `Chapters: ${
-        installed.map(([name]) => name)
-          .filter((name) => name !== "preflight").join(", ")
-      }.`,
-    ),
+    ok(`Chapters: ${chapterNames(installed.map(([name]) => name))}.`),
     ...missing.map(({ name }) =>
       wrong(`The function ${name} is missing.`, applyAgain)
     ),
@@ -256,16 +162,22 @@ async function functionFindings(
     ...(missing.length + edited.length + grants.length === 0
       ? [
         ok(
-          `All ${wanted.length} functions are as this version makes them, and granted as it grants them.`,
+          `All ${wanted.length} functions are those of this version, with its grants.`,
         ),
       ]
       : []),
     ...others.map(({ signature }) =>
       note(
-        `The function ${signature} is not ours. It keeps the schema sessions from being removed.`,
+        `The function ${signature} is not ours. As long as it exists, the schema sessions cannot be removed.`,
       )
     ),
   ];
+}
+
+function chapterNames(installed: string[]): string {
+  const optional: string[] = [...optionalChapters];
+  return ["core", ...installed.filter((name) => optional.includes(name))]
+    .join(", ");
 }
 
 function callsOurs({ name, body }: FunctionRow): boolean {
@@ -365,7 +277,7 @@ async function tableFindings({ sql, expected }: Found): Promise<Finding[]> {
       : []),
     ...others.map((policy) =>
       note(
-        `A policy of yours is on a table of ours (${policy}): it lets more be read than ours does.`,
+        `A policy of yours is on one of our tables (${policy}): users may be able to read more.`,
       )
     ),
   ];
@@ -416,7 +328,7 @@ async function grantFindings({ sql, expected }: Found): Promise<Finding[]> {
   if (differing.length > 0) return differing;
   return [
     ok(
-      "The API roles may read what they should of our tables, and write nothing.",
+      "The API roles can read the tables that they should, and write none.",
     ),
   ];
 }
@@ -460,7 +372,7 @@ async function healthFindings(
       (select count(*)::text from sessions.reaper_runs where ran_at > now() - interval '1 hour') as runs,
       (select reap_every::text from sessions.settings) as every
     from public.session_health() h`;
-  if (!row) return [wrong("session_health() answers nothing.", applyAgain)];
+  if (!row) return [wrong("session_health() returns no row.", applyAgain)];
   const { status, reason, age, live, stale, runs, every } = row;
   const sessions = `${live} live and ${stale} stale sessions`;
   const reaper = age === null
@@ -469,7 +381,7 @@ async function healthFindings(
       `Let a schedule call it every ${every}: npx interview-sessions reap (docs/scheduling.md has recipes).`,
     )
     : ok(
-      `The reaper last ran ${age} ago, and ${runs} times in the last hour; it should run every ${every}.`,
+      `The reaper last ran ${age} ago. Runs in the last hour: ${runs}; expected: one every ${every}.`,
     );
   if (status === "ok") {
     return [reaper, ok(`Health: ok, ${sessions}. ${reason}`)];
@@ -480,11 +392,11 @@ async function healthFindings(
     reaper,
     wrong(
       `Health: ${status}, ${sessions}. ${reason}`,
-      "See the operator's guide, and select * from session_health();",
+      "The figures: select * from session_health();",
     ),
   ];
 }
 
 function listed(names: string[]): string {
-  return names.length === 0 ? "nobody or nothing" : names.join(", ");
+  return names.length === 0 ? "none" : names.join(", ");
 }

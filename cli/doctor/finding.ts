@@ -2,7 +2,7 @@
 
 /** One line of the report. */
 export interface Finding {
-  /** `wrong` makes the exit code 1; `note` is worth knowing. */
+  /** `wrong` makes the exit code 1; `note` does not. */
   level: "ok" | "wrong" | "note";
   /** A sentence. */
   says: string;
@@ -18,7 +18,15 @@ export const wrong = (says: string, todo: string): Finding => ({
   todo,
 });
 
-/** What mends whatever differs from what the package would apply. */
+/** Restores everything that differs from the package's SQL. */
 export const applyAgain =
-  `Apply the SQL again, which mends it: npx interview-sessions plan, run as ` +
-  `postgres (with --admin if that chapter is installed).`;
+  `Apply the SQL again as postgres: npx interview-sessions plan (with --admin ` +
+  `if that chapter is installed).`;
+
+const marks = { ok: "ok     ", wrong: "PROBLEM", note: "note   " } as const;
+
+/** The finding for a person, on one or two lines. */
+export function shown({ level, says, todo }: Finding): string {
+  const line = `${marks[level]}  ${says}`;
+  return todo === undefined ? line : `${line}\n         Fix: ${todo}`;
+}

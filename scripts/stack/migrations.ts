@@ -15,6 +15,8 @@ export async function pushMigrations(
     "--db-url",
     withoutTls(databaseUrl),
     "--yes",
+    // a chapter may be new and yet come before one that is applied
+    "--include-all",
   ], o);
   if (code === 0) return;
   throw new StackProblem(

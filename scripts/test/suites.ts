@@ -62,7 +62,7 @@ export function partsOn(major: PostgresMajor): Part[] {
   }
   return [
     ...databaseSuites(major),
-    ...["races", "api"].flatMap((suite) => denoTests(suite, major)),
+    ...["races", "api", "upgrade"].flatMap((suite) => denoTests(suite, major)),
   ];
 }
 

@@ -1,5 +1,5 @@
 -- Checks that everything that follows can be applied, and refuses with all that is in the way in one message, before the
--- first change. Says as notices what it will do to rows of the app's. Changes nothing itself.
+-- first change. Reports as notices what will happen to rows of the app. Changes nothing itself.
 --
 -- Three cases: nothing of ours is there; the first plan's table is, which clients wrote directly; an earlier version, or
 -- this one, is installed.
@@ -30,7 +30,7 @@ declare
   v_count bigint;
   v_row record;
 begin
-  -- The server: its version, its roles, who is asking.
+  -- The server, its roles, and the rights of the current role.
 
   if current_setting('server_version_num')::integer < 150000 then
     v_findings := v_findings || format(
@@ -90,7 +90,7 @@ begin
   end if;
 
 
-  -- Names that are ours and taken by the app.
+  -- Names that the app has already taken.
 
   if not v_is_installed then
     for v_row in
@@ -166,7 +166,7 @@ begin
   end loop;
 
 
-  -- Ours must be ours to change.
+  -- The current role must own what it is to change.
 
   if v_is_installed then
     select string_agg(format('%s (%s)', o.what, pg_get_userbyid(o.owner)), ', ' order by o.what) into v_names
@@ -217,9 +217,9 @@ begin
     );
     if v_names is not null or (select c.relkind <> 'r' or c.relispartition from pg_catalog.pg_class c where c.oid = v_plan) then
       v_findings := v_findings || format(
-        'The relation %s already exists and is not the table that this component upgrades%s. Rename it: alter table %s rename to …',
+        'The relation %s already exists and is not the table that this component can upgrade%s. Rename it: alter table %s rename to …',
         v_plan,
-        coalesce(format(', which has the columns user_id (uuid), session_id, status, created_at and updated_at (timestamps): wanting here are %s', v_names), ', but a view or a partitioned table'),
+        coalesce(format(', which has the columns user_id (uuid), session_id, status, created_at and updated_at (timestamps): missing or of another type here: %s', v_names), ', but a view or a partitioned table'),
         v_plan
       );
       v_plan := null;
@@ -249,7 +249,7 @@ begin
     where t.tgrelid = v_plan and not t.tgisinternal;
     if v_names is not null then
       v_findings := v_findings || format(
-        'The table %s has triggers of the app''s own, which would be lost: %s. Drop them (drop trigger … on %s); the new table can have triggers as well.',
+        'The table %s has triggers of the app''s own, which would be lost: %s. Drop them (drop trigger … on %s), and create them again afterwards on the new table.',
         v_plan, v_names, v_plan
       );
     end if;
@@ -261,7 +261,7 @@ begin
       v_findings := v_findings || format('The table %s has rules of the app''s own, which would be lost: %s. Drop them: drop rule … on %s', v_plan, v_names, v_plan);
     end if;
 
-    -- The plan lets a user at their own row. Any other policy is the app's own.
+    -- In the plan, users may access their own row. Any other policy is the app's own.
     select string_agg(quote_ident(p.polname), ', ' order by p.polname) into v_names
     from pg_catalog.pg_policy p
     where p.polrelid = v_plan
@@ -273,7 +273,7 @@ begin
       );
     if v_names is not null then
       v_findings := v_findings || format(
-        'The table %s has policies of the app''s own, which would be lost: %s. Drop them (drop policy … on %s); from now on a user reads their own live session, and nobody writes the table.',
+        'The table %s has policies of the app''s own, which would be lost: %s. Drop them (drop policy … on %s). On the new table users can read their own live session and write nothing.',
         v_plan, v_names, v_plan
       );
     end if;
@@ -340,7 +340,7 @@ begin
             select t.typarray from pg_catalog.pg_type t where t.typrelid = v_plan
           )
         )
-        -- What is its own was found above, or goes with it.
+        -- The table's own objects were checked above, or are dropped with it.
         and not (d.classid = 'pg_catalog.pg_class'::regclass and d.objid = v_plan)
         and not (d.classid = 'pg_catalog.pg_class'::regclass and exists (select from pg_catalog.pg_inherits i where i.inhrelid = d.objid and i.inhparent = v_plan))
         and not (d.classid = 'pg_catalog.pg_rewrite'::regclass and exists (select from pg_catalog.pg_rewrite r where r.oid = d.objid and r.ev_class = v_plan))
@@ -372,26 +372,34 @@ begin
         e'Interview sessions %s cannot be %s. Nothing was changed. %s:\n%s',
         v_version,
         case when v_is_installed then 'upgraded' else 'installed' end,
-        case cardinality(v_findings) when 1 then 'One thing is' else cardinality(v_findings) || ' things are' end || ' in the way',
+        cardinality(v_findings) || case cardinality(v_findings) when 1 then ' problem' else ' problems' end,
         (select string_agg(format('  %s. %s', f.number, f.finding), e'\n' order by f.number) from unnest(v_findings) with ordinality f (finding, number))
       );
   end if;
 
 
-  -- What happens to the first plan's rows, where it is not obvious.
+  -- What happens to unusual rows of the first plan's table.
 
   if v_plan is not null then
     for v_row in execute format(
-      'select status::text as status, count(*) as rows from %s where status::text not in (''active'', ''completing'') group by 1 order by 1', v_plan
+      'select status::text as status, count(*) as rows from %s where (status::text in (''active'', ''completing'')) is not true group by 1 order by 1', v_plan
     ) loop
-      raise notice 'The status % of % rows of % becomes active.', quote_literal(v_row.status), v_row.rows, v_plan;
+      raise notice 'The status % of % rows of % becomes active.', quote_nullable(v_row.status), v_row.rows, v_plan;
     end loop;
+
+    execute format(
+      'select count(*) from %s where (char_length(session_id::text) between 1 and 128 and session_id::text !~ %L) is not true',
+      v_plan, '[\u0001-\u001f\u007f-\u009f]'
+    ) into v_count;
+    if v_count > 0 then
+      raise notice 'The session_id of % rows of % is empty, too long, or has control characters, and is changed.', v_count, v_plan;
+    end if;
 
     execute format(
       'select count(*) from %s where greatest(created_at, updated_at)::timestamptz > now()', v_plan
     ) into v_count;
     if v_count > 0 then
-      raise notice '% rows of % have times in the future: their sessions are taken to have been written now.', v_count, v_plan;
+      raise notice '% rows of % have times in the future, which count as now.', v_count, v_plan;
     end if;
 
     execute format(
@@ -413,7 +421,7 @@ begin
         and not exists (select from pg_catalog.pg_constraint c where c.conindid = i.indexrelid)
     ) c;
     if v_names is not null then
-      raise notice 'These go with the old table %: %.', v_plan, v_names;
+      raise notice 'These are dropped with the old table %: %.', v_plan, v_names;
     end if;
 
     select string_agg(p.oid::regprocedure::text, ', ' order by p.oid::regprocedure::text) into v_names
@@ -425,7 +433,7 @@ begin
         where d.classid = 'pg_catalog.pg_proc'::regclass and d.objid = p.oid and d.deptype = 'e'
       );
     if v_names is not null then
-      raise notice 'These functions use %, which only our functions may write from now on: %.', v_plan, v_names;
+      raise notice 'These functions use %, which only the functions of interview sessions may write from now on: %.', v_plan, v_names;
     end if;
   end if;
 end

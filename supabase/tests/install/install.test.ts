@@ -5,12 +5,14 @@ import * as fs from "node:fs";
 import { join } from "node:path";
 import { installSql } from "../../../cli/migration.ts";
 import { hashOf } from "../../../cli/package_files.ts";
+import { changesSince } from "../../../cli/versions.ts";
 import { filesHash, functionStamp } from "../../../cli/project.ts";
 import { definitions } from "../../../scripts/test/catalogue.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
 import { runCommand } from "../../../scripts/test/command.ts";
 import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
 import { textOf } from "../../../scripts/test/files.ts";
+import { withNpx } from "../schedule/support.ts";
 import {
   command,
   filesOf,
@@ -321,11 +323,34 @@ Deno.test("C5 a config.toml that is no TOML is named, and nothing is written", a
   });
 });
 
+Deno.test("I9 a file that cannot be written is named in a sentence: 1", async () => {
+  await inNewProject(async (folder) => {
+    write(folder, "supabase/functions", "a file and no folder");
+
+    const { code, err } = await command(["install", "--yes"], { cwd: folder });
+
+    assert.equal(code, 1);
+    assert.match(err, /^E[A-Z]+: .*supabase\/functions.*$/);
+  });
+});
+
 Deno.test("C5 plan prints the same SQL, for those who apply it by hand", async () => {
   assert.equal(
     await succeeds(["plan", "--admin"]),
     installSql(["admin"]).trimEnd(),
   );
+});
+
+Deno.test("C5 plan into a pipe that is closed early ends quietly", async () => {
+  await inFolder(async (folder) => {
+    const { said } = await runCommand(
+      "sh",
+      ["-c", "npx interview-sessions plan | head -n 1"],
+      { signal: new AbortController().signal, env: withNpx(folder) },
+    );
+
+    assert.match(said, /^-- Interview sessions 0\.1\.0: install\.[^\n]*$/);
+  });
 });
 
 for (const flags of [[], ["-1"]]) {
@@ -360,6 +385,37 @@ for (const flags of [[], ["-1"]]) {
       ),
   });
 }
+
+Deno.test("C5 I5 what is new is told from CHANGELOG.md: what came after the installed version, and no more", () => {
+  const changelog = `# Changelog
+
+## [Unreleased]
+
+- not yet
+
+## [0.9.0] - 2027-01-01
+
+- later than this package
+
+## [0.1.0] - 2026-12-01
+
+- one clock
+
+## [0.0.1] - 2026-11-01
+
+- a fix
+
+## [0.0.0]
+
+- the beginning
+`;
+
+  assert.equal(
+    changesSince(changelog, "0.0.0"),
+    "## [0.1.0] - 2026-12-01\n\n- one clock\n\n## [0.0.1] - 2026-11-01\n\n- a fix",
+  );
+  assert.equal(changesSince(changelog, "0.1.0"), "");
+});
 
 Deno.test("C5 the version is one: of the package and of the SQL", async () => {
   const version = JSON.parse(textOf("package.json")).version;

@@ -12,7 +12,15 @@ import {
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { startPostgres } from "../../../scripts/stack/postgres.ts";
 import { asPlanned, user } from "../upgrade/first_plan.ts";
-import { inFolder, inNewProject, push, refusal, succeeds } from "./support.ts";
+import {
+  command,
+  filesOf,
+  inFolder,
+  inNewProject,
+  push,
+  refusal,
+  succeeds,
+} from "./support.ts";
 
 /** Applies it as the SQL editor does: in one message. */
 async function apply(
@@ -120,7 +128,7 @@ const names: Case[] = [
     what: "I3 a composite type active_interview_sessions",
     steps: "create type public.active_interview_sessions as (id int);",
     says:
-      /The relation (public\.)?active_interview_sessions already exists and is not the table that this component upgrades/,
+      /The relation (public\.)?active_interview_sessions already exists and is not the table that this component can upgrade/,
   },
   {
     what: "I3 an index of the name of one of ours",
@@ -148,7 +156,7 @@ const names: Case[] = [
       create function public.session_health(x int) returns int language sql as 'select 1';
       create function public.admin_live_sessions() returns int language sql as 'select 1';`,
     says:
-      /3 things are in the way[\s\S]*admin_live_sessions\(\)[\s\S]*end_session\(\)[\s\S]*session_health\(integer\)/,
+      /3 problems:[\s\S]*admin_live_sessions\(\)[\s\S]*end_session\(\)[\s\S]*session_health\(integer\)/,
   },
   {
     what: "I2 a procedure end_session",
@@ -292,20 +300,20 @@ const elsewhere: Case[] = [
     what: "a view",
     steps:
       "create view public.active_interview_sessions as select 1 as user_id;",
-    says: /is not the table that this component upgrades/,
+    says: /is not the table that this component can upgrade/,
   },
   {
     what: "a table without the plan's columns",
     steps:
       "create table public.active_interview_sessions (id int, status text);",
-    says: /wanting here are user_id, session_id, created_at, updated_at/,
+    says: /another type here: user_id, session_id, created_at, updated_at/,
   },
   {
     what: "a user_id that is text",
     steps: `create table public.active_interview_sessions (
       user_id text, session_id text, status text,
       created_at timestamptz, updated_at timestamptz);`,
-    says: /wanting here are user_id\b/,
+    says: /another type here: user_id\./,
   },
   {
     what: "two rows for a user",
@@ -337,7 +345,7 @@ Deno.test("C5 everything that is in the way is said at once", async () => {
 
   const message = await refusedAfter(all.join("\n"));
 
-  assert.match(message, /1[0-9] things are in the way:\n {2}1\. /);
+  assert.match(message, /1[0-9] problems:\n {2}1\. /);
   for (
     const word of [
       "schema sessions",
@@ -390,7 +398,7 @@ Deno.test("C5 refused on a server that is no Supabase one: roles and Auth are mi
     try {
       const { message } = await refusal(sql.unsafe(installSql([])).simple());
 
-      assert.match(message, /2 things are in the way/);
+      assert.match(message, /2 problems:/);
       assert.match(
         message,
         /Roles are missing \(anon, authenticated, service_role\)/,
@@ -429,7 +437,7 @@ Deno.test("C5 refused on a Postgres that is too old", async () => {
 
   assert.match(
     await refusedAfter("", { sql: sql.replace("< 150000", "< 990000") }),
-    /This is Postgres 17\S*( .*)?, and Postgres 15 or newer is needed\./,
+    /This is Postgres \d\d\S*( .*)?, and Postgres 15 or newer is needed\./,
   );
 });
 
@@ -488,9 +496,10 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     const said = notices.join("\n");
     assert.match(said, /The status 'paused' of 1 rows .* becomes active\./);
     assert.match(said, /1 rows .* have times in the future/);
+    assert.match(said, /The session_id of 3 rows .* is changed/);
     assert.match(
       said,
-      /go with the old table .*: constraint short, index .*idx_active_sessions_created_at/,
+      /dropped with the old table .*: constraint short, index .*idx_active_sessions_created_at/,
     );
     assert.match(said, /These functions use .*: (public\.)?sweep\(\)\./);
     const [{ left }] = await database.connected((sql) =>
@@ -500,6 +509,42 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     );
     assert(left <= 15 * 60, `${left} s`);
   });
+});
+
+Deno.test("C5 I6 install --db-url asks the database first: what becomes of odd rows is said, and what would be refused is not written", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      const install = ["install", "--yes", "--db-url", database.url()];
+      await database.connected((sql) =>
+        sql.unsafe(`${asPlanned} create schema sessions;`).simple()
+      );
+      const before = [filesOf(folder), await database.connected(catalogue)];
+
+      const { code, out, err } = await command(install, { cwd: folder });
+
+      assert.equal(code, 1);
+      assert.match(
+        out,
+        /^PROBLEM {2}The schema sessions already exists .*\n {9}Fix: Rename it: alter schema/m,
+      );
+      assert.match(
+        err,
+        /The database would refuse it\. Nothing was written\.$/,
+      );
+      assert.deepEqual(
+        [filesOf(folder), await database.connected(catalogue)],
+        before,
+      );
+
+      await database.connected((sql) => sql`drop schema sessions`);
+      const said = await succeeds(install, { cwd: folder });
+      assert.match(
+        said,
+        /^note {5}The status 'paused' of 1 rows .* becomes active/m,
+      );
+      assert.match(said, /^Done\. Next:/m);
+    })
+  );
 });
 
 Deno.test("C5 I3 through the CLI: the whole refusal is shown, and nothing is half installed", async () => {
@@ -518,7 +563,7 @@ Deno.test("C5 I3 through the CLI: the whole refusal is shown, and nothing is hal
       assert.notEqual(code, 0);
       assert.match(
         out + err,
-        /2 things are in the way:\n {2}1\. The view .*\n {2}2\. The function/,
+        /2 problems:\n {2}1\. The view .*\n {2}2\. The function/,
       );
       assert.deepEqual(
         (await database.connected(catalogue)).filter(({ name }) =>

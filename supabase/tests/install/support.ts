@@ -76,12 +76,23 @@ export async function inNewProject(work: (folder: string) => Promise<void>) {
   });
 }
 
-/** `supabase init` in this folder. */
+/** What `supabase init` makes, in this folder. */
 export async function initProject(folder: string) {
+  initialised ??= initialise();
+  fs.cpSync(await initialised, folder, { recursive: true });
+}
+
+/** A folder in which `supabase init` was run, once per test file. */
+let initialised: Promise<string> | undefined;
+
+async function initialise(): Promise<string> {
+  const folder = fs.mkdtempSync(join(tmpdir(), "supabase-init-"));
+  addEventListener("unload", () => fs.rmSync(folder, { recursive: true }));
   const { code, stdout, stderr } = await supabaseCli(["init"], {
     workdir: folder,
   });
   assert.equal(code, 0, stdout + stderr);
+  return folder;
 }
 
 /** `supabase db push`; how it ended. */

@@ -33,10 +33,10 @@ Deno.test("C5 M15 installed, used and uninstalled by migrations, the database is
         { cwd: folder },
       );
 
-      assert.match(out, /these rows go:/);
+      assert.match(out, /these rows will be deleted:/);
       assert.match(out, /^ +1 {2}public\.active_interview_sessions$/m);
       assert.match(out, /^ +3 {2}public\.interview_session_history$/m);
-      assert.match(out, /Nothing of the app's depends on it\./);
+      assert.match(out, /No object of the app depends on it\./);
       await pushed(folder, database);
       assert.deepEqual(
         (await database.connected(catalogue)).filter(({ name }) =>
@@ -54,7 +54,7 @@ Deno.test("C5 M15 installed, used and uninstalled by migrations, the database is
       // once more: nothing to do; and it can be installed again
       assert.match(
         await succeeds(["uninstall", "--yes"], { cwd: folder }),
-        /Nothing of interview sessions/,
+        /nothing of interview sessions to remove/,
       );
       await succeeds(["install", "--yes"], { cwd: folder });
       await pushed(folder, database);
@@ -95,8 +95,8 @@ Deno.test("C5 what of the app's depends on it is shown before, as the migration 
       );
 
       const [goingAlong = "", depending = ""] = out
-        .split("With our tables, these of the app's go:")[1]
-        .split("These of the app's depend on it.");
+        .split("These objects of the app are on our tables")[1]
+        .split("These objects of the app depend on it.");
       assert.match(goingAlong, /policy support on table (public\.)?interviews/);
       assert.match(goingAlong, /trigger log_it on table (public\.)?interviews/);
       assert.deepEqual(

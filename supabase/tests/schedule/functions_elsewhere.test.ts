@@ -78,6 +78,13 @@ Deno.test("the Worker's run fails when the call fails", async () => {
   await assert.rejects(scheduled(nobody().url));
 });
 
+Deno.test("I7: the Worker sends the key over https alone", async () => {
+  await assert.rejects(
+    scheduled("http://ref.supabase.co"),
+    /SUPABASE_URL must begin with https/,
+  );
+});
+
 Deno.test("B2: the Worker's run fails when the health is critical", async () => {
   await using project = standIn(run200("critical"));
 
@@ -171,6 +178,13 @@ Deno.test("the route fails when the call fails", async () => {
     assertGoodCall(project.calls[0]);
   }
   await assert.rejects(get({ url: nobody().url }));
+});
+
+Deno.test("I7: the route sends the key over https alone", async () => {
+  const { status, text } = await get({ url: "http://ref.supabase.co" });
+
+  assert.equal(status, 500);
+  assert.match(text, /SUPABASE_URL must begin with https/);
 });
 
 Deno.test("B2: the route fails when the health is critical", async () => {

@@ -17,6 +17,7 @@ import {
   withCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
 import { filesBelow, textOf } from "../../../scripts/test/files.ts";
+import { until } from "../waiting.ts";
 
 const folder = "supabase/tests/upgrade/released";
 const releases = filesBelow(folder, ".sql").map((file) => ({
@@ -183,6 +184,26 @@ for (const { version, file } of releases) {
     });
   });
 
+  Deno.test(`C5 an upgrade of ${version} does not deadlock with a transaction that has read one table and writes another`, async () => {
+    await withCopyOf(released, (database) =>
+      database.connected(async (app) => {
+        await app.unsafe(
+          `${
+            as(users.live)
+          } begin; select from public.interview_session_history;`,
+        ).simple();
+
+        const upgrade = apply(database, current);
+        await until("the upgrade waits for the app", () => isWaiting(database));
+        const [{ status }] = await app`
+          select status from public.heartbeat_session('live')`;
+        await app`commit`;
+        await upgrade;
+
+        assert.equal(status, "active");
+      }));
+  });
+
   Deno.test(`C5 M12 ${version} is upgraded while pages call: no call fails, no session ends`, async () => {
     await withCopyOf(released, async (database) => {
       const load = startLoad(database);
@@ -224,6 +245,17 @@ Deno.test("C5 what is released is frozen: 0.0.0", () => {
 
 async function apply(database: Database, sql: string) {
   await database.connected((connection) => connection.unsafe(sql).simple());
+}
+
+/** Does a backend wait for a lock, or sleep before it tries again? */
+async function isWaiting(database: Database): Promise<boolean> {
+  return await database.connected(async (sql) => {
+    const [{ waits }] = await sql`
+      select count(*)::int as waits from pg_stat_activity
+      where datname = current_database() and state = 'active'
+        and wait_event_type in ('Lock', 'Timeout')`;
+    return waits > 0;
+  }, "supabase_admin");
 }
 
 async function versionOf(database: Database): Promise<string> {

@@ -1,0 +1,64 @@
+// Connections to a database, for commands that only look.
+import postgres from "postgres";
+import { Problem, UsageProblem } from "./problem.ts";
+
+/**
+ * Runs `work` on a connection; what cannot be reached or read is a `Problem`. What
+ * the database says as notices is in `notices`.
+ */
+export async function connected<T>(
+  url: string,
+  work: (sql: postgres.Sql, notices: string[]) => Promise<T>,
+): Promise<T> {
+  const notices: string[] = [];
+  const sql = connection(url, notices);
+  try {
+    return await work(sql, notices);
+  } catch (cause) {
+    const why = whyNot(cause);
+    if (why === undefined) throw cause;
+    throw new Problem(why, { cause });
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
+function connection(url: string, notices: string[]): postgres.Sql {
+  if (!isConnectionString(url)) {
+    throw new UsageProblem(
+      `--db-url wants a connection string, such as ` +
+        `postgres://postgres:…@db.<project>.supabase.co:5432/postgres`,
+    );
+  }
+  const saysTls = /[?&]ssl(mode)?=/.test(url);
+  return postgres(url, {
+    max: 1,
+    connect_timeout: 10,
+    // poolers that share connections have no prepared statements
+    prepare: false,
+    onnotice: ({ message }) => notices.push(String(message)),
+    ...(saysTls ? {} : { ssl: "prefer" }),
+  });
+}
+
+function isConnectionString(text: string): boolean {
+  try {
+    return /^postgres(ql)?:$/.test(new URL(text).protocol);
+  } catch {
+    return false;
+  }
+}
+
+/** Undefined for what is neither the database's nor the network's. */
+function whyNot(cause: unknown): string | undefined {
+  if (cause instanceof postgres.PostgresError) {
+    return cause.code === "42501"
+      ? `The database refuses the role of --db-url: ${cause.message}. ` +
+        `Connect as postgres.`
+      : `The database says: ${cause.message} (${cause.code})`;
+  }
+  const { message, code } = cause as { message?: string; code?: string };
+  // ECONNREFUSED, CONNECT_TIMEOUT and the like
+  if (typeof code !== "string") return undefined;
+  return `The database cannot be reached: ${message || code}.`;
+}

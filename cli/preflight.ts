@@ -1,0 +1,54 @@
+// Runs the preflight of the migration on a database before there is a migration. The
+// Supabase CLI shows its refusals, but not its notices.
+import postgres from "postgres";
+import { type Finding, note, ok, wrong } from "./doctor/finding.ts";
+import {
+  chapters,
+  type OptionalChapter,
+  optionalChapters,
+} from "./package_files.ts";
+
+/** What the migration would refuse, and what would happen to rows of the app. */
+export async function preflightFindings(
+  sql: postgres.Sql,
+  notices: string[],
+  optional: readonly OptionalChapter[] = [],
+): Promise<Finding[]> {
+  const [preflight] = chapters([]);
+  const names = optionalChapters.filter((name) => optional.includes(name));
+  const installed = await installedOptional(sql);
+  const wanted = ["core", ...new Set([...names, ...installed])].join(", ");
+  try {
+    await sql.begin("read only", async (sql) => {
+      await sql`
+        select set_config('interview_sessions.chapters', ${wanted}, true)`;
+      await sql.unsafe(preflight?.sql ?? "").simple();
+    });
+    return [
+      ok("This version's migration can be applied: no name clashes."),
+      ...notices.splice(0).map((notice) => note(notice)),
+    ];
+  } catch (error) {
+    if (!(error instanceof postgres.PostgresError) || error.code !== "55000") {
+      throw error;
+    }
+    return [...error.message.matchAll(/^ {2}\d+\. (.*)$/gm)]
+      .map(([, finding = ""]) => inTwo(finding));
+  }
+}
+
+async function installedOptional(
+  sql: postgres.Sql,
+): Promise<OptionalChapter[]> {
+  const [row] = await sql<{ admin: boolean }[]>`
+    select to_regprocedure('sessions.check_administrator()') is not null as admin`;
+  return row?.admin ? ["admin"] : [];
+}
+
+/** A finding of the preflight: what is wrong, and what to do. */
+function inTwo(finding: string): Finding {
+  const [, what = finding, todo = "See above."] =
+    /^(.*?[.:]) ((?:Rename|Move|Drop|Revoke|Take|Delete|Apply|Upgrade|Use)\b.*)$/
+      .exec(finding) ?? [];
+  return wrong(what, todo);
+}
