@@ -12,6 +12,8 @@ export default defineConfig({
   base: process.env.DOCS_BASE ?? "/",
   cacheDir: "../.stack/vitepress",
   markdown: {
+    // the default's red and grey have too little contrast
+    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     anchor: { slugify: githubAnchor },
     config(md) {
       md.core.ruler.push("links_out_of_the_site", linksOutOfTheSite);

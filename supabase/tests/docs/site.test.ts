@@ -245,6 +245,36 @@ onSite(
   },
 );
 
+const axe = `axe.run(document, {
+  // the theme's search button shows its shortcut and does not name it
+  rules: { "label-content-name-mismatch": { enabled: false } },
+}).then(({ violations }) => violations.map(({ id, nodes }) => ({
+  id,
+  nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => html + failureSummary),
+})))`;
+
+for (const colorScheme of ["light", "dark"] as const) {
+  for (const width of [1440, 360]) {
+    onSite(
+      `axe finds nothing: ${colorScheme}, ${width} px`,
+      { width, colorScheme },
+      async (page) => {
+        const program = fs.readFileSync(
+          path.join(nodeModules, "axe-core", "axe.min.js"),
+          "utf8",
+        );
+        for (
+          const place of ["/", "/quick-start.html", "/troubleshooting.html"]
+        ) {
+          await open(page, place);
+          await page.evaluate(program);
+          assert.deepEqual(await page.evaluate(axe), [], place);
+        }
+      },
+    );
+  }
+}
+
 /** Builds the site into this folder, and serves it. */
 async function buildSite(folder: string): Promise<Site> {
   const { code, said } = await runCommand(
