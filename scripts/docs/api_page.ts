@@ -11,18 +11,19 @@ export const apiPagePath = join(repositoryRoot, "docs", "api.md");
 const audiences = [
   {
     title: "For signed-in users",
-    who: "A user's token (`authenticated`).",
+    who: "Called with a user's token (role `authenticated`).",
     has: ({ name, grantees }: ApiFunction) =>
       grantees.includes("authenticated") && !name.startsWith("admin_"),
   },
   {
     title: "For backends and operators",
-    who: "A secret key (`service_role`), or `postgres`.",
+    who: "Called with a secret key (role `service_role`), or as `postgres`.",
     has: ({ grantees }: ApiFunction) => grantees.includes("service_role"),
   },
   {
     title: "For administrators",
-    who: "The token of a user with `session_admin` in `app_metadata` " +
+    who: "Called with the token of a user who has `session_admin` in " +
+      "`app_metadata` " +
       "([how to make one](operating.md#an-admin-page)). This chapter is " +
       "installed with `--admin`.",
     has: ({ name }: ApiFunction) => name.startsWith("admin_"),
@@ -75,7 +76,8 @@ export async function apiPage(sql: postgres.Sql): Promise<string> {
     "<!-- Written by `npm run docs:api` from the comments in supabase/migrations. -->",
     "Call the functions by RPC from any Supabase SDK, for example " +
     '`supabase.rpc("start_session", { session_id })`, or from SQL. Rows may ' +
-    "get more columns in a minor version: ignore columns that you do not know.",
+    "get more columns in a minor version: ignore columns that you do not know. " +
+    "`anon` may call none of the functions.",
     ...audiences.flatMap((audience) => [
       `## ${audience.title}`,
       audience.who,

@@ -3,6 +3,7 @@
 // and without what varies in them, which the page shows as "…".
 import assert from "node:assert/strict";
 import ts from "typescript-5";
+import { statusOfSqlState } from "../../../scripts/stack/rest_error.ts";
 import { migrationFiles } from "../../../scripts/test/databases_fixture.ts";
 import { filesBelow, textOf } from "../../../scripts/test/files.ts";
 
@@ -38,6 +39,56 @@ Deno.test("B3 every message of a refusal", () => {
     .filter((text) => !["… must be ….", "…", "completed"].includes(text));
 
   assertAreOnThePage(own, 12);
+});
+
+/** The rows of the tables that give a code and an HTTP status. */
+const rows = textOf("docs/troubleshooting.md").split("\n")
+  .filter((line) => line.startsWith("| ")).map((line) => line.split(/ *\| */))
+  .map((cells) => ({
+    message: bare(cells[1]),
+    codes: cells.join(" ").match(/(?<=`)(PT\d{3}|[0-9A-Z]{5})(?=`)/g) ?? [],
+    statuses: cells.filter((cell) => /^\d{3}$/.test(cell)).map(Number),
+  }));
+
+/** SQLSTATEs by the names that PL/pgSQL has for them. */
+const sqlStates: Record<string, string> = {
+  check_violation: "23514",
+  insufficient_privilege: "42501",
+  invalid_parameter_value: "22023",
+  object_not_in_prerequisite_state: "55000",
+  program_limit_exceeded: "54000",
+  restrict_violation: "23001",
+};
+
+Deno.test("B3 every refusal has its code", () => {
+  const raised = migrationFiles().flatMap((file) => [
+    ...textOf(file).matchAll(
+      /raise (?:sqlstate '(\w+)'|(\w+)) using\s+message = (?:format\(\s*)?e?'((?:[^']|'')*)'/g,
+    ),
+  ]);
+
+  assert(raised.length >= 10);
+  for (const [, code, name, message] of raised) {
+    const wanted = code ?? sqlStates[name];
+    assert(wanted, `no SQLSTATE is known for ${name}`);
+    const text = bare(message.replaceAll("''", "'").replaceAll(/%s/g, ""));
+    if (text === "mustbe.") continue; // every argument, below
+    const row = rows.find((row) => row.message === text);
+    // the preflight's is described in words
+    if (!row?.codes.length) assert.match(text, /^Interviewsessions/);
+    else assert.equal(row.codes[0], wanted, message);
+  }
+});
+
+Deno.test("B3 every code has the HTTP status that the API gives it", () => {
+  const pairs = rows.filter(({ codes, statuses }) =>
+    codes.length > 0 && statuses.length === 1
+  );
+
+  assert(pairs.length >= 35, `${pairs.length}`);
+  for (const { message, codes: [code], statuses: [status] } of pairs) {
+    assert.equal(statusOfSqlState(code, "", false), status, message);
+  }
 });
 
 Deno.test("B3 every argument that is refused, and what it must be", () => {
