@@ -13,7 +13,10 @@ export default defineConfig({
   cacheDir: "../.stack/vitepress",
   markdown: {
     // the default's red and grey have too little contrast
-    theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
+    theme: {
+      light: "github-light-high-contrast",
+      dark: "github-dark-high-contrast",
+    },
     anchor: { slugify: githubAnchor },
     config(md) {
       md.core.ruler.push("links_out_of_the_site", linksOutOfTheSite);

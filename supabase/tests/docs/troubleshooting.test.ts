@@ -87,7 +87,7 @@ Deno.test("B3 every code has the HTTP status that the API gives it", () => {
 
   assert(pairs.length >= 35, `${pairs.length}`);
   for (const { message, codes: [code], statuses: [status] } of pairs) {
-    assert.equal(statusOfSqlState(code, "", false), status, message);
+    assert.equal(statusOfSqlState(code!, "", false), status, message);
   }
 });
 
