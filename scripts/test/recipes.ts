@@ -21,10 +21,31 @@ export function recipesOf(file: string): (name: string) => string {
   };
 }
 
+/** A fenced block of a Markdown file. */
+export interface CodeBlock {
+  /** After the fence; empty for output and diagrams. */
+  language: string;
+  /** In the comment before it. */
+  recipe?: string;
+  text: string;
+}
+
+/** All fenced blocks of a Markdown file. */
+export function codeBlocksOf(file: string): CodeBlock[] {
+  const blocks = textOf(file).matchAll(
+    /(?:<!-- recipe: (\S+) -->\s*)?^ *```(\w*)\n(.*?)^ *```$/gms,
+  );
+  return [...blocks].map(([, recipe, language, text]) => ({
+    language,
+    recipe,
+    text,
+  }));
+}
+
 /** All shell commands of a Markdown file, line by line. */
 export function shellLinesOf(file: string): string[] {
-  return [...textOf(file).matchAll(/^```sh\n(.*?)\n```$/gms)]
-    .flatMap(([, block]) => block.split("\n"))
+  return codeBlocksOf(file).filter(({ language }) => language === "sh")
+    .flatMap(({ text }) => text.split("\n"))
     .filter((line) => line !== "");
 }
 

@@ -17,8 +17,10 @@ import { pgProveSuite } from "./suites/pg_prove.ts";
 /** Suites of Deno tests that must exist; all others follow them. */
 const denoSuites = ["broom", "upgrade", "rollback", "api", "edge", "stack"];
 
-/** Files that repeat other suites under other conditions. */
-const repetitions = [
+/** Files that repeat other suites under other conditions, or take long and depend on
+ * little: only `--all` or a filter runs them. */
+const extras = [
+  "supabase/tests/docs/site.test.ts",
   "supabase/tests/pooler/pgtap.test.ts",
   "supabase/tests/pooler/races.test.ts",
 ];
@@ -40,7 +42,7 @@ export function allParts(): Part[] {
       .flatMap((suite) => denoTests(suite))
       .map((part) => ({
         ...part,
-        isExtra: part.file !== undefined && repetitions.includes(part.file),
+        isExtra: part.file !== undefined && extras.includes(part.file),
       })),
   ];
   return [...missingSuites(parts), ...parts];

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { dirname, normalize } from "node:path/posix";
 import { exists, filesBelow, repositoryFiles, textOf } from "../files.ts";
+import { codeThatIsNotRun } from "../documented_code.ts";
 import { check, type Part, type Skipped } from "../part.ts";
 
 const suite = "documentation";
@@ -13,6 +14,15 @@ export function documentationSuite(): Part[] {
     overMarkdown("links lead to files that exist", missingLinks),
     overMarkdown("each npm script that is named exists", missingScripts),
     overMarkdown("each file that is named exists", missingFiles),
+    check(suite, "each code block is run by a test", {
+      run: () => {
+        const files = repositoryFiles()?.filter((file) => file.endsWith(".md"));
+        if (!files) return notInGit;
+        const found = files.flatMap(codeThatIsNotRun);
+        assert(found.length === 0, found.join("\n"));
+        return Promise.resolve();
+      },
+    }),
     check(
       suite,
       "each promise is named by a test, and each one named is made",
@@ -92,7 +102,7 @@ function missingScripts(text: string): string[] {
 function missingFiles(text: string): string[] {
   const named = [
     ...text.matchAll(
-      /(?<=^|[\s`"'(])((?:supabase|scripts|docs|examples|\.github|\.ci)\/[\w./-]*[\w/])/gm,
+      /(?<=^|[\s`"'(])((?:supabase|scripts|client|cli|docs|examples|\.github|\.ci)\/[\w./-]*[\w/])/gm,
     ),
   ].map(([, path]) => path);
   return [...new Set(named)].filter((path) => !exists(path));

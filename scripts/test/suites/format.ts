@@ -6,7 +6,7 @@ import { check, type Part } from "../part.ts";
 
 const suite = "format";
 
-/** The folders with our TypeScript. */
+/** What is formatted and linted: our TypeScript, and the Markdown. */
 const folders = [
   "client",
   "cli",
@@ -14,6 +14,15 @@ const folders = [
   "supabase/functions",
   "supabase/tests",
   "examples",
+  "docs",
+];
+
+/** Markdown in the root. */
+const pages = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
 ];
 
 /** `deno check` has no --cached-only. */
@@ -24,12 +33,12 @@ export function formatSuite(): Part[] {
   return [
     denoFindsNothing(
       "deno fmt",
-      () => ["fmt", "--check", ...configOf(), ...folders],
+      () => ["fmt", "--check", ...configOf(), ...folders, ...pages],
     ),
     denoFindsNothing("deno lint", () => ["lint", ...configOf(), ...folders]),
     denoFindsNothing("deno check", () => [
       ...["check", "--quiet", ...offline, ...configOf()],
-      ...["cli", "scripts", "supabase/tests"],
+      ...["cli", "scripts", "supabase/tests", "docs/.vitepress/config.ts"],
     ]),
     // a function with its dependencies as deployed, the client and the app with
     // the types of a browser

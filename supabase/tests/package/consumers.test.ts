@@ -51,19 +51,28 @@ Deno.test("W15 type-checks with nodenext, exactOptionalPropertyTypes and the dec
 Deno.test("W15 takes supabase-js clients that are typed for any schema", () =>
   typeCheck("schemas"));
 
-Deno.test("the code in client/README.md type-checks", async () => {
-  const recipe = recipesOf("client/README.md");
-  const folder = path.join(app.folder, "readme");
-  fs.mkdirSync(path.join(folder, "src"), { recursive: true });
-  for (const name of ["client.ts", "react.tsx"]) {
-    fs.writeFileSync(path.join(folder, "src", name), recipe(name));
+Deno.test("the code in the documentation type-checks", async () => {
+  const pages = {
+    "docs/client.md": ["client.ts", "react.tsx"],
+    "docs/quick-start.md": [
+      ...["supabase.ts", "client.ts", "interview.tsx"],
+      ...["rpc.ts", "previous.ts"],
+    ],
+  };
+  const folder = path.join(app.folder, "documented");
+  for (const [page, names] of Object.entries(pages)) {
+    const source = path.join(folder, "src", path.basename(page, ".md"));
+    fs.mkdirSync(source, { recursive: true });
+    for (const name of names) {
+      fs.writeFileSync(path.join(source, name), recipesOf(page)(name));
+    }
   }
   fs.copyFileSync(
     path.join(app.folder, "vite", "tsconfig.json"),
     path.join(folder, "tsconfig.json"),
   );
 
-  await typeCheck("readme");
+  await typeCheck("documented");
 });
 
 Deno.test("Vite builds an app with it", async () => {

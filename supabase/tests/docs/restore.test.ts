@@ -1,4 +1,4 @@
-// A restore from a backup, as the README describes it: pg_dump of the data alone into
+// A restore from a backup, as docs/operating.md describes it: pg_dump of the data alone into
 // a database to which the migrations have just been applied.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -18,7 +18,7 @@ import { plainly } from "../../../scripts/test/databases_fixture.ts";
 import { recipesOf } from "../../../scripts/test/recipes.ts";
 import { majors } from "../../../scripts/test/suites.ts";
 
-const recipe = recipesOf("README.md");
+const recipe = recipesOf("docs/operating.md");
 
 /** pg_dump reads no server that is newer than itself: so a server of its version. */
 const major = majorOf("pg_dump");
