@@ -27,6 +27,8 @@ export interface App {
   folder: string;
   /** Runs a program of the app's node_modules under Node, in a subfolder. */
   run(script: string, args: string[], o: RunOptions): Promise<CommandResult>;
+  /** Runs the package's own command, as npm linked it. */
+  command(args: string[], o: RunOptions): Promise<CommandResult>;
   remove(): void;
 }
 
@@ -39,6 +41,7 @@ export interface RunOptions {
 
 /** What the apps use besides the package, from the clone's node_modules. */
 const tools = [
+  "@supabase/server",
   "@supabase/supabase-js",
   "@types/node",
   "@types/react",
@@ -81,12 +84,13 @@ export async function pack(
   };
 }
 
-/** Packs the package and installs it in a new app with these sources. */
-export async function makeApp(sources: string): Promise<App> {
+/** Packs the package and installs it in a new app with these sources, if any. */
+export async function makeApp(sources?: string): Promise<App> {
   const folder = fs.mkdtempSync(path.join(tmpdir(), "consumer-"));
   const app = path.join(folder, "app");
   try {
-    fs.cpSync(sources, app, { recursive: true });
+    if (sources) fs.cpSync(sources, app, { recursive: true });
+    else fs.mkdirSync(app);
     fs.writeFileSync(
       path.join(app, "package.json"),
       JSON.stringify({ private: true, type: "module" }),
@@ -114,6 +118,12 @@ export async function makeApp(sources: string): Promise<App> {
         cwd: path.join(app, cwd),
         env,
       }),
+    command: (args, { cwd, env }) =>
+      runCommand(
+        path.join(app, "node_modules", ".bin", "interview-sessions"),
+        args,
+        { signal, cwd: path.join(app, cwd), env },
+      ),
     remove: () => fs.rmSync(folder, { recursive: true }),
   };
 }
