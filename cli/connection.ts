@@ -23,15 +23,24 @@ export async function connected<T>(
   }
 }
 
+const percentEncoded =
+  "In a password, characters such as @, /, # and % must be percent-encoded.";
+
 function connection(url: string, notices: string[]): postgres.Sql {
+  if (url === "") {
+    throw new UsageProblem(
+      `--db-url is empty. Is the environment variable set that it is from?`,
+    );
+  }
   if (!isConnectionString(url)) {
     throw new UsageProblem(
       `--db-url wants a connection string, such as ` +
-        `postgres://postgres:…@db.<project>.supabase.co:5432/postgres`,
+        `postgres://postgres:…@db.<project>.supabase.co:5432/postgres. ` +
+        percentEncoded,
     );
   }
   const saysTls = /[?&]ssl(mode)?=/.test(url);
-  return postgres(url, {
+  return postgres(withKnownParameters(url), {
     max: 1,
     connect_timeout: 10,
     // poolers that share connections have no prepared statements
@@ -43,10 +52,23 @@ function connection(url: string, notices: string[]): postgres.Sql {
 
 function isConnectionString(text: string): boolean {
   try {
-    return /^postgres(ql)?:$/.test(new URL(text).protocol);
+    const { protocol, username, password } = new URL(text);
+    // throws where a "%" is not followed by two digits
+    decodeURIComponent(username + password);
+    return /^postgres(ql)?:$/.test(protocol);
   } catch {
     return false;
   }
+}
+
+/** Without parameters of other libraries, Prisma's for example: Postgres refuses them. */
+function withKnownParameters(text: string): string {
+  const known = ["ssl", "sslmode", "sslnegotiation", "options"];
+  const url = new URL(text);
+  for (const name of [...url.searchParams.keys()]) {
+    if (!known.includes(name)) url.searchParams.delete(name);
+  }
+  return url.href;
 }
 
 /** Undefined for what is neither the database's nor the network's. */
@@ -60,5 +82,8 @@ function whyNot(cause: unknown): string | undefined {
   const { message, code } = cause as { message?: string; code?: string };
   // ECONNREFUSED, CONNECT_TIMEOUT and the like
   if (typeof code !== "string") return undefined;
-  return `The database cannot be reached: ${message || code}.`;
+  return `The database cannot be reached: ${message || code}.` +
+    (code === "ENOTFOUND" || code === "EAI_AGAIN"
+      ? ` Is the host of --db-url right? ${percentEncoded}`
+      : "");
 }

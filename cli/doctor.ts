@@ -15,7 +15,7 @@ export interface DoctorOptions {
 
 /** Prints each finding; the exit code. */
 export async function doctor(o: DoctorOptions): Promise<number> {
-  if (!o.dbUrl && !o.url) {
+  if (o.dbUrl === undefined && o.url === undefined) {
     throw new UsageProblem(
       `Nothing to examine. Give --db-url postgres://…, or --url ` +
         `https://<project>.supabase.co, or both.`,
@@ -24,7 +24,7 @@ export async function doctor(o: DoctorOptions): Promise<number> {
   const url = o.url === undefined ? undefined : projectUrl(o.url);
   const key = url && secretKey();
   const findings: Finding[] = [
-    ...(o.dbUrl ? await databaseFindings(o.dbUrl) : []),
+    ...(o.dbUrl === undefined ? [] : await databaseFindings(o.dbUrl)),
     ...(url ? await apiFindings(url, key) : []),
   ];
   for (const finding of findings) print(withoutSecret(shown(finding)));

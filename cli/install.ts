@@ -66,7 +66,7 @@ export async function install(o: InstallOptions): Promise<boolean> {
     );
     return true;
   }
-  if (o.dbUrl) await askFirst(o.dbUrl, o.optional);
+  if (o.dbUrl !== undefined) await askFirst(o.dbUrl, o.optional);
   const before = installedIn(ours);
   const news = before && newSince(before.version);
   if (news) print(`\nNew since ${before.version}:\n\n${news}`);

@@ -193,7 +193,7 @@ function command(program: Command, name: string): Command {
 function workdir(): Option {
   return new Option(
     "--workdir <folder>",
-    "a folder in the Supabase project (default: this one)",
+    "a folder in the Supabase project",
   ).default(".", "this one");
 }
 

@@ -3,7 +3,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { headerOf, type MigrationHeader } from "./migration.ts";
 import { filesIn, functionName, hashOf } from "./package_files.ts";
-import { Problem } from "./problem.ts";
+import { Problem, UsageProblem } from "./problem.ts";
 
 /** A Supabase project. */
 export interface Project {
@@ -30,6 +30,10 @@ export type FunctionState =
 
 /** The project around a folder, found upward. */
 export function findProject(from: string): Project {
+  // a misspelt folder must not lead to the project around it
+  if (!fs.statSync(from, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageProblem(`--workdir wants a folder: ${from} is none.`);
+  }
   for (let folder = path.resolve(from);; folder = path.dirname(folder)) {
     if (fs.existsSync(path.join(folder, "supabase", "config.toml"))) {
       return projectAt(folder);

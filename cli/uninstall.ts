@@ -48,8 +48,11 @@ export async function uninstall(o: UninstallOptions): Promise<boolean> {
     return true;
   }
   const url = o.dbUrl;
-  const found = url && await connected(url, (sql) => inUse(sql));
-  print(`\n${found ? report(found) : unknown}\n`);
+  print(
+    url === undefined
+      ? `\n${unknown}\n`
+      : `\n${report(await connected(url, (sql) => inUse(sql)))}\n`,
+  );
   print("Removing interview sessions from the project:\n");
   if (!await makeChanges(changes, o)) return o.dryRun;
   print(

@@ -14,15 +14,22 @@ export async function apiFindings(
   const stranger = await call(url, `functions/v1/${functionName}`, {
     method: "POST",
   });
+  const found = strangerFinding(url, stranger);
+  if ("unreachable" in stranger) return [found];
+  if (key === undefined) {
+    return [
+      found,
+      note(
+        `${secretVariable} is not set: the key and the health were not checked.`,
+      ),
+    ];
+  }
   return [
-    strangerFinding(url, stranger),
-    ...(key === undefined
-      ? [
-        note(
-          `${secretVariable} is not set: the key and the health were not checked.`,
-        ),
-      ]
-      : await keyFindings(url, key)),
+    found,
+    // another answer says nothing about the key
+    ...(found.level === "ok" ? [await keyFinding(url, key)] : []),
+    ...await healthFindings(url, key),
+    ...await exposureFindings(url, key),
   ];
 }
 
@@ -74,7 +81,7 @@ function strangerFinding(url: URL, reply: Reply): Finding {
   }
 }
 
-async function keyFindings(url: URL, key: string): Promise<Finding[]> {
+async function keyFinding(url: URL, key: string): Promise<Finding> {
   const kind = key.startsWith("sb_secret_")
     ? "a secret key"
     : key.startsWith("eyJ")
@@ -87,18 +94,14 @@ async function keyFindings(url: URL, key: string): Promise<Finding[]> {
     body: "not JSON: doctor reaps nothing",
   });
   const accepted = "status" in reply && reply.status === 400;
-  return [
-    accepted
-      ? ok(`${secretVariable} holds ${kind}, and the Edge Function accepts it.`)
-      : wrong(
-        `${secretVariable} holds ${kind}, and the Edge Function does not accept it${
-          "status" in reply ? ` (${reply.status})` : ""
-        }.`,
-        `Set it to the project's secret key named "default" or "cron", or to the service_role key where the project has only that.`,
-      ),
-    ...await healthFindings(url, key),
-    ...await exposureFindings(url, key),
-  ];
+  return accepted
+    ? ok(`${secretVariable} holds ${kind}, and the Edge Function accepts it.`)
+    : wrong(
+      `${secretVariable} holds ${kind}, and the Edge Function does not accept it${
+        "status" in reply ? ` (${reply.status})` : ""
+      }.`,
+      `Set it to the project's secret key named "default" or "cron", or to the service_role key where the project has only that.`,
+    );
 }
 
 async function healthFindings(url: URL, key: string): Promise<Finding[]> {

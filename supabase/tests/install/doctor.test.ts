@@ -11,7 +11,7 @@ import {
 import { textOf } from "../../../scripts/test/files.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { keys, projectOfThisFile, startProject } from "../edge/support.ts";
-import { command, type Ended } from "./support.ts";
+import { command, type Ended, filesOf, inNewProject } from "./support.ts";
 
 const project = projectOfThisFile({ functions: true });
 
@@ -316,9 +316,23 @@ Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, 
   assert.match(away.err, /^The database cannot be reached: .*\.$/);
   assert.doesNotMatch(away.err, /pass@/);
 
-  const noUrl = await doctor("--db-url", "localhost");
-  assert.equal(noUrl.code, 2);
-  assert.match(noUrl.err, /^--db-url wants a connection string/);
+  for (
+    const url of ["localhost", "postgres://postgres:100%@127.0.0.1/postgres"]
+  ) {
+    const noUrl = await doctor("--db-url", url);
+    assert.equal(noUrl.code, 2);
+    assert.match(noUrl.err, /^--db-url wants a connection string/);
+  }
+
+  const unencoded = await doctor(
+    "--db-url",
+    "postgres://postgres:p@nobody.invalid/x",
+  );
+  assert.equal(unencoded.code, 1);
+  assert.match(
+    unencoded.err,
+    /Is the host of --db-url right\? In a password, /,
+  );
 
   await withCopyOf("migrated", async (database) => {
     const refused = await command(
@@ -326,6 +340,33 @@ Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, 
     );
     assert.equal(refused.code, 1);
     assert.match(refused.err, /Connect as postgres\.$/);
+  });
+});
+
+Deno.test("C5 an empty --db-url, of a variable that is not set, is refused by all that take it", async () => {
+  await inNewProject(async (folder) => {
+    const refused = async (...args: string[]) => {
+      const { code, err } = await command(args, { cwd: folder });
+      assert.equal(code, 2, args.join(" "));
+      assert.match(err, /^--db-url is empty\./);
+    };
+    const before = filesOf(folder);
+
+    await refused("install", "--yes", "--db-url", "");
+    assert.deepEqual(filesOf(folder), before);
+    await refused("doctor", "--db-url", "", "--url", project.url);
+    await command(["install", "--yes"], { cwd: folder });
+    const installed = filesOf(folder);
+    await refused("uninstall", "--yes", "--db-url", "");
+    assert.deepEqual(filesOf(folder), installed);
+  });
+});
+
+Deno.test("C5 parameters of other libraries in --db-url are left out", async () => {
+  await withSteps("", async (database) => {
+    const url = `${database.url()}?pgbouncer=true&connection_limit=1`;
+
+    assertWrong(await command(["doctor", "--db-url", url]));
   });
 });
 
@@ -367,6 +408,25 @@ Deno.test("C5 --url: a key that the function does not accept", async () => {
   );
 });
 
+Deno.test("C5 --url: what does not answer says nothing about the key", async () => {
+  const nobody = `http://127.0.0.1:${freePort()}`;
+  const env = { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron };
+  const none = await startProject();
+  try {
+    await none.sql`select from public.reap_stale_sessions()`;
+    assertWrong(
+      await command(["doctor", "--url", none.url], { env }),
+      /There is no Edge Function reap-stale-sessions/,
+    );
+  } finally {
+    await none.stop();
+  }
+  assertWrong(
+    await command(["doctor", "--url", nobody], { env }),
+    /cannot be reached/,
+  );
+});
+
 Deno.test("C5 I8 --url: a function without keys, one that is not deployed, and nobody there", async () => {
   const keyless = await startProject({
     functions: true,
@@ -386,10 +446,8 @@ Deno.test("C5 I8 --url: a function without keys, one that is not deployed, and n
     await keyless.stop();
     await none.stop();
   }
-  assertWrong(
-    await doctor("--url", `http://127.0.0.1:${freePort()}`),
-    /cannot be reached/,
-  );
+  const nobody = `http://127.0.0.1:${freePort()}`;
+  assertWrong(await doctor("--url", nobody), /cannot be reached/);
   assert.equal((await doctor("--url", "http://ref.supabase.co")).code, 2);
 });
 

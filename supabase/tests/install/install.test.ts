@@ -127,6 +127,21 @@ Deno.test("C5 the project is found upward, in a monorepo, too; where there is no
   });
 });
 
+Deno.test("C5 a misspelt --workdir is refused, and does not lead to the project around it", async () => {
+  await inNewProject(async (folder) => {
+    const before = filesOf(folder);
+
+    const { code, err } = await command(
+      ["install", "--yes", "--workdir", "apps/wbe"],
+      { cwd: folder },
+    );
+
+    assert.equal(code, 2);
+    assert.equal(err, "--workdir wants a folder: apps/wbe is none.");
+    assert.deepEqual(filesOf(folder), before);
+  });
+});
+
 Deno.test("C5 stamped after the project's last migration, whatever that is called", async () => {
   const cases: [last: string, next: RegExp][] = [
     ["20240101000000_own.sql", /^20[2-9]\d{11}_install/],
