@@ -91,6 +91,7 @@ export function functionStamp(version: string, hash: string): string {
 export function functionState(project: Project): FunctionState {
   if (!fs.existsSync(project.functionFolder)) return { kind: "absent" };
   const files = filesIn(project.functionFolder);
+  const folders = foldersIn(project.functionFolder);
   const index = files.find(({ name }) => name === "index.ts")?.text ?? "";
   const [stamp, version, hash] =
     /^\/\/ Interview sessions (\S+)\. Hash: ([0-9a-f]+)\. [^\n]*\n/
@@ -100,9 +101,15 @@ export function functionState(project: Project): FunctionState {
       name,
       text: name === "index.ts" ? text.slice(stamp.length) : text,
     }));
-    if (filesHash(unstamped) === hash) return { kind: "ours", version, hash };
+    if (folders.length === 0 && filesHash(unstamped) === hash) {
+      return { kind: "ours", version, hash };
+    }
   }
-  return { kind: "changed", files: files.map(({ name }) => name) };
+  const names = files.map(({ name }) => name);
+  return {
+    kind: "changed",
+    files: [...names, ...folders.map((name) => `${name}/`)],
+  };
 }
 
 /** The hash of a function's files. */
@@ -122,8 +129,15 @@ function projectAt(root: string): Project {
 
 function migrationFiles(project: Project): string[] {
   if (!fs.existsSync(project.migrations)) return [];
-  return fs.readdirSync(project.migrations)
+  return fs.readdirSync(project.migrations, { withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map(({ name }) => name)
     .filter((name) => /^\d+_.*\.sql$/.test(name)).sort();
+}
+
+function foldersIn(folder: string): string[] {
+  return fs.readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /** The folders with a project, to suggest one. */

@@ -146,6 +146,20 @@ Deno.test("C5 what the user changed is kept, and said", async () => {
   });
 });
 
+Deno.test("C5 a folder of the user's in that of the Edge Function is kept, and said", async () => {
+  await inNewProject(async (folder) => {
+    await succeeds(["install", "--yes"], { cwd: folder });
+    const mine = join(folder, functionFolder, "mine", "notes.ts");
+    fs.mkdirSync(join(mine, ".."));
+    fs.writeFileSync(mine, "// mine\n");
+
+    const out = await succeeds(["uninstall", "--yes"], { cwd: folder });
+
+    assert.match(out, /Note: supabase\/functions\/.* was changed/);
+    assert.equal(fs.readFileSync(mine, "utf8"), "// mine\n");
+  });
+});
+
 Deno.test("C5 nothing is removed without a yes, nor by --dry-run", async () => {
   await inNewProject(async (folder) => {
     await succeeds(["install", "--yes"], { cwd: folder });

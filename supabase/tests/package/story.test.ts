@@ -165,7 +165,7 @@ Deno.test("C5 from the tarball alone: installed, used, reaped, examined, upgrade
       await startInSql(upgraded);
       assert.equal(await versionOf(upgraded), "0.0.0");
 
-      await succeeds(["install", "--yes"], { cwd: older });
+      await succeeds(["install", "--yes", "--admin"], { cwd: older });
       await pushed(projectFolder(older), upgraded);
 
       assert.equal(await versionOf(upgraded), packageVersion());
