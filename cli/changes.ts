@@ -59,9 +59,18 @@ async function isAgreed(): Promise<boolean> {
     input: process.stdin,
     output: process.stdout,
   });
+  // Ctrl-C and Ctrl-D close it; whether the question is then rejected, and when,
+  // depends on the version of Node
+  const closed = new Promise<undefined>((resolve) =>
+    terminal.once("close", () => resolve(undefined))
+  );
   try {
-    const answer = await terminal.question("Make these changes? [y/N] ");
-    return /^y(es)?$/i.test(answer.trim());
+    const answer = await Promise.race([
+      terminal.question("Make these changes? [y/N] ").catch(() => undefined),
+      closed,
+    ]);
+    if (answer === undefined) print("");
+    return /^y(es)?$/i.test(answer?.trim() ?? "");
   } finally {
     terminal.close();
   }

@@ -24,6 +24,7 @@ import {
 import { textOf } from "../../../scripts/test/files.ts";
 import { recipesOf } from "../../../scripts/test/recipes.ts";
 import { filesOf, migrationsIn, pushed } from "../install/support.ts";
+import { isThere } from "../schedule/support.ts";
 import { liftedLimits, liftThoseOfTheRole } from "../timeouts.ts";
 import { type App, makeApp } from "./support.ts";
 
@@ -199,6 +200,61 @@ Deno.test("C5 from the tarball alone: installed, used, reaped, examined, upgrade
     },
   );
 });
+
+// the options of util-linux
+const hasScript = Deno.build.os === "linux" && isThere("script");
+
+Deno.test({
+  name:
+    "C5 npx … install asks in a terminal: Ctrl-C, Ctrl-D and n change nothing" +
+    (hasScript ? "" : " (skipped: no script here)"),
+  ignore: !hasScript,
+  fn: async () => {
+    const project = projectFolder("asked");
+    fs.mkdirSync(path.join(project, "supabase"), { recursive: true });
+    fs.writeFileSync(path.join(project, "supabase", "config.toml"), "");
+    const before = filesOf(project);
+
+    for (const keys of ["\x03", "\x04", "n\r"]) {
+      const { code, said } = await answered(project, keys);
+
+      assert.equal(code, 1, said);
+      assert.match(said, /\nNothing was changed\.\s*$/);
+      assert.doesNotMatch(said, /\n\s+at /, "a stack trace");
+      assert.deepEqual(filesOf(project), before);
+    }
+
+    const { code, said } = await answered(project, "y\r");
+    assert.equal(code, 0, said);
+    assert.equal(migrationsIn(project).length, 1);
+  },
+});
+
+/** Runs `install` in a terminal, and types these keys at its question. */
+async function answered(cwd: string, keys: string) {
+  const command = "../node_modules/.bin/interview-sessions install";
+  const child = new Deno.Command("script", {
+    args: ["--quiet", "--return", "--command", command, "/dev/null"],
+    cwd,
+    env: { NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const typist = child.stdin.getWriter();
+  const question = "Make these changes? [y/N] ";
+  let said = "";
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    const isAsked = said.includes(question);
+    said += text;
+    if (!isAsked && said.includes(question)) {
+      await typist.write(new TextEncoder().encode(keys));
+    }
+  }
+  await typist.close();
+  const { code } = await child.status;
+  return { code, said };
+}
 
 function projectFolder(folder: string): string {
   return path.join(app.folder, folder);
