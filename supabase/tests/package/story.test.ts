@@ -5,10 +5,7 @@ import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { type Api, startApi } from "../../../scripts/stack/api.ts";
-import {
-  type Functions,
-  serveFunctions,
-} from "../../../scripts/stack/functions.ts";
+import { serveFunctions } from "../../../scripts/stack/functions.ts";
 import { localJwtSecret, localKeys } from "../../../scripts/stack/keys.ts";
 import { supabaseCli } from "../../../scripts/stack/migrations.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
@@ -315,18 +312,15 @@ function projectFiles(folder: string): Map<string, string> {
 
 /** The API of the fresh database, with the Edge Function that was installed. */
 async function startProject(): Promise<Pick<Api, "url" | "stop">> {
-  let functions: Functions | undefined;
   const api = await startApi({
     databaseUrl: fresh.url,
     port: 0,
     keys: localKeys,
     jwtSecret: localJwtSecret,
     requestSettings: liftedLimits,
-    functions: (request, name) =>
-      functions?.answer(request, name) ??
-        Promise.resolve(new Response(null, { status: 404 })),
+    functions: (request, name) => functions.answer(request, name),
   });
-  functions = serveFunctions({
+  const functions = serveFunctions({
     folder: functionsFolder(),
     env: {
       SUPABASE_URL: api.url,
@@ -340,7 +334,7 @@ async function startProject(): Promise<Pick<Api, "url" | "stop">> {
     url: api.url,
     async stop() {
       await api.stop();
-      await functions?.stop();
+      await functions.stop();
     },
   };
 }
