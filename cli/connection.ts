@@ -15,7 +15,7 @@ export async function connected<T>(
   try {
     return await work(sql, notices);
   } catch (cause) {
-    const why = whyNot(cause);
+    const why = whyNot(cause, url);
     if (why === undefined) throw cause;
     throw new Problem(why, { cause });
   } finally {
@@ -72,7 +72,7 @@ function withKnownParameters(text: string): string {
 }
 
 /** Undefined for what is neither the database's nor the network's. */
-function whyNot(cause: unknown): string | undefined {
+function whyNot(cause: unknown, url: string): string | undefined {
   if (cause instanceof postgres.PostgresError) {
     return cause.code === "42501"
       ? `The database refuses the role of --db-url: ${cause.message}. ` +
@@ -82,8 +82,20 @@ function whyNot(cause: unknown): string | undefined {
   const { message, code } = cause as { message?: string; code?: string };
   // ECONNREFUSED, CONNECT_TIMEOUT and the like
   if (typeof code !== "string") return undefined;
-  return `The database cannot be reached: ${message || code}.` +
-    (code === "ENOTFOUND" || code === "EAI_AGAIN"
-      ? ` Is the host of --db-url right? ${percentEncoded}`
-      : "");
+  return [`The database cannot be reached: ${message || code}.`]
+    .concat(hints(url, code)).join(" ");
+}
+
+function hints(url: string, code: string): string[] {
+  return [
+    ...(code === "ENOTFOUND" || code === "EAI_AGAIN"
+      ? [`Is the host of --db-url right? ${percentEncoded}`]
+      : []),
+    ...(/@db\.\w+\.supabase\.co\b/.test(url)
+      ? [
+        "This host has only an IPv6 address, unless the project has the IPv4 " +
+        "add-on. Over IPv4, use the connection string of the session pooler.",
+      ]
+      : []),
+  ];
 }

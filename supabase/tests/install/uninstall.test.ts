@@ -146,6 +146,22 @@ Deno.test("C5 what the user changed is kept, and said", async () => {
   });
 });
 
+Deno.test("C5 a database in which it is not installed: said", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await succeeds(["install", "--yes"], { cwd: folder });
+
+      assert.match(
+        await succeeds(
+          ["uninstall", "--dry-run", "--db-url", database.url()],
+          { cwd: folder },
+        ),
+        /^The component is not installed in this database\.$/m,
+      );
+    })
+  );
+});
+
 Deno.test("C5 a folder of the user's in that of the Edge Function is kept, and said", async () => {
   await inNewProject(async (folder) => {
     await succeeds(["install", "--yes"], { cwd: folder });
