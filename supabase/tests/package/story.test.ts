@@ -37,11 +37,10 @@ let app: App;
 let fresh: LastingDatabase;
 let upgraded: LastingDatabase;
 Deno.test.beforeAll(async () => {
-  [app, fresh, upgraded] = await Promise.all([
-    makeApp(),
-    makeCopyOf("bare"),
-    makeCopyOf("bare"),
-  ]);
+  // one after the other: a database that is being copied cannot be copied again
+  fresh = await makeCopyOf("bare");
+  upgraded = await makeCopyOf("bare");
+  app = await makeApp();
 });
 Deno.test.afterAll(async () => {
   app?.remove();
@@ -368,6 +367,8 @@ const tsconfig = {
     strict: true,
     exactOptionalPropertyTypes: true,
     noUncheckedIndexedAccess: true,
+    // supabase-js's own declarations are not exact
+    skipLibCheck: true,
     rootDir: "src",
     outDir: "compiled",
   },
