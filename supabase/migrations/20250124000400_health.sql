@@ -187,12 +187,12 @@ begin
   from sessions.reaper_runs r
   where r.ran_at > v_now - interval '1 day' and r.ran_at <= v_now;
 
-  -- Of the history only the latest 10 000 rows are read, by index, so that its size does not matter.
+  -- Of the history only the latest 2000 rows are read, by index, so that its size does not matter.
   with latest as (
     select h.end_reason, h.ended_at, h.fence, h.ended_fence
     from public.interview_session_history h
     order by h.ended_at desc
-    limit 10000
+    limit 2000
   ),
   last_day as (
     select l.end_reason, count(*) as sessions from latest l where l.ended_at between v_now - interval '1 day' and v_now group by l.end_reason
@@ -203,7 +203,7 @@ begin
   into v_fence_used, v_row.ended_last_day
   from latest l;
 
-  v_row.overlaps_found := (select count(*) from sessions.overlapping_sessions(v_now - interval '7 days', 10000));
+  v_row.overlaps_found := (select count(*) from sessions.overlapping_sessions(v_now - interval '7 days', 2000));
 
   v_history := 'public.interview_session_history';
   v_row.history_rows := (

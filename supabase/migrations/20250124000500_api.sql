@@ -173,7 +173,7 @@ $$;
 revoke all on function public.session_health() from public, anon, authenticated, service_role;
 grant execute on function public.session_health() to service_role;
 comment on function public.session_health() is
-  'One row: ok, warning or critical and why; live, completing and stale sessions; when the reaper last ran and what it did; how sessions ended in the last day and overlaps in the last week, both among the latest 10 000 ended sessions; sizes, with the estimated number of rows of the history. For operators and alarms.';
+  'One row: ok, warning or critical and why; live, completing and stale sessions; when the reaper last ran and what it did; how sessions ended in the last day and overlaps in the last week, both among the latest 2000 ended sessions; sizes, with the estimated number of rows of the history. For operators and alarms.';
 
 
 -- Tells PostgREST to reload its schema cache.

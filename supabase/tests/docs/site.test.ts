@@ -7,7 +7,7 @@ import process from "node:process";
 import type { BrowserContext, Page } from "playwright-core";
 import { nodeModules, repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { runCommand } from "../../../scripts/test/command.ts";
-import { filesBelow } from "../../../scripts/test/files.ts";
+import { exists, filesBelow } from "../../../scripts/test/files.ts";
 import {
   openBrowser,
   program,
@@ -19,6 +19,9 @@ import { ceilingMs } from "../waiting.ts";
 const pages = filesBelow("docs", ".md").map((file) =>
   file.replace(/^docs/, "").replace(/index\.md$/, "").replace(/\.md$/, ".html")
 );
+
+/** Where links to files lead that are not pages. */
+const repository = "https://github.example/owner/repository/blob/main/";
 
 interface Site {
   url: string;
@@ -129,6 +132,11 @@ onSite(
         .map((link) => `${from}: ${link}`)
     );
     assert.deepEqual(dead, []);
+    assert(
+      [...seen.values()].some(({ links }) =>
+        links.some((link) => link.startsWith(repository))
+      ),
+    );
     // the sidebar leads to every page
     const linked = new Set(
       [...seen.values()].flatMap(({ links }) => links)
@@ -140,6 +148,9 @@ onSite(
 
 function leadsSomewhere(link: string, seen: Map<string, Seen>): boolean {
   const { origin, pathname, hash } = new URL(link);
+  if (link.startsWith(repository)) {
+    return exists(link.slice(repository.length).replace(/[#?].*/, ""));
+  }
   if (origin !== site.url) return /^https?:/.test(link);
   const target = seen.get(pathname);
   if (!target) return fs.existsSync(path.join(site.folder, pathname));
@@ -283,7 +294,14 @@ async function buildSite(folder: string): Promise<Site> {
       path.join(nodeModules, "vitepress", "bin", "vitepress.js"),
       ...["build", path.join(repositoryRoot, "docs"), "--outDir", folder],
     ],
-    { signal: new AbortController().signal },
+    {
+      signal: new AbortController().signal,
+      // as in GitHub's CI
+      env: {
+        GITHUB_SERVER_URL: "https://github.example",
+        GITHUB_REPOSITORY: "owner/repository",
+      },
+    },
   );
   assert.equal(code, 0, said);
   const server = Deno.serve(

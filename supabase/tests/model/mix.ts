@@ -205,24 +205,29 @@ function deleter(make: Make, random: RandomNumbers): Work {
 async function age(sql: Database["sql"], isOver: () => boolean) {
   const userId = userIds.at(-1)!;
   while (!isOver()) {
-    await sql.begin(async (transaction) => {
-      // in the order of the component: the user, the interview, the history
-      await transaction`
-        select from auth.users where id = ${userId} for key share`;
-      await transaction`
-        update public.interviews
-        set
-          started_at = started_at - interval '2 days',
-          deadline_at = deadline_at - interval '2 days'
-        where user_id = ${userId}`;
-      await transaction`
-        update public.interview_session_history
-        set
-          started_at = started_at - interval '2 days',
-          last_seen_at = last_seen_at - interval '2 days',
-          ended_at = ended_at - interval '2 days'
-        where user_id = ${userId}`;
-    });
+    // Only under the lock of the user, as the component does: without it the rows
+    // would be locked in another order than a deletion takes them.
+    await sql`
+      with u as materialized (
+        select id from auth.users where id = ${userId} for key share
+      )
+      update public.interview_session_history h
+      set
+        started_at = h.started_at - interval '2 days',
+        last_seen_at = h.last_seen_at - interval '2 days',
+        ended_at = h.ended_at - interval '2 days'
+      from u
+      where h.user_id = u.id`;
+    await sql`
+      with u as materialized (
+        select id from auth.users where id = ${userId} for key share
+      )
+      update public.interviews i
+      set
+        started_at = i.started_at - interval '2 days',
+        deadline_at = i.deadline_at - interval '2 days'
+      from u
+      where i.user_id = u.id`;
   }
 }
 

@@ -12,6 +12,24 @@ export interface Count {
   calls(): number;
 }
 
+/**
+ * Repeats random work until all of these have occurred, so that no test depends on the
+ * luck of one round. Returns what has not after 20 rounds.
+ */
+export async function untilAllOccur(
+  mustOccur: string[],
+  count: Count,
+  work: () => Promise<void>,
+): Promise<string[]> {
+  const missing = () => mustOccur.filter((what) => !count.totals()[what]);
+  let rounds = 0;
+  do {
+    await work();
+    rounds++;
+  } while (missing().length > 0 && rounds < 20);
+  return missing();
+}
+
 /** Starts to count. */
 export function startCounting(): Count {
   const totals: Record<string, number> = {};

@@ -103,7 +103,7 @@ pool_mode = transaction
 default_pool_size = ${server.poolSize}
 max_client_conn = 200
 ; the clients' own parameters, which the server has no use for
-ignore_startup_parameters = extra_float_digits
+ignore_startup_parameters = extra_float_digits, statement_timeout, lock_timeout
 `;
 }
 

@@ -326,6 +326,8 @@ Deno.test("I9 a folder with data of another user, as sudo leaves it, is refused 
       cwd: repositoryRoot,
       stdin: "null",
     }).output();
+    // so that the folder can be removed
+    await Deno.chmod(`${folder}/postgres`, 0o700);
 
     const said = new TextDecoder().decode(stderr);
     assert.equal(code, 1, said);

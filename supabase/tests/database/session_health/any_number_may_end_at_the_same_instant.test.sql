@@ -15,8 +15,8 @@ from generate_series(1, 11000) n,
 
 -- then
 select is(
-  (select ended_last_day ->> 'completed' from public.session_health())::integer, 10000,
-  'M14: at most the latest 10 000 are read'
+  (select ended_last_day ->> 'completed' from public.session_health())::integer, 2000,
+  'M14: at most the latest 2000 are read'
 );
 
 select * from finish();

@@ -1698,8 +1698,8 @@ declare
   v_movable uuid[];
   v_chunk uuid[];
   v_user uuid;
-  v_ended public.interview_session_history[] := '{}';
-  v_failed uuid[] := '{}';
+  v_ended public.interview_session_history[] := array[]::public.interview_session_history[];
+  v_failed uuid[] := array[]::uuid[];
   v_error text;
   v_orphaned integer := 0;
   v_kept_since timestamptz := v_now - v_settings.history_retention;

@@ -3,7 +3,7 @@ begin;
 \ir ../helpers.psql
 select plan(8);
 
--- given: 12 000 sessions that ended within the hour, the latest 10 000 as completed, and an overlap on either side
+-- given: 12 000 sessions that ended within the hour, the latest 2000 as completed, and an overlap on either side
 delete from public.active_interview_sessions where true;
 delete from public.interview_session_history where true;
 delete from sessions.reaper_runs where true;
@@ -20,15 +20,15 @@ as $$
     case when n <= how_many_completed then 'completed' else 'expired' end, 'active', 0
   from generate_series(1, how_many) n, lateral (select before - n * interval '0.1 seconds' as ended_at) e;
 $$;
-select pg_temp.add_ended_sessions(12000, now(), 10000);
+select pg_temp.add_ended_sessions(12000, now(), 2000);
 analyze public.interview_session_history;
 select from public.reap_stale_sessions();
 
 -- then
 select results_eq(
   'select ended_last_day, history_rows, overlaps_found from public.session_health()',
-  $$ values ('{"completed": 10000}'::jsonb, 12000::bigint, 0::bigint) $$,
-  'M14: reasons are counted among the latest 10 000; the size of the history is estimated'
+  $$ values ('{"completed": 2000}'::jsonb, 12000::bigint, 0::bigint) $$,
+  'M14: reasons are counted among the latest 2000; the size of the history is estimated'
 );
 
 -- when: an overlap lies beyond them, another among them
@@ -38,7 +38,7 @@ select
 select sessions.lift_fence();
 
 -- then
-select is((select overlaps_found from public.session_health()), 0::bigint, 'B7: overlaps are looked for among the latest 10 000');
+select is((select overlaps_found from public.session_health()), 0::bigint, 'B7: overlaps are looked for among the latest 2000');
 select is((select count(*) from sessions.overlapping_sessions()), 1::bigint, 'B7: overlapping_sessions() finds the others');
 
 select
@@ -78,7 +78,7 @@ select pg_temp.measure();
 -- then
 select bag_eq('select rows_in_history from measured', 'values (12004::bigint), (32004::bigint)', 'M14: the history has grown');
 select is((select count(distinct by_index) from measured), 1::bigint, 'M14: the call reads as many rows as before');
-select cmp_ok((select max(by_index) from measured), '<=', 40000::bigint, 'M14: at most the latest 10 000, once for each figure');
+select cmp_ok((select max(by_index) from measured), '<=', 8000::bigint, 'M14: at most the latest 2000, once for each figure');
 select is((select max(table_scans) from measured), 0::bigint, 'M14: by index, never by a scan of the whole table');
 
 select * from finish();
