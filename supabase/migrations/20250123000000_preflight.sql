@@ -10,8 +10,9 @@ declare
   -- Which chapters are about to be applied: all of them, unless the file says otherwise.
   v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin');
   v_tables constant text[] := array['active_interview_sessions', 'interview_session_history', 'interviews'];
+  -- start_session() uses the primary key of interviews by its name; a table that was renamed keeps the names of its indexes.
   v_relations constant text[] := v_tables || array[
-    'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at'
+    'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at', 'interviews_pkey'
   ];
   v_types constant text[] := v_tables || array['interview_session_health'];
   v_functions constant text[] := array[

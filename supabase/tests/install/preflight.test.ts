@@ -137,6 +137,13 @@ const names: Case[] = [
     says:
       /The index (public\.)?interviews_deadline_at already exists .* alter index/,
   },
+  {
+    what: "I3 the primary key of a table interviews that was renamed",
+    steps: `create table public.interviews (id int primary key);
+      alter table public.interviews rename to own_interviews;`,
+    says:
+      /The index (public\.)?interviews_pkey already exists .* alter index .* rename/,
+  },
   ...["start_session(uuid)", "start_session(text, boolean, text, text)"]
     .map((signature) => ({
       what: `I2 a function ${signature}`,
