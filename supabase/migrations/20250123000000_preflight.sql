@@ -414,7 +414,8 @@ begin
     from (
       select format('constraint %I', c.conname) as what
       from pg_catalog.pg_constraint c
-      where c.conrelid = v_plan and c.contype in ('c', 'u', 'x')
+      where c.conrelid = v_plan
+        and (c.contype in ('c', 'u', 'x') or c.contype = 'f' and c.confrelid <> 'auth.users'::regclass)
       union all
       select format('index %s', i.indexrelid::regclass)
       from pg_catalog.pg_index i

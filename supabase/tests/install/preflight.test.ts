@@ -490,7 +490,10 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
         update public.active_interview_sessions
         set updated_at = now() + interval '5 hours'
         where session_id = 'fresh';
+        create table public.profiles (id uuid primary key);
+        insert into public.profiles select id from auth.users;
         alter table public.active_interview_sessions
+        add constraint of_a_profile foreign key (user_id) references public.profiles,
         add constraint short check (char_length(session_id) < 1000);
         create function public.sweep() returns void language plpgsql as
         'begin delete from active_interview_sessions where true; end';
@@ -506,7 +509,7 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     assert.match(said, /The session_id of 3 rows .* is changed/);
     assert.match(
       said,
-      /dropped with the old table .*: constraint short, index .*idx_active_sessions_created_at/,
+      /dropped with the old table .*: constraint of_a_profile, constraint short, index .*idx_active_sessions_created_at/,
     );
     assert.match(said, /These functions use .*: (public\.)?sweep\(\)\./);
     const [{ left }] = await database.connected((sql) =>
