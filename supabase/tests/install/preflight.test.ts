@@ -466,6 +466,28 @@ Deno.test("C5 without the admin chapter, the app's own admin functions are in no
   });
 });
 
+Deno.test("C5 installed and applied again where standard_conforming_strings is off", async () => {
+  await withCopyOf("bare", async (database) => {
+    await database.connected((sql) =>
+      sql`
+        alter database ${sql(database.name)}
+        set standard_conforming_strings = off`
+    );
+    const notices: string[] = [];
+    for (const _ of ["installed", "again"]) {
+      await apply(
+        database,
+        installSql(["admin"]),
+        (message) => notices.push(message),
+      );
+    }
+    const { out } = await command(["doctor", "--db-url", database.url()]);
+
+    assert.match(out, /^ok .*: no name clashes\.$/m);
+    assert.doesNotMatch([...notices, out].join("\n"), /nonstandard use of/);
+  });
+});
+
 Deno.test("I1 the plan's own policies are no reason to refuse, in whatever form", async () => {
   await withCopyOf("bare", async (database) => {
     await database.connected((sql) =>
