@@ -23,6 +23,7 @@ declare
   ] end;
   v_planned constant text[] := array['user_id', 'session_id', 'status', 'created_at', 'updated_at'];
 
+  v_cursor refcursor := 'interview_sessions_preflight';
   v_findings text[] := '{}';
   v_is_installed boolean := false;
   v_installed text;
@@ -437,6 +438,12 @@ begin
     if v_names is not null then
       raise notice 'These functions use %, which only the functions of interview sessions may write from now on: %.', v_plan, v_names;
     end if;
+  end if;
+
+
+  -- In the migration of the npm package this cursor makes the commit fail if it is still open.
+  if exists (select from pg_catalog.pg_cursors c where c.name = v_cursor::text) then
+    close v_cursor;
   end if;
 end
 $$;

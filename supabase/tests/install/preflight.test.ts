@@ -1,9 +1,12 @@
 // The preflight: what cannot be installed is refused with everything that is in the
 // way, by name, before the first change.
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { join } from "node:path";
 import postgres from "postgres";
 import { installSql } from "../../../cli/migration.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
+import { runCommand } from "../../../scripts/test/command.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
 import {
   plainly,
@@ -15,6 +18,7 @@ import { asPlanned, user } from "../upgrade/first_plan.ts";
 import {
   command,
   filesOf,
+  hasPsql,
   inFolder,
   inNewProject,
   push,
@@ -541,6 +545,34 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     );
     assert(left <= 15 * 60, `${left} s`);
   });
+});
+
+Deno.test({
+  name: "C5 I1 I3 a client that goes on after the refusal commits nothing" +
+    (hasPsql ? "" : " (skipped: no psql here)"),
+  ignore: !hasPsql,
+  fn: () =>
+    inFolder((folder) =>
+      withCopyOf("bare", async (database) => {
+        await database.connected((sql) =>
+          sql.unsafe(`${asPlanned}
+            alter table public.active_interview_sessions add column score int;
+          `).simple()
+        );
+        const before = await database.connected(catalogue);
+        const file = join(folder, "plan.sql");
+        fs.writeFileSync(file, installSql(["admin"]));
+
+        const { said } = await runCommand("psql", [
+          ...["--no-psqlrc", "--set", "ON_ERROR_ROLLBACK=on"],
+          ...["--file", file, database.url()],
+        ], { signal: new AbortController().signal });
+
+        assert.match(said, /has columns of the app's own.*: score\./);
+        assert.match(said, /"refused by the preflight"/);
+        assert.deepEqual(await database.connected(catalogue), before);
+      })
+    ),
 });
 
 Deno.test("C5 I6 install --db-url asks the database first: what becomes of odd rows is said, and what would be refused is not written", async () => {
