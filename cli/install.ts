@@ -196,7 +196,14 @@ function notesOn(
 ): string[] {
   const edited = ours.filter(({ written, found }) => written !== found);
   const state = functionState(project);
+  const section = sectionOf(fs.readFileSync(project.config, "utf8"));
   return [
+    ...(section?.enabled === false
+      ? [
+        `[functions.${functionName}] in config.toml has enabled = false: the ` +
+        `Supabase CLI does not deploy the function until you remove that.`,
+      ]
+      : []),
     ...edited.map(({ file }) =>
       `${shownPath(project, file)} was edited after it was written. It is ` +
       `left as it is; "doctor" says whether the database differs.`

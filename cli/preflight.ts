@@ -20,8 +20,11 @@ export async function preflightFindings(
   const wanted = ["core", ...new Set([...names, ...installed])].join(", ");
   try {
     await sql.begin("read only", async (sql) => {
+      // as the migration sets them
       await sql`
-        select set_config('interview_sessions.chapters', ${wanted}, true)`;
+        select
+          set_config('interview_sessions.chapters', ${wanted}, true),
+          set_config('standard_conforming_strings', 'on', true)`;
       await sql.unsafe(preflight?.sql ?? "").simple();
     });
     return [

@@ -10,8 +10,9 @@ declare
   -- Which chapters are about to be applied: all of them, unless the file says otherwise.
   v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin');
   v_tables constant text[] := array['active_interview_sessions', 'interview_session_history', 'interviews'];
+  -- start_session() uses the primary key of interviews by its name; a table that was renamed keeps the names of its indexes.
   v_relations constant text[] := v_tables || array[
-    'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at'
+    'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at', 'interviews_pkey'
   ];
   v_types constant text[] := v_tables || array['interview_session_health'];
   v_functions constant text[] := array[
@@ -22,6 +23,7 @@ declare
   ] end;
   v_planned constant text[] := array['user_id', 'session_id', 'status', 'created_at', 'updated_at'];
 
+  v_cursor refcursor := 'interview_sessions_preflight';
   v_findings text[] := '{}';
   v_is_installed boolean := false;
   v_installed text;
@@ -413,7 +415,8 @@ begin
     from (
       select format('constraint %I', c.conname) as what
       from pg_catalog.pg_constraint c
-      where c.conrelid = v_plan and c.contype in ('c', 'u', 'x')
+      where c.conrelid = v_plan
+        and (c.contype in ('c', 'u', 'x') or c.contype = 'f' and c.confrelid <> 'auth.users'::regclass)
       union all
       select format('index %s', i.indexrelid::regclass)
       from pg_catalog.pg_index i
@@ -435,6 +438,12 @@ begin
     if v_names is not null then
       raise notice 'These functions use %, which only the functions of interview sessions may write from now on: %.', v_plan, v_names;
     end if;
+  end if;
+
+
+  -- In the migration of the npm package this cursor makes the commit fail if it is still open.
+  if exists (select from pg_catalog.pg_cursors c where c.name = v_cursor::text) then
+    close v_cursor;
   end if;
 end
 $$;

@@ -1,9 +1,12 @@
 // The preflight: what cannot be installed is refused with everything that is in the
 // way, by name, before the first change.
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { join } from "node:path";
 import postgres from "postgres";
 import { installSql } from "../../../cli/migration.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
+import { runCommand } from "../../../scripts/test/command.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
 import {
   plainly,
@@ -15,6 +18,7 @@ import { asPlanned, user } from "../upgrade/first_plan.ts";
 import {
   command,
   filesOf,
+  hasPsql,
   inFolder,
   inNewProject,
   push,
@@ -136,6 +140,13 @@ const names: Case[] = [
       create index interviews_deadline_at on public.own (at);`,
     says:
       /The index (public\.)?interviews_deadline_at already exists .* alter index/,
+  },
+  {
+    what: "I3 the primary key of a table interviews that was renamed",
+    steps: `create table public.interviews (id int primary key);
+      alter table public.interviews rename to own_interviews;`,
+    says:
+      /The index (public\.)?interviews_pkey already exists .* alter index .* rename/,
   },
   ...["start_session(uuid)", "start_session(text, boolean, text, text)"]
     .map((signature) => ({
@@ -459,6 +470,28 @@ Deno.test("C5 without the admin chapter, the app's own admin functions are in no
   });
 });
 
+Deno.test("C5 installed and applied again where standard_conforming_strings is off", async () => {
+  await withCopyOf("bare", async (database) => {
+    await database.connected((sql) =>
+      sql`
+        alter database ${sql(database.name)}
+        set standard_conforming_strings = off`
+    );
+    const notices: string[] = [];
+    for (const _ of ["installed", "again"]) {
+      await apply(
+        database,
+        installSql(["admin"]),
+        (message) => notices.push(message),
+      );
+    }
+    const { out } = await command(["doctor", "--db-url", database.url()]);
+
+    assert.match(out, /^ok .*: no name clashes\.$/m);
+    assert.doesNotMatch([...notices, out].join("\n"), /nonstandard use of/);
+  });
+});
+
 Deno.test("I1 the plan's own policies are no reason to refuse, in whatever form", async () => {
   await withCopyOf("bare", async (database) => {
     await database.connected((sql) =>
@@ -483,7 +516,10 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
         update public.active_interview_sessions
         set updated_at = now() + interval '5 hours'
         where session_id = 'fresh';
+        create table public.profiles (id uuid primary key);
+        insert into public.profiles select id from auth.users;
         alter table public.active_interview_sessions
+        add constraint of_a_profile foreign key (user_id) references public.profiles,
         add constraint short check (char_length(session_id) < 1000);
         create function public.sweep() returns void language plpgsql as
         'begin delete from active_interview_sessions where true; end';
@@ -499,7 +535,7 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     assert.match(said, /The session_id of 3 rows .* is changed/);
     assert.match(
       said,
-      /dropped with the old table .*: constraint short, index .*idx_active_sessions_created_at/,
+      /dropped with the old table .*: constraint of_a_profile, constraint short, index .*idx_active_sessions_created_at/,
     );
     assert.match(said, /These functions use .*: (public\.)?sweep\(\)\./);
     const [{ left }] = await database.connected((sql) =>
@@ -509,6 +545,34 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     );
     assert(left <= 15 * 60, `${left} s`);
   });
+});
+
+Deno.test({
+  name: "C5 I1 I3 a client that goes on after the refusal commits nothing" +
+    (hasPsql ? "" : " (skipped: no psql here)"),
+  ignore: !hasPsql,
+  fn: () =>
+    inFolder((folder) =>
+      withCopyOf("bare", async (database) => {
+        await database.connected((sql) =>
+          sql.unsafe(`${asPlanned}
+            alter table public.active_interview_sessions add column score int;
+          `).simple()
+        );
+        const before = await database.connected(catalogue);
+        const file = join(folder, "plan.sql");
+        fs.writeFileSync(file, installSql(["admin"]));
+
+        const { said } = await runCommand("psql", [
+          ...["--no-psqlrc", "--set", "ON_ERROR_ROLLBACK=on"],
+          ...["--file", file, database.url()],
+        ], { signal: new AbortController().signal });
+
+        assert.match(said, /has columns of the app's own.*: score\./);
+        assert.match(said, /"refused by the preflight"/);
+        assert.deepEqual(await database.connected(catalogue), before);
+      })
+    ),
 });
 
 Deno.test("C5 I6 install --db-url asks the database first: what becomes of odd rows is said, and what would be refused is not written", async () => {
