@@ -42,8 +42,6 @@ export function installSql(optional: readonly OptionalChapter[]): string {
 
 begin;
 
--- Rather fail than make live traffic wait.
-set local lock_timeout = '5s';
 -- The preflight checks the names of these chapters.
 set local interview_sessions.chapters = '${names}';
 `,

@@ -292,6 +292,11 @@ Deno.test("C5 an older version: 1, and how to upgrade", async () => {
       /never run/,
     );
     assert.match(ended.out, /Fix: To upgrade: npx interview-sessions install/);
+    // complete as it stands: the package has no pages to refer to
+    assert.match(
+      ended.out,
+      /Fix: Let a schedule run this every 00:01:00, with SUPABASE_URL and INTERVIEW_SESSIONS_SECRET_KEY in its environment: npx --yes interview-sessions@\d+\.\d+\.\d+ reap$/m,
+    );
   });
 });
 
@@ -312,9 +317,8 @@ Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, 
     "--db-url",
     `postgres://postgres:pass@127.0.0.1:${freePort()}/postgres`,
   );
-  assert.equal(away.code, 1);
-  assert.match(away.err, /^The database cannot be reached: .*\.$/);
-  assert.doesNotMatch(away.err, /pass@/);
+  assertWrong(away, /The database cannot be reached: .*\.$/);
+  assert.doesNotMatch(away.out + away.err, /pass@/);
 
   for (
     const url of ["localhost", "postgres://postgres:100%@127.0.0.1/postgres"]
@@ -328,19 +332,71 @@ Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, 
     "--db-url",
     "postgres://postgres:p@nobody.invalid/x",
   );
-  assert.equal(unencoded.code, 1);
+  assertWrong(unencoded, /The database cannot be reached: /);
   assert.match(
-    unencoded.err,
-    /Is the host of --db-url right\? In a password, /,
+    unencoded.out,
+    /Fix: Is the host of --db-url right\? In a password, /,
   );
 
   await withCopyOf("migrated", async (database) => {
     const refused = await command(
       ["doctor", "--db-url", database.url("authenticator")],
     );
-    assert.equal(refused.code, 1);
-    assert.match(refused.err, /Connect as postgres\.$/);
+    assertWrong(refused, /The database refuses the role of --db-url/);
+    assert.match(refused.out, /Fix: Connect as postgres\.$/m);
   });
+});
+
+Deno.test("C5 a database that cannot be reached does not keep doctor from examining the URL: 1", async () => {
+  const ended = await doctor(
+    ...[
+      "--db-url",
+      `postgres://postgres:pass@127.0.0.1:${freePort()}/postgres`,
+    ],
+    ...["--url", project.url],
+  );
+
+  assertWrong(ended, /The database cannot be reached: .*\.$/);
+  assert.match(
+    ended.out,
+    /^ok {7}The Edge Function reap-stale-sessions answers/m,
+  );
+});
+
+Deno.test("C5 I7 http to another machine is refused by doctor and reap; --allow-http allows it, with a warning", async () => {
+  const { port } = new URL(project.url);
+  // of this machine, but not a loopback address
+  const url = `http://0.0.0.0:${port}`;
+  const env = { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron };
+  const before = await runs();
+
+  for (const name of ["doctor", "reap"]) {
+    const { code, out, err } = await command([name, "--url", url], { env });
+    assert.equal(code, 2, name);
+    assert.equal(out, "");
+    assert.match(err, /would travel in the clear\. .* with --allow-http\.$/);
+  }
+  assert.equal(await runs(), before);
+
+  const warning =
+    `Warning: over http (--allow-http) the secret key travels unencrypted to 0.0.0.0:${port}.`;
+  const reaped = await command(["reap", "--url", url, "--allow-http"], { env });
+  assert.equal(reaped.code, 0, reaped.err);
+  assert.equal(reaped.err, warning);
+  assert.equal(await runs(), before + 1);
+  const examined = await command(["doctor", "--url", url, "--allow-http"], {
+    env,
+  });
+  assertWrong(examined);
+  assert.equal(examined.err, warning);
+
+  const { err } = await command(
+    ["reap", "--url", project.url, "--allow-http"],
+    {
+      env,
+    },
+  );
+  assert.equal(err, "", "no warning where nothing leaves this machine");
 });
 
 Deno.test("C5 an empty --db-url, of a variable that is not set, is refused by all that take it", async () => {
