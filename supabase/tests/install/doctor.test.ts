@@ -364,39 +364,40 @@ Deno.test("C5 a database that cannot be reached does not keep doctor from examin
 });
 
 Deno.test("C5 I7 http to another machine is refused by doctor and reap; --allow-http allows it, with a warning", async () => {
-  const { port } = new URL(project.url);
-  // of this machine, but not a loopback address
-  const url = `http://0.0.0.0:${port}`;
-  const env = { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron };
-  const before = await runs();
+  const self = await startProject({ functions: true });
+  try {
+    const { port } = new URL(self.url);
+    // this machine, but not a loopback address
+    const url = `http://0.0.0.0:${port}`;
+    const warning =
+      `Warning: over http (--allow-http) the secret key travels unencrypted to 0.0.0.0:${port}.`;
+    const withKey = (...args: string[]) =>
+      command(args, {
+        env: { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron },
+      });
 
-  for (const name of ["doctor", "reap"]) {
-    const { code, out, err } = await command([name, "--url", url], { env });
-    assert.equal(code, 2, name);
-    assert.equal(out, "");
-    assert.match(err, /would travel in the clear\. .* with --allow-http\.$/);
+    for (const name of ["doctor", "reap"]) {
+      const { code, out, err } = await withKey(name, "--url", url);
+      assert.equal(code, 2, name);
+      assert.equal(out, "");
+      assert.match(err, /would travel in the clear\. .* with --allow-http\.$/);
+    }
+    assert.equal(await runs(self), 0);
+
+    const reaped = await withKey("reap", "--url", url, "--allow-http");
+    assert.equal(reaped.code, 0, reaped.err);
+    assert.equal(reaped.err, warning);
+    assert.equal(await runs(self), 1);
+
+    const examined = await withKey("doctor", "--url", url, "--allow-http");
+    assertWrong(examined);
+    assert.equal(examined.err, warning);
+
+    const near = await withKey("reap", "--url", self.url, "--allow-http");
+    assert.equal(near.err, "", "no warning where nothing leaves this machine");
+  } finally {
+    await self.stop();
   }
-  assert.equal(await runs(), before);
-
-  const warning =
-    `Warning: over http (--allow-http) the secret key travels unencrypted to 0.0.0.0:${port}.`;
-  const reaped = await command(["reap", "--url", url, "--allow-http"], { env });
-  assert.equal(reaped.code, 0, reaped.err);
-  assert.equal(reaped.err, warning);
-  assert.equal(await runs(), before + 1);
-  const examined = await command(["doctor", "--url", url, "--allow-http"], {
-    env,
-  });
-  assertWrong(examined);
-  assert.equal(examined.err, warning);
-
-  const { err } = await command(
-    ["reap", "--url", project.url, "--allow-http"],
-    {
-      env,
-    },
-  );
-  assert.equal(err, "", "no warning where nothing leaves this machine");
 });
 
 Deno.test("C5 an empty --db-url, of a variable that is not set, is refused by all that take it", async () => {
@@ -507,8 +508,8 @@ Deno.test("C5 I8 --url: a function without keys, one that is not deployed, and n
   assert.equal((await doctor("--url", "http://ref.supabase.co")).code, 2);
 });
 
-async function runs(): Promise<number> {
-  const [{ count }] = await project.sql`
+async function runs({ sql } = project): Promise<number> {
+  const [{ count }] = await sql`
     select count(*)::int from sessions.reaper_runs`;
   return count;
 }

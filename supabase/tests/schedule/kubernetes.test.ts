@@ -114,7 +114,10 @@ Deno.test("the CronJob's pod is what the restricted Pod Security Standard wants"
     readOnlyRootFilesystem: true,
     capabilities: { drop: ["ALL"] },
   });
-  assert.match(container.image, /:\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/);
+  assert.match(
+    container.image,
+    /:\d+\.\d+\.\d+-alpine\d+\.\d+@sha256:[0-9a-f]{64}$/,
+  );
   assert.match(container.resources.limits.memory, /^\d+Mi$/);
 });
 
