@@ -8,7 +8,7 @@ import {
   type Project,
   startProject,
 } from "../../../scripts/test/api_fixture.ts";
-import { moduleOf, recipesOf } from "../../../scripts/test/recipes.ts";
+import { moduleOf } from "../../../scripts/test/recipes.ts";
 import { seedStale, stillThere } from "../edge/support.ts";
 import {
   cronSeconds,
@@ -92,17 +92,6 @@ const callers: Record<string, (env: Record<string, string>) => unknown> = {
         line.replace("https://<project>.supabase.co", "$SUPABASE_URL"),
       ],
       { ...env, ...withNpx(here.path) },
-    );
-    assert.equal(code, 0, all);
-  },
-  async "a self-hosted project's, over http"(env) {
-    using here = folder();
-    const line = recipesOf("docs/self-hosting.md")("allow_http.sh");
-    const { port } = new URL(env.SUPABASE_URL);
-    const { code, all } = await run(
-      // not a loopback address
-      ["sh", "-c", line.replace("kong:8000", `0.0.0.0:${port}`)],
-      { [keyVariable]: env[keyVariable], ...withNpx(here.path) },
     );
     assert.equal(code, 0, all);
   },

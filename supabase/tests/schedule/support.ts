@@ -143,7 +143,7 @@ export function withNpx(folder: string): Record<string, string> {
   fs.writeFileSync(
     path.join(bin, "npx"),
     `#!/bin/sh
-[ "$1" != --yes ] || shift
+while [ "$1" = --yes ] || [ "$1" = --prefer-offline ]; do shift; done
 case $1 in interview-sessions | interview-sessions@*) shift ;; *) exit 127 ;; esac
 exec ${command} "$@"
 `,
