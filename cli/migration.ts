@@ -42,8 +42,6 @@ export function installSql(optional: readonly OptionalChapter[]): string {
 
 begin;
 
--- Rather fail than make live traffic wait.
-set local lock_timeout = '5s';
 -- The patterns in the SQL contain backslashes.
 set local standard_conforming_strings = on;
 -- The preflight checks the names of these chapters.
