@@ -66,6 +66,9 @@ export async function runMix(
         if (!(error instanceof OutsideTheContract)) throw error;
         const names = calls.map(({ name }) => name).join(", ");
         violations.push(`${names} about ${userId}: ${error.message}`);
+        if (error.code === "40P01") {
+          violations.push(await database.logOf(error));
+        }
       }
     };
     const step = work(make, randomNumbers(seeds.upTo(2 ** 31)), latest);
@@ -185,9 +188,27 @@ function reaper(make: Make, random: RandomNumbers): Work {
   };
 }
 
-function deleter(make: Make, random: RandomNumbers): Work {
+function deleter(make: Make, random: RandomNumbers, latest: Latest): Work {
   const userId = userIds.at(-1)!;
   return async () => {
+    if (random.upTo(2) === 0) {
+      // Calls that wait for the deletion find the same session again, but not the
+      // user that they waited for.
+      const start: Call = {
+        name: "start_session",
+        session_id: latest.get(userId) ?? "none",
+        takeover: false,
+        device: null,
+        interview_id: null,
+      };
+      await make(
+        userId,
+        [{ name: "delete_user" }, { name: "create_user" }, start],
+        (connection) =>
+          connection.replaceUser(userId, start, { holdMs: random.upTo(5) }),
+      );
+      return;
+    }
     for (const name of ["delete_user", "create_user"] as const) {
       const holdMs = random.upTo(5);
       await make(
