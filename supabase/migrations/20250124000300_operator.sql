@@ -88,8 +88,10 @@ begin
 
   perform from auth.users u where u.id = revoke.user_id for key share;
   if not found then
-    -- The history references the user, so no row can be written there.
-    delete from public.active_interview_sessions a where a.user_id = revoke.user_id;
+    -- The history references the user, so no row can be written there. Look for the user again in the same statement:
+    -- one who was created meanwhile may have started a session.
+    delete from public.active_interview_sessions a
+    where a.user_id = revoke.user_id and not exists (select from auth.users u where u.id = a.user_id);
     if found then
       raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
     end if;
