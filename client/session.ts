@@ -379,7 +379,6 @@ export function createSession(
 
   /** The page is closing: there is time for one request and no answer. */
   function leave() {
-    if (!isOpen()) return;
     caller.sendLast("end_session", { session_id: id, reason: "disconnected" });
   }
 
@@ -401,7 +400,6 @@ export function createSession(
 
   async function start(takeover: boolean): Promise<SessionError | null> {
     if (isHeld()) return null;
-    if (whyNotOpen() === userChanged) return userChanged;
     if (state.name !== "unregistered") {
       id = environment.newId();
       isGranted = false;
@@ -483,7 +481,7 @@ export function createSession(
     try {
       await work?.(outcome.state.session);
     } catch (cause) {
-      const message = "The work failed.";
+      const message = "Your results could not be saved.";
       return { state, error: { kind: "work-failed", message, cause } };
     }
     return await command(() => end("completed", submitFor));
