@@ -272,8 +272,7 @@ export function createSession(
         break;
       case "over":
         if (error.reason === "expired") return await resume(error, isSecond);
-        lose(error);
-        break;
+        return lose(error);
       case "user-changed":
         leave();
         lose({
@@ -310,13 +309,10 @@ export function createSession(
   /** Ended by somebody else or by time. */
   function lose(error: Over): SessionError {
     const { reason, message } = error;
-    become({
-      ...error,
-      name: "over",
-      isFinal: error.isFinal || isLast(reason),
-    });
+    const final = { ...error, isFinal: error.isFinal || isLast(reason) };
+    become({ ...final, name: "over" });
     events.emit("lost", { reason, message });
-    return error;
+    return final;
   }
 
   /** Whether no session of this interview starts after one that ended so. */

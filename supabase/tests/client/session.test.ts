@@ -645,6 +645,45 @@ test("W8 a token that comes after its call was given up sends nothing", async ()
   assert.equal(page.calls.length, before);
 });
 
+test("W8 W10 a call that was given up, and settles late, does not keep dispose() from stopping the next one", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  const late = Promise.withResolvers<string | null>();
+  page.tokens = () => late.promise;
+  await world.advance(39);
+  page.tokens = undefined;
+  world.fate = () => "hangs";
+  const ending = page.session.end();
+  await world.settle();
+  late.resolve(tokenFor("ada", Infinity));
+  await world.settle();
+
+  page.session.dispose();
+
+  await world.settle();
+  assert.equal((await ending).error?.kind, "disposed");
+  assert.equal(world.timers(), 0);
+});
+
+test("W11 a page that tries to register for long does not forget its predecessor", async () => {
+  const world = makeWorld();
+  const tab = { text: null };
+  const browser = new Set<never>();
+  await world.page({ tab, browser }).session.start();
+  browser.clear();
+  const page = world.page({ tab, browser });
+  world.fate = () => "lost";
+  const starting = page.session.start();
+  await world.advance(100);
+  await starting;
+  world.fate = () => "answered";
+
+  await world.advance(10);
+
+  page.is("live");
+});
+
 test("W10 commands run in the order of the calls: end, then start", async () => {
   const world = makeWorld();
   const page = world.page();
