@@ -107,7 +107,7 @@ export function createCaller(
       const { data } = answer;
       return isExpected(data)
         ? { data, sentAt, error: null }
-        : { error: unexpected(String(JSON.stringify(data)).slice(0, 200)) };
+        : { error: unexpected("no session") };
     }
   }
 
