@@ -2,11 +2,7 @@
 import { useEffect, useState, useSyncExternalStore } from "react";
 import type { SupabaseClient, User } from "@supabase/supabase-js";
 import { useSessionState } from "interview-sessions/react";
-import {
-  createSession,
-  type InterviewSession,
-  type SessionEvent,
-} from "interview-sessions";
+import { createSession, type InterviewSession } from "interview-sessions";
 import { Page, SignedIn, Toast } from "../parts/page.tsx";
 import { SignIn } from "../parts/sign_in.tsx";
 import { useUser } from "../parts/use_user.ts";
@@ -57,7 +53,7 @@ interface Interview {
 type Phase = "before" | "interview" | "handing in" | "handed in";
 
 function Candidate(
-  { supabase, url, publishableKey, user, isSignedIn }: Project & {
+  { supabase, user, isSignedIn }: Project & {
     user: User;
     isSignedIn: boolean;
   },
@@ -67,12 +63,14 @@ function Candidate(
   const [toast, setToast] = useState<string>();
 
   useEffect(() => {
-    const session = createSession({
-      supabase,
-      url,
-      key: publishableKey,
-      device: thisDevice(),
-      onEvent: (event) => setToast(inWords(event)),
+    const session = createSession(supabase, { device: thisDevice() });
+    session.on("resumed", () => {
+      setToast("You were away for a while; we picked up where you left off.");
+    });
+    session.on("deadline", ({ secondsLeft: left }) => {
+      setToast(
+        left > 45 && left < 75 ? "One minute left." : `${span(left)} left.`,
+      );
     });
     const answers = createAnswers(supabase, session);
     setInterview({ session, answers });
@@ -80,7 +78,7 @@ function Candidate(
       session.dispose();
       answers.dispose();
     };
-  }, [supabase, url, publishableKey, round]);
+  }, [supabase, round]);
 
   if (!interview) return <Page>{null}</Page>;
   return (
@@ -115,7 +113,7 @@ function Rounds(
   const written = useSyncExternalStore(answers.subscribe, answers.all);
 
   async function start(o: { takeover: boolean }) {
-    const { name } = await session.start(o);
+    const { name } = (await session.start(o)).state;
     if (name === "live" || name === "unregistered") setPhase("interview");
   }
 
@@ -130,10 +128,8 @@ function Rounds(
       if (name === "over" || name === "held") return;
       await new Promise((resolve) => setTimeout(resolve, 1_000));
     }
-    const ended = await session.end();
-    const isDone = ended.name === "over" &&
-      (ended.reason === null || ended.reason === "completed");
-    setPhase(isDone ? "handed in" : "interview");
+    const { error } = await session.end();
+    setPhase(error ? "interview" : "handed in");
   }
 
   async function leave() {
@@ -171,7 +167,7 @@ function Rounds(
 
   // one that this page has ended itself is told of in "handed in"
   const isTold = state.name === "over" &&
-    (state.message !== undefined || phase === "interview");
+    (state.reason !== "completed" || phase === "interview");
   if (isTold) {
     return (
       <Page>
@@ -227,12 +223,4 @@ function Rounds(
       />
     </Page>
   );
-}
-
-function inWords(event: SessionEvent): string {
-  if (event.type === "resumed") {
-    return "You were away for a while; we picked up where you left off.";
-  }
-  const left = event.seconds_left;
-  return left > 45 && left < 75 ? "One minute left." : `${span(left)} left.`;
 }

@@ -1,5 +1,5 @@
 // The interview is not this page's any more: why, and what can be done.
-import type { EndReason } from "interview-sessions";
+import type { OverReason } from "interview-sessions";
 
 interface Telling {
   title: string;
@@ -10,7 +10,7 @@ interface Telling {
   again?: string;
 }
 
-const tellings: Record<EndReason, Telling> = {
+const tellings: Record<OverReason, Telling> = {
   taken_over: {
     title: "This interview was continued on another device",
     text:
@@ -46,6 +46,17 @@ const tellings: Record<EndReason, Telling> = {
     here: "Continue here",
     again: "Back to the beginning",
   },
+  unknown: {
+    title: "This interview is over",
+    text: "You can go on here with what you have.",
+    here: "Continue here",
+    again: "Back to the beginning",
+  },
+  user_changed: {
+    title: "Somebody else has signed in",
+    text: "Another user has signed in in this browser.",
+    again: "Back to the beginning",
+  },
   expired: {
     title: "You were away for a long time",
     text: "You can go on here with what you have.",
@@ -57,14 +68,14 @@ const tellings: Record<EndReason, Telling> = {
 /** A card with the reason and a way on. */
 export function Over(
   { reason, hasUnsaved, onHere, onAgain }: {
-    reason: EndReason | null;
+    reason: OverReason;
     /** Is there something on this page that is saved nowhere? */
     hasUnsaved: boolean;
     onHere(): void;
     onAgain(): void;
   },
 ) {
-  const { title, text, here, again } = tellings[reason ?? "expired"];
+  const { title, text, here, again } = tellings[reason];
   return (
     <section className="card narrow" role="alert">
       <h1>{title}</h1>
