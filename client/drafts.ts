@@ -18,8 +18,9 @@ import type {
   DraftStatus,
   Order,
 } from "./drafts/types.ts";
-import type { InterviewSession } from "./session.ts";
-import type { SessionState } from "./state.ts";
+import { callSafely, createEmitter } from "./emitter.ts";
+import type { InterviewSession } from "./interview_session.ts";
+import { idle, type SessionState } from "./state.ts";
 
 export { indexedDbStore } from "./drafts/store.ts";
 export type {
@@ -59,19 +60,25 @@ const statuses: DraftStatus[] = [
   ...["refused", "unsaved", "kept", "saving", "saved", "empty"] as const,
 ];
 
+/** What drafts use of a session. */
+export type DraftsSession = Pick<
+  InterviewSession,
+  "state" | "subscribe" | "check"
+>;
+
 /** Revisions count up within a session, whatever instances write under it. */
-const revisions = new WeakMap<InterviewSession, number>();
+const revisions = new WeakMap<DraftsSession, number>();
 
 /** Creates the drafts of an interview. Does nothing until the session is started,
  * or one of the methods is called. */
 export function createDrafts(
-  session: InterviewSession,
+  session: DraftsSession,
   options: DraftsOptions,
 ): Drafts {
   const { quiet = 1, longestWait = 5, environment = page } = options;
   const { now, after } = environment;
   const texts = createTexts();
-  const listeners = new Set<(state: DraftsState) => void>();
+  const states = createEmitter<{ state: DraftsState }>();
   const keeper = createKeeper(
     options.store ?? indexedDbStore(options.userId, options.interviewId),
     texts,
@@ -85,7 +92,7 @@ export function createDrafts(
   let isDisposed = false;
   let stops: (() => void)[] = [];
 
-  let before: SessionState = { name: "idle" };
+  let before: SessionState = idle;
   /** The grant that texts are written and saved under. */
   let fence = 0;
   let reading: Promise<void> | undefined;
@@ -164,18 +171,7 @@ export function createDrafts(
       name === "over";
     if (isRead && isKnown) isRestoring = false;
     shown = stateNow();
-    for (const listener of [...listeners]) tell(listener);
-  }
-
-  function tell(listener: (state: DraftsState) => void) {
-    try {
-      listener(shown);
-    } catch (thrown) {
-      // reported as an uncaught error, and nothing else
-      after(0, () => {
-        throw thrown;
-      });
-    }
+    states.emit("state", shown);
   }
 
   // -- the session
@@ -213,9 +209,10 @@ export function createDrafts(
       isRestoring = true;
       error = null;
     }
-    if (state.name === "over" && state.reason === "completed") {
-      return void clear();
-    }
+    // with a time: the server has recorded it
+    if (
+      state.name === "over" && state.reason === "completed" && state.endedAt
+    ) return void clear();
     if (granted && granted.fence !== fence) onGrant();
     else if (granted && isTroubled(last) && !isTroubled(state)) recover();
     emit();
@@ -410,9 +407,9 @@ export function createDrafts(
     state: () => shown,
     subscribe(listener) {
       start();
-      listeners.add(listener);
-      tell(listener);
-      return () => listeners.delete(listener);
+      const stop = states.on("state", listener);
+      callSafely(listener, shown);
+      return stop;
     },
     write(key, text) {
       if (isDisposed || texts.page.get(key)?.text === text) return;
@@ -437,7 +434,7 @@ export function createDrafts(
       cancelTimer();
       for (const stop of stops) stop();
       stops = [];
-      listeners.clear();
+      states.clear();
     },
   };
 }

@@ -1,7 +1,7 @@
 // The versions of the texts that are known, and which of them is on the page. A
 // newer version replaces an older one, wherever either comes from and whenever it
-// arrives. What loses is not dropped, unless it is part of what won or was known to
-// the one who wrote that.
+// arrives. What loses is not dropped, unless what won goes on from it, or its author
+// had it on the page.
 import type { Draft, KeptDraft, Order, SavedDraft } from "./types.ts";
 
 /** A text on the page; a new object for each change. */
@@ -109,11 +109,11 @@ export function createTexts() {
       return offer(draft, !mine || isSaved(mine), !draft.isSaved);
     },
 
-    /** Forgets what lost and is part of what is on the page. */
+    /** Forgets what lost if the text on the page begins with it. */
     prune() {
       for (const [key, others] of lost) {
         const { text = "" } = page.get(key) ?? {};
-        lost.set(key, others.filter((other) => !text.includes(other.text)));
+        lost.set(key, others.filter((other) => !text.startsWith(other.text)));
       }
     },
 

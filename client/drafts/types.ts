@@ -99,7 +99,7 @@ export type DraftStatus =
   | "saved"
   | "refused";
 
-/** Text that lost against a newer version, and that the newer one does not contain. */
+/** Text that lost against a newer version, which does not go on from it. */
 export interface EarlierText {
   text: string;
   /** When it was saved, or else written on this device. */
