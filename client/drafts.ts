@@ -101,6 +101,8 @@ export function createDrafts(
   /** The session for which it is known what the server has. */
   let loadedFor: string | undefined;
 
+  /** What a save may overwrite is put on the device first. */
+  let keeping: Promise<void> | undefined;
   let saving: Promise<void> | undefined;
   let underWay: readonly PageText[] = [];
   let lastChangeAt = 0;
@@ -222,7 +224,6 @@ export function createDrafts(
     const { fence: granted, session_id, previous_session_id } = held()!;
     fence = granted;
     error = null;
-    texts.own.add(fence);
     // nobody else has held the interview since
     if (loadedFor && loadedFor === previous_session_id) loadedFor = session_id;
     else loading = undefined;
@@ -243,7 +244,9 @@ export function createDrafts(
     texts.prune();
     if (isLoaded()) {
       stamp();
-      keeper.keep(texts.page.keys());
+      const kept = keeper.keep(texts.page.keys());
+      const hasLost = [...texts.lost.values()].some(({ length }) => length > 0);
+      if (hasLost) keeping = within(deviceSeconds, kept).catch(() => {});
       saveSoon();
     }
     emit();
@@ -257,7 +260,7 @@ export function createDrafts(
     const known = rows.map(({ revision }) => revision);
     revisions.set(session, Math.max(revisions.get(session) ?? 0, ...known));
     for (const text of texts.unsaved()) {
-      const isOlder = text.fence !== fence ||
+      const isOlder = text.fence !== fence || text.base ||
         rows.some((row) => row.key === text.key && isNewer(row, text));
       if (isOlder) texts.restamp(text, nextOrder());
     }
@@ -290,6 +293,7 @@ export function createDrafts(
   function save(): Promise<void> {
     cancelTimer();
     return saving ??= attempt(async () => {
+      if (keeping) await keeping;
       const granted = held();
       const batch = texts.unsaved().filter((text) => text.fence === fence);
       if (!granted || !isLoaded() || batch.length === 0) return;
@@ -414,7 +418,7 @@ export function createDrafts(
     write(key, text) {
       if (isDisposed || texts.page.get(key)?.text === text) return;
       start();
-      texts.type(key, text, nextOrder());
+      texts.type(key, text, nextOrder(), isLoaded());
       lastChangeAt = now();
       changedAt ??= lastChangeAt;
       keeper.keep([key]);
@@ -429,7 +433,6 @@ export function createDrafts(
     },
     clear,
     dispose() {
-      keeper.keep([], true);
       isDisposed = true;
       cancelTimer();
       for (const stop of stops) stop();

@@ -25,18 +25,19 @@ export function createKeeper(
   /** What other pages have written, and what has lost. */
   let others: KeptDraft[] = [];
   const dirty = new Set<string>();
-  let isWriting = false;
+  let writing: Promise<void> | undefined;
 
   async function write() {
     const keys = [...dirty];
     if (keys.length === 0) return;
     dirty.clear();
-    isWriting = true;
     const pages = keys.flatMap((key) => texts.page.get(key) ?? []);
     const put = pages.map(recordOf);
     const lost = keys.flatMap((key) => texts.lost.get(key) ?? [])
       .map(recordOfLost);
-    put.push(...lost.filter((row) => !isIn(others, row)));
+    // one that was saved is to be offered, too
+    const offered = others.filter(({ isSaved }) => !isSaved);
+    put.push(...lost.filter((row) => !isIn(offered, row)));
     const remove = others.filter((row) =>
       keys.includes(row.key) && !isIn(lost, row)
     );
@@ -48,21 +49,19 @@ export function createKeeper(
     } catch {
       // no room, or no IndexedDB: tried again with the next change
       for (const key of keys) dirty.add(key);
-      isWriting = false;
       return;
     }
-    isWriting = false;
     changed();
     await write();
   }
 
-  function recordOf(text: PageText): KeptDraft {
-    const { key } = text;
+  function recordOf(page: PageText): KeptDraft {
+    const { key, text, base } = page;
     // without a fence: at least as new as what it was typed over
-    const { fence, revision } = text.fence === unfenced ? text.base : text;
-    const isSaved = texts.isSaved(text);
+    const { fence, revision } = base && page.fence === unfenced ? base : page;
+    const isSaved = texts.isSaved(page);
     const at = Date.now();
-    return { key, text: text.text, fence, revision, writer, isSaved, at };
+    return { key, text, fence, revision, base, writer, isSaved, at };
   }
 
   function recordOfLost(lost: LostText): KeptDraft {
@@ -85,10 +84,17 @@ export function createKeeper(
         if (texts.offerKept(row)) kept.set(row.key, row.text);
       }
     },
-    /** The texts have changed. With `atOnce` nothing is waited for. */
-    keep(keys: Iterable<string>, atOnce = false) {
+    /**
+     * The texts have changed. With `atOnce` nothing is waited for. Resolves when
+     * they are kept, or cannot be.
+     */
+    keep(keys: Iterable<string>, atOnce = false): Promise<void> {
       for (const key of keys) dirty.add(key);
-      if (!isWriting || atOnce) void write();
+      if (writing && !atOnce) return writing;
+      const mine = writing = write().finally(() => {
+        if (writing === mine) writing = undefined;
+      });
+      return mine;
     },
     async clear() {
       others = [];

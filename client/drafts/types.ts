@@ -26,6 +26,8 @@ export interface SavedDraft extends Draft {
 export interface KeptDraft extends Draft {
   /** Id of what wrote it: nothing overwrites the text of another page. */
   writer: string;
+  /** The newest version that its author had seen, if that was not all older ones. */
+  base?: Order | undefined;
   /** The server has it, too. */
   isSaved: boolean;
   /** When it was written, by the device's clock, in milliseconds. */

@@ -52,6 +52,8 @@ export interface Device {
   rows: Map<string, KeptDraft>;
   /** Writes fail. */
   isFull: boolean;
+  /** They did, at some time. */
+  wasFull: boolean;
   /** Reads are answered after so many seconds. */
   readSeconds: number;
 }
@@ -110,7 +112,12 @@ export function makeWorld() {
       }
       time = end;
     },
-    device: (): Device => ({ rows: new Map(), isFull: false, readSeconds: 0 }),
+    device: (): Device => ({
+      rows: new Map(),
+      isFull: false,
+      wasFull: false,
+      readSeconds: 0,
+    }),
     page,
     /** What a save does when it arrives. */
     save(drafts: readonly Draft[], session: ActiveInterviewSession) {
