@@ -78,7 +78,7 @@ export function createKeeper(
     kept,
     async read() {
       const rows = (await store.read()).filter((row) => row.writer !== writer);
-      rows.sort((a, b) => isNewer(a, b) ? -1 : isNewer(b, a) ? 1 : b.at - a.at);
+      rows.sort((a, b) => +isNewer(b, a) - +isNewer(a, b));
       for (const row of rows) {
         others.push(row);
         if (texts.offerKept(row)) kept.set(row.key, row.text);

@@ -155,6 +155,8 @@ Deno.test("W4 an old answer that is loaded late overwrites nothing, on the page 
   assert.equal(world.rows.get("q")?.text, "new");
   // nobody had seen it
   assert.deepEqual(page.earlier(), ["old"]);
+  page.crash();
+  assert.deepEqual((await granted(world, page.device)).earlier(), ["old"]);
 });
 
 for (const fate of ["arrives late", "answered late", "unheard"] as Fate[]) {
@@ -169,6 +171,7 @@ for (const fate of ["arrives late", "answered late", "unheard"] as Fate[]) {
     page.drafts.write("q", "first and second");
     await world.advance(30);
 
+    assert.equal(world.saves.length, 2);
     assert.equal(world.rows.get("q")?.text, "first and second");
     assert.equal(page.text(), "first and second");
     assert.equal(page.status(), "saved");
@@ -308,7 +311,7 @@ Deno.test("W5 a page that slept past its lease goes on with its text, if nobody 
   world.fate = () => "lost";
   page.drafts.write("q", "offline");
   await world.advance(2);
-  world.fate = () => "answered";
+  world.fate = (call) => call === "load" ? "hangs" : "answered";
 
   page.become({ name: "starting" });
   page.grant();
@@ -398,14 +401,23 @@ Deno.test("C2 cleared once the server has confirmed the submission, and only the
   assert.deepEqual(page.drafts.state().drafts, {});
 });
 
-Deno.test("W10 disposed of and created again for the same session: nothing is lost, and later changes are newer", async () => {
+Deno.test("W10 a component that is remounted: nothing is lost, and later changes are newer", async () => {
   const world = makeWorld();
   const page = await granted(world);
-  page.drafts.write("q", "a");
-  page.drafts.dispose();
-  await world.advance(10);
-  assert.equal(world.saves.length, 0);
-  assert.equal([...page.device.rows.values()][0]?.text, "a");
+  for (const text of ["1", "12", "123"]) page.drafts.write("q", text);
+  await world.advance(2);
+  page.drafts.write("q", "1234");
+
+  page.remount();
+  page.drafts.write("other", "a");
+  await world.advance(3);
+  assert.equal(page.text(), "1234");
+  page.drafts.write("q", "4");
+  await world.advance(3);
+
+  assert.equal(page.status(), "saved");
+  assert.equal(world.rows.get("q")?.text, "4");
+  assert.deepEqual(page.earlier(), []);
 });
 
 Deno.test("C2 a device that answers late: its text is shown when it comes, and saved", async () => {
@@ -446,4 +458,146 @@ Deno.test("M2 a table that cannot be read does not close the form; nothing is sa
 
   assert.equal(page.status(), "saved");
   assert.equal(page.drafts.state().error, null);
+});
+
+Deno.test("M2 a table that never answers does not close the form, and is asked again", async () => {
+  const world = makeWorld();
+  world.fate = () => "hangs";
+  const page = world.page(world.device());
+  page.become({ name: "starting" });
+  page.grant();
+  await world.advance(7);
+  assert.equal(page.drafts.state().isRestoring, true);
+  await world.advance(2);
+  assert.equal(page.drafts.state().isRestoring, false);
+  world.fate = () => "answered";
+  await world.advance(5);
+
+  page.drafts.write("q", "a");
+  await world.advance(2);
+  assert.equal(page.status(), "saved");
+});
+
+Deno.test("W5 M2 the form stays open when the session is registered after all", async () => {
+  const world = makeWorld();
+  const page = world.page(world.device());
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  await world.advance(1);
+  world.fate = () => "answered late";
+  page.states.length = 0;
+
+  page.become({ name: "starting" });
+  page.grant();
+  await world.advance(1);
+
+  assert(page.states.every(({ isRestoring }) => !isRestoring));
+});
+
+Deno.test("W4 the form is restoring again, when an interview that was taken over is started again", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  page.become(takenOver);
+  await granted(world);
+  world.fate = () => "answered late";
+
+  page.become({ name: "starting" });
+  page.grant();
+  await world.advance(1);
+
+  assert.equal(page.drafts.state().isRestoring, true);
+});
+
+Deno.test("W4 C2 written before the session is registered, then closed, and another device has saved since: that one counts, and this one is offered", async () => {
+  const world = makeWorld();
+  const page = world.page(world.device());
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  await world.advance(1);
+  page.drafts.write("q", "here");
+  await world.advance(1);
+  page.crash();
+  const other = await granted(world);
+  other.drafts.write("q", "elsewhere");
+  await world.advance(2);
+
+  const back = await granted(world, page.device);
+
+  assert.equal(back.text(), "elsewhere");
+  assert.deepEqual(back.earlier(), ["here"]);
+});
+
+Deno.test("C2 text of this device with which the newer one begins is not offered", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  page.drafts.write("q", "here");
+  await world.advance(0.5);
+  page.crash();
+  const other = await granted(world);
+  other.drafts.write("q", "here and there");
+  await world.advance(2);
+
+  const back = await granted(world, page.device);
+
+  assert.equal(back.text(), "here and there");
+  assert.deepEqual(back.earlier(), []);
+});
+
+Deno.test("C9 a device that had no room keeps the text with the next change", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  world.fate = () => "hangs";
+  page.device.isFull = true;
+  page.drafts.write("a", "1");
+  await world.advance(1);
+  page.device.isFull = false;
+
+  page.drafts.write("b", "2");
+  await world.advance(0.5);
+
+  const kept = [...page.device.rows.values()].map(({ text }) => text);
+  assert.deepEqual(kept.sort(), ["1", "2"]);
+});
+
+Deno.test("C9 a save that is answered with another session's version: not saved, and the session is asked", async () => {
+  const world = makeWorld();
+  let saves = 0;
+  const page = await granted(world, world.device(), {
+    save(drafts) {
+      saves++;
+      const savedAt = "2026-01-01T00:00:00Z";
+      return Promise.resolve(
+        drafts.map((draft) => ({
+          ...draft,
+          fence: 99,
+          text: "of it",
+          savedAt,
+        })),
+      );
+    },
+  });
+
+  page.drafts.write("q", "a");
+  await world.advance(10);
+
+  assert.equal(page.status(), "kept");
+  assert.equal(page.text(), "a");
+  assert(page.checks > 0);
+  assert(saves <= 4, `${saves}`);
+});
+
+Deno.test("C9 a save that is answered with a later revision of its own session is tried again as the newest", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  const { fence } = world.holder()!;
+  world.rows.set("q", {
+    ...{ key: "q", text: "of another copy", fence, revision: 50 },
+    savedAt: "2026-01-01T00:00:00Z",
+  });
+
+  page.drafts.write("q", "a");
+  await world.advance(10);
+
+  assert.equal(world.rows.get("q")?.text, "a");
+  assert.equal(page.status(), "saved");
 });

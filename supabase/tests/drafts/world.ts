@@ -75,6 +75,9 @@ export interface Page {
   status(key?: string): string | undefined;
   earlier(key?: string): string[];
   checks: number;
+  loads: number;
+  /** Creates drafts for the session once more, as a component that is remounted. */
+  remount(): void;
 }
 
 export type World = ReturnType<typeof makeWorld>;
@@ -199,29 +202,33 @@ export function makeWorld() {
         made.checks++;
       },
     };
-    const drafts = createDrafts(session, {
-      interviewId: "interview",
-      userId: "user",
-      load: () => call(world.fate("load", made), () => [...rows.values()]),
-      save(drafts, session) {
-        saves.push({ at: time, page: made, drafts });
-        return call(
-          world.fate("save", made),
-          () => world.save(drafts, session),
-        );
-      },
-      store: storeOf(device),
-      environment: {
-        now: () => time,
-        after: (seconds, work) => after(seconds, () => isAlive && work()),
-        newId: () => `id ${++count}`,
-        onHide(listener) {
-          hide = listener;
-          return () => hide = () => {};
+    const create = () =>
+      createDrafts(session, {
+        interviewId: "interview",
+        userId: "user",
+        load() {
+          made.loads++;
+          return call(world.fate("load", made), () => [...rows.values()]);
         },
-      },
-      ...options,
-    });
+        save(drafts, session) {
+          saves.push({ at: time, page: made, drafts });
+          return call(
+            world.fate("save", made),
+            () => world.save(drafts, session),
+          );
+        },
+        store: storeOf(device),
+        environment: {
+          now: () => time,
+          after: (seconds, work) => after(seconds, () => isAlive && work()),
+          newId: () => `id ${++count}`,
+          onHide(listener) {
+            hide = listener;
+            return () => hide = () => {};
+          },
+        },
+        ...options,
+      });
 
     function storeOf(device: Device): DraftStore {
       const keyOf = ({ key, writer }: KeptDraft) => `${key} of ${writer}`;
@@ -256,10 +263,11 @@ export function makeWorld() {
     }
 
     const made: Page = {
-      drafts,
+      drafts: create(),
       device,
       states: [],
       checks: 0,
+      loads: 0,
       session: () => state,
       become(next) {
         if (!isAlive) return;
@@ -287,15 +295,20 @@ export function makeWorld() {
       crash() {
         isAlive = false;
         listeners.clear();
-        drafts.dispose();
+        made.drafts.dispose();
+      },
+      remount() {
+        made.drafts.dispose();
+        made.drafts = create();
+        made.drafts.subscribe((state) => made.states.push(state));
       },
       hide: () => hide(),
-      text: (key = "q") => drafts.state().drafts[key]?.text,
-      status: (key = "q") => drafts.state().drafts[key]?.status,
+      text: (key = "q") => made.drafts.state().drafts[key]?.text,
+      status: (key = "q") => made.drafts.state().drafts[key]?.status,
       earlier: (key = "q") =>
-        drafts.state().drafts[key]?.earlier.map(({ text }) => text) ?? [],
+        made.drafts.state().drafts[key]?.earlier.map(({ text }) => text) ?? [],
     };
-    drafts.subscribe((state) => made.states.push(state));
+    made.drafts.subscribe((state) => made.states.push(state));
     return made;
   }
 

@@ -139,13 +139,22 @@ export function scenesOfThisFile() {
   };
 }
 
-/** The page as one script, with React's checks for developers. */
-async function bundled(entry: string): Promise<string> {
+/** A page or a program as one script, with React's checks for developers. */
+export async function bundled(
+  entry: string,
+  platform: "browser" | "node" = "browser",
+): Promise<string> {
   const { code, stdout, said } = await runCommand("node", [
     join(nodeModules, "esbuild", "bin", "esbuild"),
-    entry,
-    ...["--bundle", "--format=iife", "--jsx=automatic", "--log-level=warning"],
+    ...[entry, "--bundle", `--platform=${platform}`, "--format=esm"],
+    ...["--jsx=automatic", "--log-level=warning"],
     '--define:process.env.NODE_ENV="development"',
+    // packages for Node are not all modules
+    ...(platform === "node"
+      ? [
+        '--banner:js=import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+      ]
+      : []),
   ], { signal: new AbortController().signal });
   assert.equal(code, 0, said);
   return stdout;
@@ -154,8 +163,10 @@ async function bundled(entry: string): Promise<string> {
 function serve(script: string, config: Record<string, unknown>) {
   const page = (isHydrated: boolean) =>
     `<!doctype html><link rel="icon" href="data:,"><div id="root"></div>
-    <script>config = ${JSON.stringify({ ...config, isHydrated })}</script>
-    <script src="/page.js"></script>`;
+    <script>globalThis.config = ${
+      JSON.stringify({ ...config, isHydrated })
+    }</script>
+    <script type="module" src="/page.js"></script>`;
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => {
