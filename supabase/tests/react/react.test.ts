@@ -51,6 +51,7 @@ scene(
       async () => (await it.endings()).length === 1,
     );
     assert.deepEqual(await it.endings(), ["disconnected"]);
+    it.network.fail();
 
     await page.press("Leave or return");
     await page.press("Start");
@@ -101,8 +102,10 @@ scene(
 
 scene("W5 C2 F5: the text is there again", async (it) => {
   const page = await started(it);
+  it.network.fail("/answers");
   await page.write("before the reload");
   await page.draftsAre("kept");
+  it.network.fail();
   await page.page.reload();
 
   await started(it, page);
@@ -114,7 +117,7 @@ scene("W5 C2 kill -9: what was kept is there again", async (it) => {
   const { profile, ownBrowser, open } = it;
   const browser = await ownBrowser(profile);
   const page = await started(it, await open(browser.own));
-  await it.network.fail("/answers");
+  it.network.fail("/answers");
   await page.write("a moment before the crash");
   await page.draftsAre("kept");
   await browser.kill();
