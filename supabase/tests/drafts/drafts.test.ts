@@ -169,7 +169,7 @@ for (const fate of ["arrives late", "answered late", "unheard"] as Fate[]) {
     world.fate = () => "answered";
 
     page.drafts.write("q", "first and second");
-    await world.advance(30);
+    await world.advance(2 * lateSeconds);
 
     assert.equal(world.saves.length, 2);
     assert.equal(world.rows.get("q")?.text, "first and second");
@@ -600,4 +600,43 @@ Deno.test("C9 a save that is answered with a later revision of its own session i
 
   assert.equal(world.rows.get("q")?.text, "a");
   assert.equal(page.status(), "saved");
+});
+
+Deno.test("W4 C9 text that the server and this device had is offered once, also after a crash, if the user began to write before it was read", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  first.drafts.write("q", "old");
+  await world.advance(2);
+  first.crash();
+  first.device.readSeconds = 1;
+  const page = world.page(first.device);
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  page.drafts.write("q", "new");
+  await world.advance(2);
+
+  page.grant();
+  await world.advance(2);
+  assert.equal(page.text(), "new");
+  assert.deepEqual(page.earlier(), ["old"]);
+  page.crash();
+  page.device.readSeconds = 0;
+
+  const next = await granted(world, page.device);
+  assert.equal(next.text(), "new");
+  assert.deepEqual(next.earlier(), ["old"]);
+});
+
+Deno.test("C9 fast typing: one transaction at a time, and the last one has all", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  const before = page.device.writes;
+
+  for (let typed = 1; typed <= 50; typed++) {
+    page.drafts.write("q", "x".repeat(typed));
+  }
+  await world.advance(0.5);
+
+  assert.equal(page.device.writes - before, 2);
+  assert.equal([...page.device.rows.values()][0]?.text.length, 50);
 });

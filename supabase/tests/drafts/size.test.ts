@@ -17,5 +17,5 @@ Deno.test("drafts are as small as documented, minified and compressed, without i
 
   const documented = /at most ([\d.]+) kB/.exec(textOf("docs/drafts.md"))?.[1];
   const size = gzipSync(stdout).length;
-  assert(size <= Number(documented) * 1000, `${size} bytes`);
+  assert(size <= Number(documented) * 1024, `${size} bytes`);
 });
