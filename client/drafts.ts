@@ -432,6 +432,8 @@ export function createDrafts(
     },
     clear,
     dispose() {
+      // before the next instance reads
+      keeper.keep([], true);
       isDisposed = true;
       cancelTimer();
       for (const stop of stops) stop();

@@ -205,6 +205,7 @@ export function makeWorld() {
         made.checks++;
       },
     };
+    const store = storeOf(device);
     const create = () =>
       createDrafts(session, {
         interviewId: "interview",
@@ -220,7 +221,7 @@ export function makeWorld() {
             () => world.save(drafts, session),
           );
         },
-        store: storeOf(device),
+        store,
         environment: {
           now: () => time,
           after: (seconds, work) => after(seconds, () => isAlive && work()),
