@@ -32,22 +32,34 @@ interface Owned {
   supabase: SupabaseLike;
   interviewId: string | undefined;
   session: InterviewSession;
+  submit: InterviewSession["submit"];
+  /** The last submission. */
+  submission: Promise<unknown> | undefined;
   isMounted: boolean;
   isReleased: boolean;
 }
 
 function own(supabase: SupabaseLike, options: SessionOptions): Owned {
-  return {
+  const session = createSession(supabase, options);
+  const owned: Owned = {
     supabase,
     interviewId: options.interviewId,
-    session: createSession(supabase, options),
+    session,
+    submit: (work) => {
+      const outcome = session.submit(work);
+      owned.submission = outcome;
+      return outcome;
+    },
+    submission: undefined,
     isMounted: false,
     isReleased: false,
   };
+  return owned;
 }
 
 /**
- * Creates a session, and ends it as disconnected when the component is unmounted.
+ * Creates a session, and ends it as disconnected when the component is unmounted,
+ * after a submission that is under way.
  * Another client or `interviewId` makes another session; of the other options
  * those of the first rendering count.
  */
@@ -76,24 +88,27 @@ export function useInterviewSession(
       owned.isMounted = false;
       // StrictMode mounts it again at once
       setTimeout(() => {
-        if (!owned.isMounted) release(owned);
+        if (!owned.isMounted) void release(owned);
       });
     };
   }, [owned, latest]);
 
-  const { session } = current;
-  const { start, complete, submit, end, check } = session;
+  const { session, submit } = current;
+  const { start, complete, end, check } = session;
   const state = useSessionState(session);
   return { session, state, start, complete, submit, end, check };
 }
 
-function release(owned: Owned) {
+/** Ends what is not over; a submission that is under way is finished first. */
+async function release(owned: Owned) {
   owned.isReleased = true;
   const { session } = owned;
+  await owned.submission;
   const { name } = session.state();
-  const isOver = name === "idle" || name === "held" || name === "over";
-  const ended = isOver ? Promise.resolve() : session.end("disconnected");
-  void ended.finally(() => session.dispose());
+  if (name !== "idle" && name !== "held" && name !== "over") {
+    await session.end("disconnected");
+  }
+  session.dispose();
 }
 
 /** The state of a session; renders again when it changes. */

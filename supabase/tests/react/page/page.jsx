@@ -71,6 +71,7 @@ function Room({ supabase, interviewId }) {
       <button
         onClick={() =>
           submit(async () => {
+            await globalThis.proceed?.promise;
             const { error } = await flush();
             if (error) throw error;
           })}
