@@ -15,7 +15,8 @@ async function started({ open }: Scene, page?: InterviewPage) {
 }
 
 const startsIn = ({ network }: Scene) =>
-  network.calls.filter(({ name }) => name.endsWith("/start_session")).length;
+  network.calls.filter(({ name }) => name === "POST /rest/v1/rpc/start_session")
+    .length;
 
 scene(
   "W10 StrictMode: one session, one heartbeat, one load; the page is not stuck",
