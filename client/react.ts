@@ -190,13 +190,12 @@ export function useDrafts(
   return { state, write, flush, discard };
 }
 
-/** Creates drafts for the first subscriber, and disposes of them after the last. */
+/** Creates drafts for the first user of them, and disposes of them after the last. */
 function ownDrafts(session: InterviewSession, options: DraftsOptions) {
   let drafts: Drafts | undefined;
-  let subscribers = 0;
+  let users = 0;
 
   function use(): Drafts {
-    if (subscribers === 0) releaseSoon();
     return drafts ??= createDrafts(session, {
       ...owned.options,
       load: (holder) => owned.options.load(holder),
@@ -204,32 +203,41 @@ function ownDrafts(session: InterviewSession, options: DraftsOptions) {
     });
   }
 
-  /** StrictMode subscribes again at once. */
-  function releaseSoon() {
+  function release() {
+    users--;
+    // StrictMode subscribes again at once
     setTimeout(() => {
-      if (subscribers > 0) return;
+      if (users > 0) return;
       drafts?.dispose();
       drafts = undefined;
     });
+  }
+
+  /** Also after the component was unmounted, as in a submission. */
+  function once<T>(work: (drafts: Drafts) => T): T {
+    users++;
+    const result = work(use());
+    void Promise.resolve(result).then(release);
+    return result;
   }
 
   const owned = {
     session,
     options,
     subscribe(changed: () => void) {
-      subscribers++;
+      users++;
       const stop = use().subscribe(changed);
       return () => {
         stop();
-        subscribers--;
         // before the session ends
-        void use().flush();
+        void owned.flush();
+        release();
       };
     },
     getState: () => drafts?.state() ?? restoring,
-    write: (key: string, text: string) => use().write(key, text),
-    flush: () => use().flush(),
-    discard: (key: string) => use().discard(key),
+    write: (key: string, text: string) => once((to) => to.write(key, text)),
+    flush: () => once((to) => to.flush()),
+    discard: (key: string) => once((to) => to.discard(key)),
   };
   return owned;
 }

@@ -268,6 +268,6 @@ Deno.test("W4 C9 whatever happens, in whatever order: the table never goes back 
         await play.end();
       },
     ),
-    { numRuns: Number(Deno.env.get("RUNS") ?? 300) },
+    { numRuns: Number(Deno.env.get("RUNS") ?? 1000) },
   );
 });

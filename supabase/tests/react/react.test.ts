@@ -151,6 +151,32 @@ scene(
 );
 
 scene(
+  "W5 M9 C2 typed in sleep past the lease: the page goes on, and saves it",
+  async (it) => {
+    const page = await started(it);
+    await it.network.cut();
+    await page.write("typed offline");
+    await page.draftsAre("kept");
+    const aged = await it.project.sql`
+    update public.active_interview_sessions
+    set
+      created_at = created_at - interval '6 minutes',
+      updated_at = updated_at - interval '6 minutes',
+      deadline_at = deadline_at - interval '6 minutes',
+      expires_at = expires_at - interval '6 minutes'
+    where user_id = ${it.user.id}`;
+    assert.equal(aged.count, 1);
+    it.network.mend();
+    await page.page.evaluate("dispatchEvent(new Event('online'))");
+
+    await page.draftsAre("saved");
+    await page.textIs("typed offline");
+    assert.equal(await it.saved(), "typed offline");
+    assert.deepEqual(await it.endings(), ["expired"]);
+  },
+);
+
+scene(
   "B4 W4 C2 another device: it has what was saved; the old page's text is refused there, and offered on a return",
   async (it) => {
     const page = await started(it);

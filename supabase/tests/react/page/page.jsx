@@ -1,7 +1,7 @@
 // A small interview page on the React hooks, as an app would write it. What differs
 // from test to test is in the global `config`.
 import { createClient } from "@supabase/supabase-js";
-import { StrictMode, Suspense, useState } from "react";
+import { StrictMode, Suspense, use, useState } from "react";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import {
@@ -13,6 +13,9 @@ import {
 
 const { url, key, token, userId, isHydrated } = globalThis.config;
 globalThis.events = [];
+
+/** The room suspends once, after its hooks have run. */
+const ready = new Promise((resolve) => setTimeout(resolve, 50));
 
 function newClient() {
   return createClient(url, key, { accessToken: () => Promise.resolve(token) });
@@ -68,6 +71,7 @@ function Room({ client, interviewId }) {
       return data.map(draftOf);
     },
   });
+  if (!isHydrated) use(ready);
   const { text = "", savedAt, earlier = [] } = drafts.drafts.q ?? {};
   return (
     <>
