@@ -44,6 +44,7 @@ scene(
   "W10 M3 W5 C2 Leave ends the session; a return starts at once, with the text",
   async (it) => {
     const page = await started(it);
+    it.network.fail("/answers");
     await page.write("the answer");
     await page.draftsAre("kept");
     await page.press("Leave or return");
