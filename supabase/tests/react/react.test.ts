@@ -19,7 +19,7 @@ const startsIn = ({ network }: Scene) =>
     .length;
 
 scene(
-  "W10 StrictMode: one session, one heartbeat, one load; the page is not stuck",
+  "W10 StrictMode and Suspense: one session, one heartbeat, one load; the page is not stuck",
   async (it) => {
     const page = await it.open();
     await page.press("Start");
@@ -235,6 +235,26 @@ scene(
       "nothing is kept",
       async () => (await rowsIn(page)).length === 0,
     );
+  },
+);
+
+scene(
+  "M4 C9 a component that is unmounted during the submission: it is submitted all the same",
+  async (it) => {
+    const page = await started(it);
+    it.network.fail("/answers");
+    await page.write("the last word");
+    await page.draftsAre("kept");
+    await page.page.evaluate("proceed = Promise.withResolvers()");
+    await page.press("Submit");
+    await page.stateIs("completing");
+    await page.press("Leave or return");
+    it.network.fail();
+    await page.page.evaluate("proceed.resolve()");
+
+    await until("it is over", async () => (await it.endings()).length === 1);
+    assert.deepEqual(await it.endings(), ["completed"]);
+    assert.equal(await it.saved(), "the last word");
   },
 );
 
