@@ -56,6 +56,7 @@ Deno.test("W15 takes supabase-js clients that are typed for any schema", () =>
 Deno.test("the code in the documentation type-checks", async () => {
   const pages = {
     "docs/client.md": ["client.ts", "react.tsx", "node.ts"],
+    "docs/drafts.md": ["drafts.tsx"],
     "docs/quick-start.md": [
       ...["supabase.ts", "client.ts", "interview.tsx"],
       ...["rpc.ts", "previous.ts"],
