@@ -7,9 +7,11 @@ import {
   type InterviewSession,
   type SessionEvent,
 } from "interview-sessions";
-import { Page, SignedIn, Toast } from "../parts/page.tsx";
-import { SignIn } from "../parts/sign_in.tsx";
-import { useUser } from "../parts/use_user.ts";
+import { useApp } from "../app/context.tsx";
+import { Loading, Page, SignedIn } from "../app/page.tsx";
+import { SignIn } from "../app/sign_in.tsx";
+import { useToast } from "../app/toasts.tsx";
+import { useUser } from "../app/use_user.ts";
 import { span, thisDevice } from "../words.ts";
 import { type Answers, createAnswers } from "./answers.ts";
 import { Before } from "./before.tsx";
@@ -26,20 +28,25 @@ interface Project {
 }
 
 /** The page at `/`. */
-export function CandidatePage(project: Project) {
-  const user = useUser(project.supabase);
+export function CandidatePage() {
+  const { supabase, config } = useApp();
+  const project: Project = {
+    supabase,
+    url: config.apiUrl,
+    publishableKey: config.publishableKey,
+  };
+  const user = useUser();
   // who was signed out in mid-interview goes on, and may sign in again
   const [last, setLast] = useState<User>();
   if (user && user !== last) setLast(user);
-  if (user === undefined) return <Page>{null}</Page>;
+  if (user === undefined) return <Loading />;
   if (!last) {
     return (
-      <Page>
-        <SignIn
-          supabase={project.supabase}
-          title="Welcome"
-          lead="Create an account or sign in, and we will bring you to your interview."
-        />
+      <Page
+        title="Welcome"
+        lead="Create an account or sign in to go to your interview."
+      >
+        <SignIn canSignUp />
       </Page>
     );
   }
@@ -64,7 +71,7 @@ function Candidate(
 ) {
   const [round, setRound] = useState(1);
   const [interview, setInterview] = useState<Interview>();
-  const [toast, setToast] = useState<string>();
+  const toast = useToast();
 
   useEffect(() => {
     const session = createSession({
@@ -72,7 +79,7 @@ function Candidate(
       url,
       key: publishableKey,
       device: thisDevice(),
-      onEvent: (event) => setToast(inWords(event)),
+      onEvent: (event) => toast(inWords(event)),
     });
     const answers = createAnswers(supabase, session);
     setInterview({ session, answers });
@@ -82,7 +89,7 @@ function Candidate(
     };
   }, [supabase, url, publishableKey, round]);
 
-  if (!interview) return <Page>{null}</Page>;
+  if (!interview) return <Loading />;
   return (
     <>
       <Rounds
@@ -96,7 +103,6 @@ function Candidate(
           setRound(round + 1);
         }}
       />
-      <Toast text={toast} onClose={() => setToast(undefined)} />
     </>
   );
 }
@@ -151,17 +157,13 @@ function Rounds(
   if (phase === "before" || phase === "handed in") {
     if (!isSignedIn) {
       return (
-        <Page>
-          <SignIn
-            supabase={supabase}
-            title="Welcome back"
-            lead="Sign in, and we will bring you to your interview."
-          />
+        <Page title="Welcome back" lead="Sign in to go to your interview.">
+          <SignIn canSignUp />
         </Page>
       );
     }
     return (
-      <Page aside={aside}>
+      <Page title="Your interview" aside={aside}>
         {phase === "before"
           ? <Before supabase={supabase} state={state} onStart={start} />
           : <HandedIn written={written} onAgain={onAgain} />}
@@ -174,7 +176,7 @@ function Rounds(
     (state.message !== undefined || phase === "interview");
   if (isTold) {
     return (
-      <Page>
+      <Page title="Your interview" size="middle">
         <Over
           reason={state.reason}
           hasUnsaved={written.some(({ state }) =>
@@ -191,7 +193,7 @@ function Rounds(
   }
   if (state.name === "held") {
     return (
-      <Page>
+      <Page title="Your interview" size="middle">
         <div className="card narrow">
           <PreviousSession
             isWholePage
@@ -207,15 +209,8 @@ function Rounds(
     );
   }
   return (
-    <Page>
-      {!isSignedIn && (
-        <SignIn
-          supabase={supabase}
-          title="You have been signed out"
-          lead="Go on; your answers are kept on this page. Sign in again to have them saved."
-          canSignUp={false}
-        />
-      )}
+    <Page title="Your interview" size="middle">
+      {!isSignedIn && <SignIn />}
       <Room
         session={session}
         state={state}

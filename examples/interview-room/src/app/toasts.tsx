@@ -1,0 +1,53 @@
+// Short messages at the foot of the page. The region exists from the start, so
+// that screen readers announce each message, once.
+import { Notification, Stack } from "@mantine/core";
+import { createContext, type ReactNode, useContext, useState } from "react";
+import classes from "./toasts.module.css";
+
+interface Toast {
+  id: number;
+  text: string;
+}
+
+const ToastContext = createContext<(text: string) => void>(() => {});
+
+/** Shows a message until the user closes it or three newer ones follow. */
+export function useToast(): (text: string) => void {
+  return useContext(ToastContext);
+}
+
+let lastId = 0;
+
+export function ToastProvider({ children }: { children: ReactNode }) {
+  const [toasts, setToasts] = useState<readonly Toast[]>([]);
+  const [show] = useState(() => (text: string) => {
+    const toast = { id: ++lastId, text };
+    setToasts((shown) => [...shown.slice(-2), toast]);
+  });
+  const close = (closed: Toast) =>
+    setToasts((shown) => shown.filter((toast) => toast !== closed));
+  return (
+    <ToastContext value={show}>
+      {children}
+      <Stack
+        className={classes.toasts}
+        gap="xs"
+        role="status"
+        aria-label="Messages"
+        aria-atomic={false}
+      >
+        {toasts.map((toast) => (
+          <Notification
+            key={toast.id}
+            role="presentation"
+            withBorder
+            closeButtonProps={{ "aria-label": "Close message" }}
+            onClose={() => close(toast)}
+          >
+            {toast.text}
+          </Notification>
+        ))}
+      </Stack>
+    </ToastContext>
+  );
+}
