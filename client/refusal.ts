@@ -81,14 +81,24 @@ export function errorOf({ error, status }: Answer): SessionError | undefined {
     return { kind: "held", message, holder: refusal.details };
   }
   if (refusal?.code === "PT410") {
-    const { end_reason, ended_at } = refusal.details;
-    return { kind: "over", message, reason: end_reason, ended_at };
+    const { end_reason, ended_at, interview_id } = refusal.details;
+    return {
+      kind: "over",
+      message,
+      reason: end_reason ?? "unknown",
+      endedAt: ended_at,
+      isFinal: interview_id !== undefined,
+    };
   }
   if (status === 401) return { kind: "signed-out", message };
-  if (status === 0 || status >= 500 || status === 408 || status === 429) {
-    return { kind: "unreachable", message, code };
-  }
-  return transient.test(code)
-    ? { kind: "unreachable", message, code }
-    : { kind: "wrong-call", message, code };
+  const isTransient = status === 0 || status >= 500 || status === 408 ||
+    status === 429 || transient.test(code);
+  return {
+    kind: isTransient ? "unreachable" : "wrong-call",
+    message: isTransient
+      ? "The server does not answer."
+      : "The server gave an answer that was not expected.",
+    code,
+    details: message,
+  };
 }

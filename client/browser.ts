@@ -1,0 +1,72 @@
+// The environment of a page in a browser. Where there is no page, as on a server,
+// it is a clock, timers and tokens.
+import type { Environment } from "./environment.ts";
+import { after, newId, now } from "./common.ts";
+import { tokenOf, watchAuth } from "./supabase.ts";
+import { createTimers } from "./timers.ts";
+
+/** A tab keeps the ids of its sessions here, in its sessionStorage. */
+const storageKey = "interview-sessions";
+
+/** The BroadcastChannel of the pages of one browser. */
+const channelName = "interview-sessions";
+
+/** The environment of a page. Does nothing until it is used. */
+export function browserEnvironment(): Environment {
+  const timers = typeof Worker === "undefined"
+    ? { after, release() {} }
+    : createTimers();
+  let channel: BroadcastChannel | undefined;
+  return {
+    now,
+    after: timers.after,
+    accessToken: tokenOf,
+    listen({ wake, leave, authChanged, hear }, supabase) {
+      const stops = [watchAuth(supabase, authChanged)];
+      if (typeof document !== "undefined") {
+        const onPage = (
+          target: EventTarget,
+          type: string,
+          work: (event: Event) => void,
+        ) => {
+          target.addEventListener(type, work);
+          stops.push(() => target.removeEventListener(type, work));
+        };
+        onPage(globalThis, "online", wake);
+        onPage(globalThis, "pageshow", wake);
+        onPage(document, "resume", wake);
+        onPage(document, "visibilitychange", () => {
+          if (document.visibilityState === "visible") wake();
+        });
+        onPage(globalThis, "pagehide", (event) => {
+          // a page in the back/forward cache may come back
+          if (!(event as PageTransitionEvent).persisted) leave();
+        });
+        channel = attempt(() => new BroadcastChannel(channelName));
+        if (channel) channel.onmessage = ({ data }) => hear(data);
+      }
+      return () => {
+        for (const stop of stops) stop();
+        channel?.close();
+        channel = undefined;
+        timers.release();
+      };
+    },
+    post: (message) => channel?.postMessage(message),
+    send(url, init) {
+      void fetch(url, { ...init, keepalive: true }).catch(() => {});
+    },
+    recall: () => attempt(() => sessionStorage.getItem(storageKey)) ?? null,
+    remember: (text) => attempt(() => sessionStorage.setItem(storageKey, text)),
+    newId,
+  };
+}
+
+/** Undefined where it is not there, or forbidden. */
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
