@@ -23,26 +23,28 @@ const widths: Record<PageSize, string> = {
 interface PageProps {
   /** The heading, and the title of the browser's tab. */
   title: string;
-  /** The title of the tab, if it is not the heading. */
-  tabTitle?: string | undefined;
+  /** The title of the tab; null: the page's content sets it. */
+  tabTitle?: string | null | undefined;
   /** A sentence below the heading. */
   lead?: ReactNode;
   /** At the right of the header: who is signed in. */
   aside?: ReactNode;
   /** Beside the heading: a status, a button. */
   beside?: ReactNode;
+  /** Below the header, and always in view. */
+  above?: ReactNode;
   size?: PageSize;
   children?: ReactNode;
 }
 
 /** A page. When it replaces another one, its heading gets the focus. */
 export function Page(
-  { title, tabTitle = title, lead, aside, beside, size = "narrow", children }:
+  { title, tabTitle = title, lead, aside, beside, above, children, ...o }:
     PageProps,
 ) {
   useTabTitle(tabTitle);
   return (
-    <Frame aside={aside} size={size}>
+    <Frame aside={aside} above={above} size={o.size ?? "narrow"}>
       <Box mb="lg">
         <Group justify="space-between" align="baseline">
           <PageHeading key={title}>{title}</PageHeading>
@@ -65,8 +67,9 @@ export function Loading() {
 }
 
 function Frame(
-  { aside, size, children }: {
+  { aside, above, size, children }: {
     aside?: ReactNode;
+    above?: ReactNode;
     size: PageSize;
     children: ReactNode;
   },
@@ -82,6 +85,7 @@ function Frame(
           </Group>
         </Container>
       </header>
+      {above && <div className={classes.above}>{above}</div>}
       <Container
         component="main"
         size={widths[size]}
@@ -107,10 +111,15 @@ function PageHeading({ children }: { children: ReactNode }) {
   );
 }
 
-/** Sets the title of the browser's tab. */
-export function useTabTitle(title: string) {
+/** Moves the focus to the page's heading, when what had it is gone. */
+export function focusHeading() {
+  document.querySelector("h1")?.focus();
+}
+
+/** Sets the title of the browser's tab, unless it is null. */
+export function useTabTitle(title: string | null) {
   useEffect(() => {
-    document.title = `${title} · Interview room`;
+    if (title !== null) document.title = `${title} · Interview room`;
   }, [title]);
 }
 

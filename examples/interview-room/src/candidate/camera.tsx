@@ -1,4 +1,5 @@
 // The camera, if there is one and the candidate wants it: nobody needs it.
+import { Button, Stack, Text, Title } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
 
 type CameraState = "off" | "asking" | "on" | "none";
@@ -24,36 +25,41 @@ export function Camera() {
     }
   }
 
-  function turnOff() {
-    setStream(undefined);
-    setState("off");
-  }
-
   return (
-    <section className="camera" aria-label="Camera">
-      <div className="picture">
-        {state === "on"
-          ? <video ref={video} autoPlay muted playsInline aria-label="You" />
-          : (
-            <div className="placeholder">
-              <span className="silhouette" aria-hidden="true" />
-              <p role="status">{sayings[state]}</p>
-            </div>
-          )}
-      </div>
+    <Stack component="section" aria-label="Camera">
+      <Title order={2} size="h4">Camera</Title>
+      {state === "on" && (
+        <video ref={video} autoPlay muted playsInline aria-label="You" />
+      )}
+      <Text role="status">{sayings[state]}</Text>
       {state === "on"
-        ? <button type="button" onClick={turnOff}>Turn the camera off</button>
+        ? (
+          <Button
+            variant="default"
+            onClick={() => {
+              setStream(undefined);
+              setState("off");
+            }}
+          >
+            Turn the camera off
+          </Button>
+        )
         : (
-          <button type="button" disabled={state === "asking"} onClick={turnOn}>
+          <Button
+            variant="default"
+            loading={state === "asking"}
+            onClick={() => void turnOn()}
+          >
             Turn the camera on
-          </button>
+          </Button>
         )}
-    </section>
+    </Stack>
   );
 }
 
 const sayings = {
   off: "Your camera is off. You do not need it.",
-  asking: "Your browser asks whether it may.",
-  none: "No camera could be used. That is fine.",
+  asking: "Your browser asks for permission.",
+  on: "",
+  none: "No camera could be used. You do not need one.",
 };
