@@ -1,7 +1,7 @@
 // The environment of a page in a browser. Where there is no page, as on a server,
 // it is a clock, timers and tokens.
 import type { Environment } from "./environment.ts";
-import { after, newId, now } from "./common.ts";
+import { after, newId, now, send } from "./common.ts";
 import { tokenOf, watchAuth } from "./supabase.ts";
 import { createTimers } from "./timers.ts";
 
@@ -13,7 +13,7 @@ const channelName = "interview-sessions";
 
 /** The environment of a page. Does nothing until it is used. */
 export function browserEnvironment(): Environment {
-  const timers = typeof Worker === "undefined"
+  const timers = typeof document === "undefined"
     ? { after, release() {} }
     : createTimers();
   let channel: BroadcastChannel | undefined;
@@ -53,10 +53,10 @@ export function browserEnvironment(): Environment {
       };
     },
     post: (message) => channel?.postMessage(message),
-    send(url, init) {
-      void fetch(url, { ...init, keepalive: true }).catch(() => {});
-    },
-    recall: () => attempt(() => sessionStorage.getItem(storageKey)) ?? null,
+    send,
+    // whoever cannot ask the other pages takes nothing from them
+    recall: () =>
+      channel && attempt(() => sessionStorage.getItem(storageKey)) || null,
     remember: (text) => attempt(() => sessionStorage.setItem(storageKey, text)),
     newId,
   };

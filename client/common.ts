@@ -1,4 +1,5 @@
-// What every environment has: a clock, a timer, random ids.
+// What every environment has: a clock, a timer, random ids, a last request.
+import type { LastRequest } from "./environment.ts";
 
 /** Seconds on a clock that never steps. */
 export function now(): number {
@@ -19,4 +20,9 @@ export function newId(): string {
   bytes[8] = bytes[8]! & 0x3f | 0x80;
   const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0"));
   return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+/** Sends a request that outlives the page; nobody waits for the answer. */
+export function send(url: string, init: LastRequest): void {
+  fetch(url, { ...init, keepalive: true }).catch(() => {});
 }

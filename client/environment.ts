@@ -47,7 +47,7 @@ export interface EnvironmentListener {
   wake(): void;
   /** The page is closing for good. */
   leave(): void;
-  /** Somebody signed in or out, or the token was renewed. */
+  /** Somebody signed in or out. */
   authChanged(): void;
   /** Another page has posted this message. */
   hear(message: unknown): void;

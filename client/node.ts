@@ -1,6 +1,6 @@
 // The package `interview-sessions/node`: the environment of a backend that holds
 // sessions for its users, each with that user's token.
-import { after, newId, now } from "./common.ts";
+import { after, newId, now, send } from "./common.ts";
 import type { Environment } from "./environment.ts";
 import { tokenOf, watchAuth } from "./supabase.ts";
 
@@ -21,7 +21,6 @@ export interface NodeOptions {
 export function nodeEnvironment(
   { accessToken }: NodeOptions = {},
 ): Environment {
-  let memory: string | null = null;
   return {
     now,
     after,
@@ -29,9 +28,9 @@ export function nodeEnvironment(
     listen: ({ authChanged }, supabase) =>
       accessToken ? () => {} : watchAuth(supabase, authChanged),
     post() {},
-    send() {},
-    recall: () => memory,
-    remember: (text) => void (memory = text),
+    send,
+    recall: () => null,
+    remember() {},
     newId,
   };
 }

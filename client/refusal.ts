@@ -61,12 +61,19 @@ const codes: readonly string[] = ["PT401", "PT409", "PT410", "22023"];
 export function refusalOf(error: AnswerError | null): Refusal | undefined {
   if (!error?.code || !codes.includes(error.code)) return undefined;
   const { code, message, details, hint } = error;
-  return {
-    code,
-    message,
-    details: details ? JSON.parse(details) : null,
-    hint: hint ?? "",
-  } as Refusal;
+  const parsed = objectIn(details);
+  // an answer with such a code and without details is none of ours
+  if (!parsed && code !== "PT401") return undefined;
+  return { code, message, details: parsed, hint: hint ?? "" } as Refusal;
+}
+
+function objectIn(text: string | null | undefined): object | null {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    return typeof value === "object" ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Lock timeouts, serialization failures, a lost connection: worth a retry. */

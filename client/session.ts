@@ -1,12 +1,39 @@
 // A page's session: starts it, keeps it alive, says why it is over, and ends it
 // when the page is closed.
+//
+//   idle ──start──▶ starting ──granted──▶ live ──complete──▶ completing
+//                   │  ▲   │               │                      │
+//                   │  │   └─no answer─▶ unregistered ◀─no answer─┤ for a lease
+//                   │  └─────tries again───┘                      │
+//                   ▼                                             ▼
+//                  held ◀──────another session is live────────── over
+//
+// Every arrow is the answer of the server to a call of this page, except for "no
+// answer". `held` and `over` are left by another `start`. A session whose lease ran
+// out is started again under another id, unless another session is live.
+//
+// One call is under way at a time: commands and heartbeats take turns, in the
+// order in which they were asked for. States change in the turn.
+//
+// Time left is a difference between two timestamps of the server, counted down on
+// the monotonic clock. The wall clock of this machine is never read.
+import { browserEnvironment } from "./browser.ts";
+import { createCaller, disposed, noAnswer, userChanged } from "./caller.ts";
+import { createCountdown, longestTimer } from "./countdown.ts";
+import { callSafely, createEmitter, report } from "./emitter.ts";
 import type { Environment } from "./environment.ts";
-import type { ActiveInterviewSession } from "./rows.ts";
+import { createNeighbours } from "./neighbours.ts";
 import type {
-  Outcome,
-  OwnReason,
-  SessionEvents,
-  SessionState,
+  ActiveInterviewSession,
+  InterviewSessionHistory,
+} from "./rows.ts";
+import {
+  idle,
+  type Outcome,
+  type OwnReason,
+  type SessionError,
+  type SessionEvents,
+  type SessionState,
 } from "./state.ts";
 import type { SupabaseLike } from "./supabase.ts";
 
@@ -65,10 +92,549 @@ export interface InterviewSession {
   dispose: () => void;
 }
 
-/** Creates a session client. It does nothing until `start`. */
+/** Longest time between calls while the server does not answer, in seconds. */
+const troubledEvery = 5;
+
+/** Seconds in which a start is tried again before the interview goes on without. */
+const startFor = 2;
+
+/** Seconds in which the end of a submission is tried again. */
+const submitFor = 30;
+
+/** Where takeover is refused: how often, and after how many seconds each, a start
+ * is tried again while the goodbye of the page's predecessor may be on its way. */
+const goodbyes = { tries: 6, every: 0.5 };
+
+/** The server's messages to who ended the session. */
+const ownMessages: Record<OwnReason, string> = {
+  completed: "This interview was submitted.",
+  disconnected: "This interview was left.",
+  cleared: "This interview was closed.",
+};
+
+type Over = Extract<SessionError, { kind: "over" }>;
+
+/**
+ * Creates a session client. It has no effect until `start`: no request, listener,
+ * timer or worker. Throws if `supabase` is not a supabase-js client.
+ */
 export function createSession(
-  _supabase: SupabaseLike,
-  _options: SessionOptions = {},
+  supabase: SupabaseLike,
+  options: SessionOptions = {},
 ): InterviewSession {
-  throw new Error("not built yet");
+  const { interviewId, device, heartbeatEvery = 30, warnAt = [60] } = options;
+  const { environment = browserEnvironment() } = options;
+  const caller = createCaller(supabase, environment, () => 2 * beatEvery);
+  const neighbours = createNeighbours(
+    environment,
+    caller.pause,
+    () => isOpen() ? id : undefined,
+    check,
+  );
+  const countdown = createCountdown(
+    environment,
+    warnAt,
+    (secondsLeft) => events.emit("deadline", { secondsLeft }),
+    check,
+  );
+  const events = createEmitter<SessionEvents>();
+  const states = createEmitter<{ state: SessionState }>();
+
+  let state: SessionState = idle;
+  let isDisposed = false;
+  let stopListening: (() => void) | undefined;
+
+  /** One id per session: a retry with the same id is the same session. */
+  let id = "";
+  let isGranted = false;
+  let isTakingOver = false;
+  let isCompleting = false;
+  /** The session of this page that ran out and is being replaced. */
+  let lapsed: string | undefined;
+  /** Set if this page has ended the session itself. */
+  let endedAs: string | undefined;
+  let leaseEndsOn = 0;
+  let isTroubled = false;
+
+  let turns: Promise<unknown> = Promise.resolve();
+  let beatEvery = heartbeatEvery;
+  let cancelBeat = () => {};
+  let isBeatDue = false;
+  let isBeating = false;
+  let wasWoken = false;
+  let submission: Promise<Outcome> | undefined;
+
+  function become(next: SessionState) {
+    if (isDisposed) return;
+    state = next;
+    if (!isHeld()) countdown.clear();
+    if (!isOpen()) close();
+    states.emit("state", next);
+  }
+
+  function isHeld(): boolean {
+    return state.name === "live" || state.name === "completing";
+  }
+
+  /** A session is there, or may be. */
+  function isOpen(): boolean {
+    return isHeld() || state.name === "starting" ||
+      state.name === "unregistered";
+  }
+
+  function open() {
+    stopListening ??= environment.listen({
+      wake,
+      leave,
+      authChanged: check,
+      hear: neighbours.hear,
+    }, supabase);
+  }
+
+  function close() {
+    cancelBeat();
+    stopListening?.();
+    stopListening = undefined;
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = turns.then(work);
+    turns = result.catch(report);
+    return result;
+  }
+
+  function command(work: () => Promise<SessionError | null>): Promise<Outcome> {
+    return inTurn(async () => {
+      try {
+        const error = isDisposed ? disposed : await work();
+        return { state, error };
+      } catch (problem) {
+        // of the environment
+        return { state, error: noAnswer(String(problem)) };
+      }
+    });
+  }
+
+  /** The first call for a session under this id, and every one until a grant. */
+  async function register(isSecond = false): Promise<SessionError | null> {
+    neighbours.remember(id);
+    let answer = await startSession(isTakingOver);
+    if (
+      answer.error?.kind === "held" &&
+      await neighbours.isFormer(answer.error.holder.session_id)
+    ) {
+      answer = await startSession(true);
+      for (
+        let tries = goodbyes.tries;
+        tries > 0 && answer.error?.kind === "held";
+        tries--
+      ) {
+        await caller.pause(goodbyes.every);
+        answer = await startSession(true);
+      }
+    }
+    if (answer.error) return await failed(answer.error, isSecond);
+    isTakingOver = false;
+    hold(answer);
+    return isCompleting ? await markCompleting() : null;
+  }
+
+  function startSession(takeover: boolean) {
+    return caller.insist(
+      "start_session",
+      {
+        session_id: id,
+        takeover,
+        ...(device && { device }),
+        ...(interviewId && { interview_id: interviewId }),
+      },
+      isOurs,
+      startFor,
+    );
+  }
+
+  async function markCompleting(): Promise<SessionError | null> {
+    const answer = await caller.insist(
+      "complete_session",
+      { session_id: id },
+      isOurs,
+    );
+    if (answer.error) return await failed(answer.error);
+    hold(answer);
+    return null;
+  }
+
+  function isOurs(data: unknown): data is ActiveInterviewSession {
+    const row = Object(data) as Partial<ActiveInterviewSession>;
+    return row.session_id === id && secondsOf(row.expires_at) > 0 &&
+      secondsOf(row.updated_at) > 0 && secondsOf(row.deadline_at) > 0;
+  }
+
+  /** The session was granted or renewed. */
+  function hold(
+    { data: session, sentAt }: { data: ActiveInterviewSession; sentAt: number },
+  ) {
+    if (isDisposed) return;
+    const { status, updated_at, expires_at, deadline_at } = session;
+    const before = "session" in state ? state.session : undefined;
+    const lease = secondsBetween(updated_at, expires_at);
+    const deadlineOn = sentAt + secondsBetween(updated_at, deadline_at);
+    caller.clockWas(updated_at, sentAt);
+    leaseEndsOn = sentAt + lease;
+    beatEvery = Math.min(heartbeatEvery, lease / 3, longestTimer);
+    become({ name: status === "active" ? "live" : "completing", session });
+    beatIn(beatEvery);
+    if (!isGranted) {
+      isGranted = true;
+      neighbours.tell(id);
+      if (lapsed) {
+        events.emit("resumed", { session, previous_session_id: lapsed });
+        lapsed = undefined;
+      } else events.emit("started", { session });
+    }
+    if (isTroubled) {
+      isTroubled = false;
+      events.emit("recovered", { session });
+    }
+    // a listener may have disposed of it
+    if (isDisposed) return;
+    countdown.set(deadline_at, deadlineOn);
+    // completing moves the deadline, too
+    const isMoved = before?.status === status &&
+      before.deadline_at !== deadline_at;
+    const secondsLeft = countdown.left();
+    if (isMoved && secondsLeft !== undefined) {
+      events.emit("extended", { deadlineAt: deadline_at, secondsLeft });
+    }
+  }
+
+  /** Changes the state after a call that failed; returns what is still wrong. */
+  async function failed(
+    error: SessionError,
+    isSecond = false,
+  ): Promise<SessionError | null> {
+    if (isDisposed) return disposed;
+    switch (error.kind) {
+      case "held":
+        become({
+          name: "held",
+          message: error.message,
+          holder: error.holder,
+        });
+        return error;
+      case "over":
+        if (error.reason === "expired" && !error.isFinal) {
+          if (!isSecond) return await resume();
+          renameAfterLapse();
+          trouble(error);
+          return error;
+        }
+        lose(error);
+        return error;
+      case "user-changed":
+        if (id) caller.sendLast("end_session", goodbye());
+        lose({
+          ...error,
+          kind: "over",
+          reason: "user_changed",
+          endedAt: null,
+          isFinal: false,
+        });
+        return error;
+      default:
+        trouble(error);
+        return error;
+    }
+  }
+
+  /** The lease ran out: starts a new session, unless another one is live. */
+  async function resume(): Promise<SessionError | null> {
+    renameAfterLapse();
+    become({ name: "starting" });
+    return await register(true);
+  }
+
+  function renameAfterLapse() {
+    if (isGranted) lapsed ??= id;
+    isGranted = false;
+    id = environment.newId();
+  }
+
+  /** Ended by somebody else or by time. */
+  function lose({ reason, message, endedAt, isFinal }: Over) {
+    const isWithoutTime = reason === "timed_out" || reason === "completed";
+    become({
+      name: "over",
+      reason,
+      message,
+      endedAt,
+      isFinal: isFinal || (interviewId !== undefined && isWithoutTime),
+    });
+    events.emit("lost", { reason, message });
+  }
+
+  /** The call failed and is made again: the interview goes on meanwhile. */
+  function trouble(error: SessionError) {
+    const left = leaseEndsOn - environment.now();
+    if (isHeldIn(state) && left > 0) become({ ...state, trouble: error });
+    else become({ name: "unregistered", trouble: error });
+    const soon = error.kind === "wrong-call" ? beatEvery : troubledEvery;
+    // a lease that ends is seen to end
+    beatIn(Math.min(soon, beatEvery, isHeld() ? Math.max(left, 0.1) : soon));
+    if (!isTroubled) {
+      isTroubled = true;
+      events.emit("trouble", { error });
+    }
+  }
+
+  /** A heartbeat, or another try to register. */
+  function check() {
+    if (isBeatDue || isDisposed) return;
+    isBeatDue = true;
+    void inTurn(async () => {
+      isBeatDue = false;
+      if (isDisposed) return;
+      if (isHeld()) await beat();
+      else if (state.name === "unregistered") await register();
+    });
+  }
+
+  async function beat() {
+    wasWoken = false;
+    isBeating = true;
+    const answer = await caller.call(
+      // a second complete_session is a heartbeat; the first may have been lost
+      isCompleting ? "complete_session" : "heartbeat_session",
+      { session_id: id },
+      isOurs,
+    );
+    isBeating = false;
+    if (!answer.error) hold(answer);
+    // wake() has asked for another
+    else if (!wasWoken) await failed(answer.error);
+  }
+
+  function beatIn(seconds: number) {
+    cancelBeat();
+    if (isDisposed || !isOpen()) return;
+    cancelBeat = environment.after(seconds, check);
+  }
+
+  /** After sleep, an outage, or time in the back/forward cache. */
+  function wake() {
+    if (isBeating) {
+      wasWoken = true;
+      caller.abort();
+    }
+    check();
+  }
+
+  /** The page is closing: there is time for one request and no answer. */
+  function leave() {
+    if (isOpen()) caller.sendLast("end_session", goodbye());
+  }
+
+  function goodbye() {
+    return { session_id: id, reason: "disconnected" };
+  }
+
+  /** Why nothing can be completed or ended; null if something can. */
+  function whyNotOpen(): SessionError | null {
+    switch (state.name) {
+      case "idle":
+        return {
+          kind: "wrong-call",
+          message: "The interview has not been started.",
+          code: "",
+          details: "call start() first",
+        };
+      case "held":
+        return { ...state, kind: "held" };
+      case "over":
+        return state.reason === "user_changed"
+          ? userChanged
+          : { ...state, kind: "over" };
+      default:
+        return null;
+    }
+  }
+
+  async function start(takeover: boolean): Promise<SessionError | null> {
+    if (isHeld()) return null;
+    if (state.name === "over" && state.reason === "user_changed") {
+      return userChanged;
+    }
+    if (state.name !== "unregistered") {
+      id = environment.newId();
+      isGranted = false;
+      isCompleting = false;
+      isTroubled = false;
+      lapsed = undefined;
+      endedAs = undefined;
+    }
+    isTakingOver = takeover;
+    become({ name: "starting" });
+    open();
+    return await register();
+  }
+
+  async function complete(): Promise<SessionError | null> {
+    const problem = whyNotOpen();
+    if (problem) return endedAs === "completed" ? null : problem;
+    isCompleting = true;
+    // registers first, and then completes
+    return isHeld() ? await markCompleting() : await register();
+  }
+
+  async function end(
+    wanted: OwnReason | undefined,
+    seconds?: number,
+    isSecond = false,
+  ): Promise<SessionError | null> {
+    const problem = whyNotOpen();
+    if (problem) {
+      return endedAs && endedAs === (wanted ?? endedAs) ? null : problem;
+    }
+    // a submission is recorded with a session only
+    if (wanted === "completed" && !isHeld()) {
+      const error = await register();
+      if (error) return error;
+    }
+    const answer = await caller.insist(
+      "end_session",
+      { session_id: id, ...(wanted && { reason: wanted }) },
+      isHistory,
+      seconds,
+    );
+    if (answer.error) return await failed(answer.error);
+    const [row] = answer.data;
+    if (!row) return neverKnown(wanted);
+    const { end_reason, ended_at } = row;
+    if (isOwn(end_reason) && end_reason === (wanted ?? end_reason)) {
+      ended(end_reason, ended_at);
+      return null;
+    }
+    const error = await whyOver(row);
+    const isLapse = error.reason === "expired" && wanted === "completed";
+    if (!isLapse || isSecond) {
+      lose(error);
+      return error;
+    }
+    // what is submitted needs a session: another one
+    return await resume() ?? await end(wanted, seconds, true);
+  }
+
+  /** The answer to `end_session` for an id that the server has never seen. */
+  function neverKnown(wanted: OwnReason | undefined): SessionError | null {
+    if (!isGranted) {
+      // its start, if it arrives after all, is refused
+      ended(wanted ?? "disconnected", null);
+      return null;
+    }
+    const error: Over = {
+      kind: "over",
+      message: "There is no such interview session.",
+      reason: "unknown",
+      endedAt: null,
+      isFinal: false,
+    };
+    lose(error);
+    return error;
+  }
+
+  function ended(reason: OwnReason, at: string | null) {
+    endedAs = reason;
+    become({
+      name: "over",
+      reason,
+      message: ownMessages[reason],
+      endedAt: at,
+      isFinal: interviewId !== undefined && reason === "completed",
+    });
+    events.emit("ended", { reason, at });
+  }
+
+  /** With the server's message to whose session somebody else has ended. */
+  async function whyOver(
+    { end_reason, ended_at }: InterviewSessionHistory,
+  ): Promise<Over> {
+    const { error } = await caller.call(
+      "heartbeat_session",
+      { session_id: id },
+      isOurs,
+    );
+    if (error?.kind === "over") return error;
+    return {
+      kind: "over",
+      message: "This interview is over.",
+      reason: end_reason,
+      endedAt: ended_at,
+      isFinal: false,
+    };
+  }
+
+  async function submit(
+    work: ((session: ActiveInterviewSession) => Promise<unknown>) | undefined,
+  ): Promise<Outcome> {
+    const outcome = await command(complete);
+    if (outcome.error || !isHeldIn(outcome.state)) return outcome;
+    try {
+      await work?.(outcome.state.session);
+    } catch (cause) {
+      const message = "The results could not be saved.";
+      return { state, error: { kind: "work-failed", message, cause } };
+    }
+    return await command(() => end("completed", submitFor));
+  }
+
+  return {
+    state: () => state,
+    subscribe(listener) {
+      const stop = states.on("state", listener);
+      callSafely(listener, state);
+      return stop;
+    },
+    on: events.on,
+    secondsLeft: countdown.left,
+    start: ({ takeover = false } = {}) => command(() => start(takeover)),
+    complete: () => command(complete),
+    end: (reason) =>
+      command(() => end(reason ?? (isCompleting ? "completed" : undefined))),
+    submit: (work) =>
+      submission ??= submit(work).finally(() => submission = undefined),
+    check,
+    dispose() {
+      if (isDisposed) return;
+      isDisposed = true;
+      caller.dispose();
+      countdown.clear();
+      close();
+      events.clear();
+      states.clear();
+    },
+  };
+}
+
+function isHeldIn(
+  state: SessionState,
+): state is Extract<SessionState, { session: ActiveInterviewSession }> {
+  return "session" in state;
+}
+
+function isHistory(data: unknown): data is InterviewSessionHistory[] {
+  return Array.isArray(data) &&
+    data.every((row) => typeof Object(row).end_reason === "string");
+}
+
+function isOwn(reason: string): reason is OwnReason {
+  return reason in ownMessages;
+}
+
+function secondsOf(time: string | undefined): number {
+  return Date.parse(time ?? "") / 1000;
+}
+
+/** Seconds between two timestamps of the server. */
+function secondsBetween(from: string, to: string): number {
+  return secondsOf(to) - secondsOf(from);
 }

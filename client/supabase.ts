@@ -26,6 +26,9 @@ export interface SupabaseLike {
 interface Builder extends PromiseLike<Answer> {
   setHeader(name: string, value: string): Builder;
   abortSignal(signal: AbortSignal): Builder;
+  /** Protected in the types of supabase-js; `keyOf` checks that they exist. */
+  url: URL | string;
+  headers: HeadersInit;
 }
 
 interface Api {
@@ -35,6 +38,21 @@ interface Api {
 /** The database functions, whatever schema the client is made for. */
 export function apiOf(supabase: SupabaseLike): Api {
   return supabase.schema("public" as never) as Api;
+}
+
+/**
+ * The key of the client. The request that ends the session on page close is made
+ * of the client's key and of a call's URL and headers, which its types hide:
+ * throws if this version of supabase-js does not have them.
+ */
+export function keyOf(supabase: SupabaseLike): string {
+  const { supabaseKey } = supabase as { supabaseKey?: unknown };
+  const { url, headers, setHeader } = apiOf(supabase).rpc("end_session", {});
+  const isComplete = [url, headers, setHeader].every(Boolean);
+  if (typeof supabaseKey === "string" && isComplete) return supabaseKey;
+  throw new Error(
+    "createSession does not know this version of supabase-js: it needs a client of @supabase/supabase-js 2.",
+  );
 }
 
 /** Of a client made with the option `accessToken`, whose `auth` only throws. */
@@ -58,12 +76,15 @@ export async function tokenOf(
   return session?.access_token ?? null;
 }
 
-/** Calls `changed` when the user or the token changes. */
+/** Calls `changed` when somebody signs in or out. */
 export function watchAuth(
   supabase: SupabaseLike,
   changed: () => void,
 ): () => void {
   if (ownTokenOf(supabase)) return () => {};
-  const { data } = supabase.auth.onAuthStateChange(changed);
+  // neither the first event nor renewals, which calls cause themselves
+  const { data } = supabase.auth.onAuthStateChange((event) => {
+    if (event === "SIGNED_IN" || event === "SIGNED_OUT") changed();
+  });
   return () => data.subscription.unsubscribe();
 }
