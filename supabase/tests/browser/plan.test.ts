@@ -1,11 +1,7 @@
 // M16: three of the plan's five manual tests, in real browsers; network loss is in
 // outages.test.ts, automatic clean-up in clean_up.test.ts.
 import assert from "node:assert/strict";
-import {
-  isSaved,
-  storiesOfThisFile,
-  until,
-} from "./support.ts";
+import { isSaved, storiesOfThisFile, until } from "./support.ts";
 
 const story = storiesOfThisFile();
 
@@ -55,7 +51,9 @@ story(
     const after = await computer(folder);
     await after.tab.open();
     // a sign-in of the last seconds may not be on the disk yet
-    await after.tab.sees(/^(Welcome|Before you start|Continue your interview)$/);
+    await after.tab.sees(
+      /^(Welcome|Before you start|Continue your interview)$/,
+    );
     if (await after.tab.page.getByLabel("Email").isVisible()) {
       await after.tab.signIn(person);
     }

@@ -66,6 +66,7 @@ export interface Live {
   device: string | null;
   created_at: Date;
   updated_at: Date;
+  deadline_at: Date;
   expires_at: Date;
   previous_session_id: string | null;
 }

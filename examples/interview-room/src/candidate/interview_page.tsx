@@ -6,7 +6,7 @@ import type {
   SessionError,
   SessionState,
 } from "interview-sessions";
-import { type UseDrafts, useSessionEvent } from "interview-sessions/react";
+import { type useDrafts, useSessionEvent } from "interview-sessions/react";
 import { useEffect, useRef, useState } from "react";
 import { focusHeading, Page } from "../app/page.tsx";
 import { SignIn } from "../app/sign_in.tsx";
@@ -24,7 +24,7 @@ interface InterviewPageProps {
   session: InterviewSession;
   state: SessionState;
   isSignedIn: boolean;
-  answers: UseDrafts;
+  answers: ReturnType<typeof useDrafts>;
   submission: UseMutationResult<void, SessionError, Submission>;
   /** Seconds before the deadline at which the interview submits itself. */
   submitAt: number;
@@ -121,7 +121,7 @@ export function InterviewPage(
 function Answering(
   { session, answers, onReview, onLeave }: {
     session: InterviewSession;
-    answers: UseDrafts;
+    answers: ReturnType<typeof useDrafts>;
     onReview(): void;
     onLeave(): Promise<void>;
   },

@@ -1,5 +1,5 @@
 // The interview is no longer this page's: why, and what can be done.
-import { Alert, Button, Group, Paper, Text } from "@mantine/core";
+import { Alert, Button, Group, Paper } from "@mantine/core";
 import type { User } from "@supabase/supabase-js";
 import type { Holder, OverReason, SessionState } from "interview-sessions";
 import type { DraftsState } from "interview-sessions/drafts";

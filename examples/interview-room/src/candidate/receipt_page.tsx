@@ -1,5 +1,5 @@
 // The interview is submitted: what the server has of it.
-import { Alert, Button, Paper, Skeleton, Stack, Text } from "@mantine/core";
+import { Button, Paper, Skeleton, Stack, Text } from "@mantine/core";
 import type { ReactNode } from "react";
 import { Page } from "../app/page.tsx";
 import { questions } from "../interview.ts";

@@ -1,13 +1,5 @@
 // Before the interview: what to expect, and whether one is under way.
-import {
-  Button,
-  Grid,
-  List,
-  Paper,
-  Stack,
-  Text,
-  Title,
-} from "@mantine/core";
+import { Button, Grid, List, Paper, Stack, Text, Title } from "@mantine/core";
 import type { SessionState } from "interview-sessions";
 import type { ReactNode } from "react";
 import { Page } from "../app/page.tsx";
