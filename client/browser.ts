@@ -1,15 +1,12 @@
 // The environment of a page in a browser. Where there is no page, as on a server,
 // it is a clock, timers and tokens.
 import type { Environment } from "./environment.ts";
-import { after, newId, now, send } from "./common.ts";
+import { after, attempt, newId, now, send } from "./common.ts";
 import { tokenOf, watchAuth } from "./supabase.ts";
 import { createTimers } from "./timers.ts";
 
-/** A tab keeps the ids of its sessions here, in its sessionStorage. */
-const storageKey = "interview-sessions";
-
-/** The BroadcastChannel of the pages of one browser. */
-const channelName = "interview-sessions";
+/** The name of the tab's item in sessionStorage, and of the BroadcastChannel. */
+const name = "interview-sessions";
 
 /** The environment of a page. Does nothing until it is used. */
 export function browserEnvironment(): Environment {
@@ -32,17 +29,16 @@ export function browserEnvironment(): Environment {
           target.addEventListener(type, work);
           stops.push(() => target.removeEventListener(type, work));
         };
+        const isShown = () => document.visibilityState === "visible" && wake();
         onPage(globalThis, "online", wake);
         onPage(globalThis, "pageshow", wake);
         onPage(document, "resume", wake);
-        onPage(document, "visibilitychange", () => {
-          if (document.visibilityState === "visible") wake();
-        });
+        onPage(document, "visibilitychange", isShown);
         onPage(globalThis, "pagehide", (event) => {
           // a page in the back/forward cache may come back
           if (!(event as PageTransitionEvent).persisted) leave();
         });
-        channel = attempt(() => new BroadcastChannel(channelName));
+        channel = attempt(() => new BroadcastChannel(name));
         if (channel) channel.onmessage = ({ data }) => hear(data);
       }
       return () => {
@@ -56,17 +52,8 @@ export function browserEnvironment(): Environment {
     send,
     // whoever cannot ask the other pages takes nothing from them
     recall: () =>
-      channel && attempt(() => sessionStorage.getItem(storageKey)) || null,
-    remember: (text) => attempt(() => sessionStorage.setItem(storageKey, text)),
+      channel && attempt(() => sessionStorage.getItem(name)) || null,
+    remember: (text) => attempt(() => sessionStorage.setItem(name, text)),
     newId,
   };
-}
-
-/** Undefined where it is not there, or forbidden. */
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work();
-  } catch {
-    return undefined;
-  }
 }

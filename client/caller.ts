@@ -1,6 +1,7 @@
 // Calls of the database functions: one at a time, as one user, within a limit.
+import { attempt } from "./common.ts";
 import type { Environment } from "./environment.ts";
-import { errorOf } from "./refusal.ts";
+import { errorOf, noAnswer, unexpected } from "./refusal.ts";
 import type { SessionError } from "./state.ts";
 import { apiOf, keyOf, type SupabaseLike } from "./supabase.ts";
 
@@ -22,14 +23,8 @@ type Arguments = Record<string, unknown>;
 
 /** Calls of one session. Nothing rejects. */
 export interface Caller {
-  /** Calls once. */
+  /** Calls once, or while there is no answer, for so many seconds. */
   call<T>(
-    name: string,
-    args: Arguments,
-    isExpected: Expected<T>,
-  ): Promise<Answered<T>>;
-  /** Calls again while there is no answer, for so many seconds. */
-  insist<T>(
     name: string,
     args: Arguments,
     isExpected: Expected<T>,
@@ -79,7 +74,7 @@ export function createCaller(
       };
       const cancel = environment.after(
         seconds,
-        () => settle({ error: noAnswer(`not within ${seconds} s`) }),
+        () => settle({ error: noAnswer("timeout") }),
       );
       stop = (error) => settle({ error });
       work(controller.signal).then(
@@ -101,9 +96,7 @@ export function createCaller(
       // given up meanwhile: nobody wants it sent any more
       if (signal.aborted) return { error: noAnswer("given up") };
       const sentAt = environment.now();
-      const answer = await api.rpc(name, args)
-        .setHeader("Authorization", `Bearer ${current}`)
-        .abortSignal(signal);
+      const answer = await request(name, args, current).abortSignal(signal);
       const error = errorOf(answer);
       // supabase-js decides by this machine's clock when to renew a token; the
       // server decides by its own
@@ -112,8 +105,12 @@ export function createCaller(
       const { data } = answer;
       return isExpected(data)
         ? { data, sentAt, error: null }
-        : { error: unexpected(data) };
+        : { error: unexpected(String(JSON.stringify(data)).slice(0, 200)) };
     }
+  }
+
+  function request(name: string, args: Arguments, token: string) {
+    return api.rpc(name, args).setHeader("Authorization", `Bearer ${token}`);
   }
 
   /** The user's token, or why there is none. */
@@ -138,12 +135,13 @@ export function createCaller(
   }
 
   const caller: Caller = {
-    call: (name, args, isExpected) =>
-      within(limit, (signal) => send(name, args, isExpected, signal)),
-    async insist(name, args, isExpected, seconds = limit) {
+    async call(name, args, isExpected, seconds = 0) {
       const giveUpAt = environment.now() + seconds;
       for (let pause = pauseBefore;; pause = Math.min(pause * 3, 3)) {
-        const answer = await caller.call(name, args, isExpected);
+        const answer = await within(
+          limit,
+          (signal) => send(name, args, isExpected, signal),
+        );
         const isTransient = answer.error?.kind === "unreachable";
         if (!isTransient || environment.now() + pause >= giveUpAt) {
           return answer;
@@ -153,16 +151,14 @@ export function createCaller(
     },
     sendLast(name, args) {
       if (!token || isDisposed) return;
-      const { url, headers } = api.rpc(name, args);
+      // what supabase-js adds when it sends
+      const { url, headers } = request(name, args, token)
+        .setHeader("apikey", key)
+        .setHeader("Content-Type", "application/json")
+        .setHeader("Content-Profile", "public");
       environment.send(String(url), {
         method: "POST",
-        headers: {
-          ...Object.fromEntries(new Headers(headers)),
-          apikey: key,
-          authorization: `Bearer ${token}`,
-          "content-type": "application/json",
-          "content-profile": "public",
-        },
+        headers: Object.fromEntries(new Headers(headers)),
         body: JSON.stringify(args),
       });
     },
@@ -183,18 +179,15 @@ export function createCaller(
 
 /** What is read of a token, which only the server can verify. */
 function claimsOf(token: string): { sub?: string; exp?: number } {
-  try {
-    const payload = token.split(".")[1] ?? "";
-    return JSON.parse(atob(payload.replace(/-/g, "+").replace(/_/g, "/")));
-  } catch {
-    return {};
-  }
+  const payload = token.split(".")[1] ?? "";
+  const json = () => atob(payload.replace(/-/g, "+").replace(/_/g, "/"));
+  return attempt(() => JSON.parse(json())) ?? {};
 }
 
 /** The client was disposed of. */
 export const disposed: SessionError = {
   kind: "disposed",
-  message: "This page no longer takes part in the interview.",
+  message: "This session was disposed of.",
 };
 
 const signedOut: SessionError = {
@@ -205,24 +198,5 @@ const signedOut: SessionError = {
 /** Another user has signed in in this browser. */
 export const userChanged: SessionError = {
   kind: "user-changed",
-  message: "Another user has signed in in this browser.",
+  message: "Another user has signed in.",
 };
-
-/** An error that is worth a retry. */
-export function noAnswer(details: string): SessionError {
-  return {
-    kind: "unreachable",
-    message: "The server does not answer.",
-    code: "",
-    details,
-  };
-}
-
-function unexpected(data: unknown): SessionError {
-  return {
-    kind: "wrong-call",
-    message: "The server gave an answer that was not expected.",
-    code: "",
-    details: JSON.stringify(data)?.slice(0, 200) ?? "nothing",
-  };
-}

@@ -15,14 +15,23 @@ export function after(seconds: number, work: () => void): () => void {
 /** A random UUID; `crypto.randomUUID` exists only where the page is secure. */
 export function newId(): string {
   if (crypto.randomUUID) return crypto.randomUUID();
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = bytes[6]! & 0x0f | 0x40;
-  bytes[8] = bytes[8]! & 0x3f | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0"));
-  return hex.join("").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  // 0: any digit; 8: one from 8 to b; 4 is the version
+  return "00000000-0000-4000-8000-000000000000".replace(/[08]/g, (digit) => {
+    const [random = 0] = crypto.getRandomValues(new Uint8Array(1));
+    return (digit === "0" ? random & 15 : random & 3 | 8).toString(16);
+  });
 }
 
 /** Sends a request that outlives the page; nobody waits for the answer. */
 export function send(url: string, init: LastRequest): void {
   fetch(url, { ...init, keepalive: true }).catch(() => {});
+}
+
+/** The result of `work`; undefined if it throws. */
+export function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
 }

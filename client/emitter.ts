@@ -11,27 +11,25 @@ export interface Emitter<Events> {
 }
 
 export function createEmitter<Events>(): Emitter<Events> {
-  type Listener = (event: never) => void;
-  // a set of objects: the same function may be added twice
-  let added: { name: keyof Events; listener: Listener }[] = [];
+  // entries, since the same function may be added twice
+  const added = new Set<
+    { name: keyof Events; listener: (event: never) => void }
+  >();
   return {
     on(name, listener) {
-      const entry = { name, listener: listener as Listener };
-      added.push(entry);
-      return () => {
-        added = added.filter((other) => other !== entry);
-      };
+      const entry = { name, listener };
+      added.add(entry);
+      return () => added.delete(entry);
     },
     emit(name, event) {
       for (const entry of [...added]) {
         // one before it may have removed it
-        if (entry.name !== name || !added.includes(entry)) continue;
-        callSafely(entry.listener, event as never);
+        if (entry.name === name && added.has(entry)) {
+          callSafely(entry.listener, event as never);
+        }
       }
     },
-    clear() {
-      added = [];
-    },
+    clear: () => added.clear(),
   };
 }
 
@@ -48,6 +46,5 @@ export function callSafely<T>(listener: (event: T) => unknown, event: T): void {
 
 /** As an uncaught error, without stopping anything. */
 export function report(error: unknown): void {
-  if (typeof reportError === "function") reportError(error);
-  else console.error(error);
+  (globalThis.reportError ?? console.error)(error);
 }

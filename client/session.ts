@@ -18,11 +18,12 @@
 // Time left is a difference between two timestamps of the server, counted down on
 // the monotonic clock. The wall clock of this machine is never read.
 import { browserEnvironment } from "./browser.ts";
-import { createCaller, disposed, noAnswer, userChanged } from "./caller.ts";
+import { createCaller, disposed, userChanged } from "./caller.ts";
 import { createCountdown, longestTimer } from "./countdown.ts";
 import { callSafely, createEmitter, report } from "./emitter.ts";
 import type { InterviewSession, SessionOptions } from "./interview_session.ts";
 import { createNeighbours } from "./neighbours.ts";
+import { noAnswer, unexpected } from "./refusal.ts";
 import type {
   ActiveInterviewSession,
   InterviewSessionHistory,
@@ -30,6 +31,7 @@ import type {
 import {
   idle,
   type Outcome,
+  type OverReason,
   type OwnReason,
   type SessionError,
   type SessionEvents,
@@ -40,15 +42,21 @@ import type { SupabaseLike } from "./supabase.ts";
 /** Longest time between calls while the server does not answer, in seconds. */
 const troubledEvery = 5;
 
-/** Seconds in which a start is tried again before the interview goes on without. */
+/** Seconds in which a command is tried again while the server does not answer. */
+const insistently = 8;
+
+/** Seconds in which a start is, before the interview goes on without. */
 const startFor = 2;
 
-/** Seconds in which the end of a submission is tried again. */
+/** Seconds in which the end of a submission is. */
 const submitFor = 30;
 
-/** Where takeover is refused: how often, and after how many seconds each, a start
- * is tried again while the goodbye of the page's predecessor may be on its way. */
-const goodbyes = { tries: 6, every: 0.5 };
+/**
+ * Where takeover is refused: how often a start is tried again, and after how many
+ * seconds, while the goodbye of the page's predecessor may be on its way.
+ */
+const goodbyes = 6;
+const goodbyeEvery = 0.5;
 
 /** The server's messages to who ended the session. */
 const ownMessages: Record<OwnReason, string> = {
@@ -84,8 +92,7 @@ export function createSession(
     (secondsLeft) => events.emit("deadline", { secondsLeft }),
     check,
   );
-  const events = createEmitter<SessionEvents>();
-  const states = createEmitter<{ state: SessionState }>();
+  const events = createEmitter<SessionEvents & { state: SessionState }>();
 
   let state: SessionState = idle;
   let isDisposed = false;
@@ -116,11 +123,11 @@ export function createSession(
     state = next;
     if (!isHeld()) countdown.clear();
     if (!isOpen()) close();
-    states.emit("state", next);
+    events.emit("state", next);
   }
 
   function isHeld(): boolean {
-    return state.name === "live" || state.name === "completing";
+    return "session" in state;
   }
 
   /** A session is there, or may be. */
@@ -171,12 +178,8 @@ export function createSession(
       await neighbours.isFormer(answer.error.holder.session_id)
     ) {
       answer = await startSession(true);
-      for (
-        let tries = goodbyes.tries;
-        tries > 0 && answer.error?.kind === "held";
-        tries--
-      ) {
-        await caller.pause(goodbyes.every);
+      for (let i = 0; i < goodbyes && answer.error?.kind === "held"; i++) {
+        await caller.pause(goodbyeEvery);
         answer = await startSession(true);
       }
     }
@@ -187,7 +190,7 @@ export function createSession(
   }
 
   function startSession(takeover: boolean) {
-    return caller.insist(
+    return caller.call(
       "start_session",
       {
         session_id: id,
@@ -200,12 +203,12 @@ export function createSession(
     );
   }
 
+  function ask(name: string, seconds?: number) {
+    return caller.call(name, { session_id: id }, isOurs, seconds);
+  }
+
   async function markCompleting(): Promise<SessionError | null> {
-    const answer = await caller.insist(
-      "complete_session",
-      { session_id: id },
-      isOurs,
-    );
+    const answer = await ask("complete_session", insistently);
     if (answer.error) return await failed(answer.error);
     hold(answer);
     return null;
@@ -213,15 +216,15 @@ export function createSession(
 
   function isOurs(data: unknown): data is ActiveInterviewSession {
     const row = Object(data) as Partial<ActiveInterviewSession>;
-    return row.session_id === id && secondsOf(row.expires_at) > 0 &&
-      secondsOf(row.updated_at) > 0 && secondsOf(row.deadline_at) > 0;
+    return row.session_id === id &&
+      secondsBetween(row.updated_at, row.expires_at) > 0 &&
+      secondsBetween(row.updated_at, row.deadline_at) > 0;
   }
 
   /** The session was granted or renewed. */
   function hold(
     { data: session, sentAt }: { data: ActiveInterviewSession; sentAt: number },
   ) {
-    if (isDisposed) return;
     const { status, updated_at, expires_at, deadline_at } = session;
     const before = "session" in state ? state.session : undefined;
     const lease = secondsBetween(updated_at, expires_at);
@@ -263,26 +266,16 @@ export function createSession(
     error: SessionError,
     isSecond = false,
   ): Promise<SessionError | null> {
-    if (isDisposed) return disposed;
     switch (error.kind) {
       case "held":
-        become({
-          name: "held",
-          message: error.message,
-          holder: error.holder,
-        });
-        return error;
+        become({ ...error, name: "held" });
+        break;
       case "over":
-        if (error.reason === "expired" && !error.isFinal) {
-          if (!isSecond) return await resume();
-          renameAfterLapse();
-          trouble(error);
-          return error;
-        }
+        if (error.reason === "expired") return await resume(error, isSecond);
         lose(error);
-        return error;
+        break;
       case "user-changed":
-        if (id) caller.sendLast("end_session", goodbye());
+        leave();
         lose({
           ...error,
           kind: "over",
@@ -290,37 +283,45 @@ export function createSession(
           endedAt: null,
           isFinal: false,
         });
-        return error;
+        break;
       default:
         trouble(error);
-        return error;
     }
+    return error;
   }
 
   /** The lease ran out: starts a new session, unless another one is live. */
-  async function resume(): Promise<SessionError | null> {
-    renameAfterLapse();
+  async function resume(
+    error: SessionError,
+    isSecond: boolean,
+  ): Promise<SessionError | null> {
+    if (isGranted) lapsed ??= id;
+    isGranted = false;
+    id = environment.newId();
+    if (isSecond) {
+      // not at once for ever
+      trouble(error);
+      return error;
+    }
     become({ name: "starting" });
     return await register(true);
   }
 
-  function renameAfterLapse() {
-    if (isGranted) lapsed ??= id;
-    isGranted = false;
-    id = environment.newId();
-  }
-
   /** Ended by somebody else or by time. */
-  function lose({ reason, message, endedAt, isFinal }: Over) {
-    const isWithoutTime = reason === "timed_out" || reason === "completed";
+  function lose(error: Over): SessionError {
+    const { reason, message } = error;
     become({
+      ...error,
       name: "over",
-      reason,
-      message,
-      endedAt,
-      isFinal: isFinal || (interviewId !== undefined && isWithoutTime),
+      isFinal: error.isFinal || isLast(reason),
     });
     events.emit("lost", { reason, message });
+    return error;
+  }
+
+  /** Whether no session of this interview starts after one that ended so. */
+  function isLast(reason: OverReason): boolean {
+    return !!interviewId && (reason === "completed" || reason === "timed_out");
   }
 
   /** The call failed and is made again: the interview goes on meanwhile. */
@@ -339,11 +340,10 @@ export function createSession(
 
   /** A heartbeat, or another try to register. */
   function check() {
-    if (isBeatDue || isDisposed) return;
+    if (isBeatDue) return;
     isBeatDue = true;
     void inTurn(async () => {
       isBeatDue = false;
-      if (isDisposed) return;
       if (isHeld()) await beat();
       else if (state.name === "unregistered") await register();
     });
@@ -352,11 +352,9 @@ export function createSession(
   async function beat() {
     wasWoken = false;
     isBeating = true;
-    const answer = await caller.call(
-      // a second complete_session is a heartbeat; the first may have been lost
+    // a second complete_session is a heartbeat; the first may have been lost
+    const answer = await ask(
       isCompleting ? "complete_session" : "heartbeat_session",
-      { session_id: id },
-      isOurs,
     );
     isBeating = false;
     if (!answer.error) hold(answer);
@@ -381,23 +379,15 @@ export function createSession(
 
   /** The page is closing: there is time for one request and no answer. */
   function leave() {
-    if (isOpen()) caller.sendLast("end_session", goodbye());
-  }
-
-  function goodbye() {
-    return { session_id: id, reason: "disconnected" };
+    if (!isOpen()) return;
+    caller.sendLast("end_session", { session_id: id, reason: "disconnected" });
   }
 
   /** Why nothing can be completed or ended; null if something can. */
   function whyNotOpen(): SessionError | null {
     switch (state.name) {
       case "idle":
-        return {
-          kind: "wrong-call",
-          message: "The interview has not been started.",
-          code: "",
-          details: "call start() first",
-        };
+        return unexpected("nothing was started");
       case "held":
         return { ...state, kind: "held" };
       case "over":
@@ -411,9 +401,7 @@ export function createSession(
 
   async function start(takeover: boolean): Promise<SessionError | null> {
     if (isHeld()) return null;
-    if (state.name === "over" && state.reason === "user_changed") {
-      return userChanged;
-    }
+    if (whyNotOpen() === userChanged) return userChanged;
     if (state.name !== "unregistered") {
       id = environment.newId();
       isGranted = false;
@@ -438,7 +426,7 @@ export function createSession(
 
   async function end(
     wanted: OwnReason | undefined,
-    seconds?: number,
+    seconds = insistently,
     isSecond = false,
   ): Promise<SessionError | null> {
     const problem = whyNotOpen();
@@ -450,46 +438,29 @@ export function createSession(
       const error = await register();
       if (error) return error;
     }
-    const answer = await caller.insist(
+    const answer = await caller.call(
       "end_session",
       { session_id: id, ...(wanted && { reason: wanted }) },
       isHistory,
       seconds,
     );
     if (answer.error) return await failed(answer.error);
-    const [row] = answer.data;
-    if (!row) return neverKnown(wanted);
-    const { end_reason, ended_at } = row;
+    // an id that the server has never known: if its start arrives after all, it
+    // is refused
+    const { end_reason, ended_at } = answer.data[0] ??
+      { end_reason: "disconnected", ended_at: null };
     if (isOwn(end_reason) && end_reason === (wanted ?? end_reason)) {
       ended(end_reason, ended_at);
       return null;
     }
-    const error = await whyOver(row);
-    const isLapse = error.reason === "expired" && wanted === "completed";
-    if (!isLapse || isSecond) {
-      lose(error);
-      return error;
-    }
+    // ended by somebody else or by time: the server has a message for the user
+    const { error } = await ask("heartbeat_session", insistently);
+    if (error?.kind !== "over") return await failed(error ?? noAnswer(""));
     // what is submitted needs a session: another one
-    return await resume() ?? await end(wanted, seconds, true);
-  }
-
-  /** The answer to `end_session` for an id that the server has never seen. */
-  function neverKnown(wanted: OwnReason | undefined): SessionError | null {
-    if (!isGranted) {
-      // its start, if it arrives after all, is refused
-      ended(wanted ?? "disconnected", null);
-      return null;
+    if (error.reason === "expired" && wanted === "completed" && !isSecond) {
+      return await resume(error, false) ?? await end(wanted, seconds, true);
     }
-    const error: Over = {
-      kind: "over",
-      message: "There is no such interview session.",
-      reason: "unknown",
-      endedAt: null,
-      isFinal: false,
-    };
-    lose(error);
-    return error;
+    return lose(error);
   }
 
   function ended(reason: OwnReason, at: string | null) {
@@ -499,28 +470,9 @@ export function createSession(
       reason,
       message: ownMessages[reason],
       endedAt: at,
-      isFinal: interviewId !== undefined && reason === "completed",
+      isFinal: isLast(reason),
     });
     events.emit("ended", { reason, at });
-  }
-
-  /** With the server's message to whose session somebody else has ended. */
-  async function whyOver(
-    { end_reason, ended_at }: InterviewSessionHistory,
-  ): Promise<Over> {
-    const { error } = await caller.call(
-      "heartbeat_session",
-      { session_id: id },
-      isOurs,
-    );
-    if (error?.kind === "over") return error;
-    return {
-      kind: "over",
-      message: "This interview is over.",
-      reason: end_reason,
-      endedAt: ended_at,
-      isFinal: false,
-    };
   }
 
   async function submit(
@@ -531,7 +483,7 @@ export function createSession(
     try {
       await work?.(outcome.state.session);
     } catch (cause) {
-      const message = "The results could not be saved.";
+      const message = "The work failed.";
       return { state, error: { kind: "work-failed", message, cause } };
     }
     return await command(() => end("completed", submitFor));
@@ -540,7 +492,7 @@ export function createSession(
   return {
     state: () => state,
     subscribe(listener) {
-      const stop = states.on("state", listener);
+      const stop = events.on("state", listener);
       callSafely(listener, state);
       return stop;
     },
@@ -554,13 +506,11 @@ export function createSession(
       submission ??= submit(work).finally(() => submission = undefined),
     check,
     dispose() {
-      if (isDisposed) return;
       isDisposed = true;
       caller.dispose();
       countdown.clear();
       close();
       events.clear();
-      states.clear();
     },
   };
 }
@@ -572,19 +522,14 @@ function isHeldIn(
 }
 
 function isHistory(data: unknown): data is InterviewSessionHistory[] {
-  return Array.isArray(data) &&
-    data.every((row) => typeof Object(row).end_reason === "string");
+  return Array.isArray(data);
 }
 
 function isOwn(reason: string): reason is OwnReason {
   return reason in ownMessages;
 }
 
-function secondsOf(time: string | undefined): number {
-  return Date.parse(time ?? "") / 1000;
-}
-
-/** Seconds between two timestamps of the server. */
-function secondsBetween(from: string, to: string): number {
-  return secondsOf(to) - secondsOf(from);
+/** Seconds between two timestamps of the server; not a number without one. */
+function secondsBetween(from = "", to = ""): number {
+  return (Date.parse(to) - Date.parse(from)) / 1000;
 }

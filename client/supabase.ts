@@ -51,7 +51,7 @@ export function keyOf(supabase: SupabaseLike): string {
   const isComplete = [url, headers, setHeader].every(Boolean);
   if (typeof supabaseKey === "string" && isComplete) return supabaseKey;
   throw new Error(
-    "createSession does not know this version of supabase-js: it needs a client of @supabase/supabase-js 2.",
+    "Not a client of @supabase/supabase-js 2.",
   );
 }
 
@@ -84,7 +84,7 @@ export function watchAuth(
   if (ownTokenOf(supabase)) return () => {};
   // neither the first event nor renewals, which calls cause themselves
   const { data } = supabase.auth.onAuthStateChange((event) => {
-    if (event === "SIGNED_IN" || event === "SIGNED_OUT") changed();
+    if (/^SIGNED/.test(event)) changed();
   });
   return () => data.subscription.unsubscribe();
 }

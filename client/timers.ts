@@ -2,7 +2,7 @@
 // pages to one a minute, but not those of workers. Each timer runs in both places,
 // and the first one counts, so a worker that does not run, because of a content
 // security policy say, is not missed.
-import { after } from "./common.ts";
+import { after, attempt } from "./common.ts";
 
 const source = `onmessage=({data:[id,ms]})=>setTimeout(()=>postMessage(id),ms)`;
 
@@ -44,17 +44,13 @@ export function createTimers(): Timers {
 
 /** Undefined where a content security policy forbids workers at once. */
 function makeWorker(fired: (id: number) => void): Worker | undefined {
-  try {
+  return attempt(() => {
     const url = URL.createObjectURL(
       new Blob([source], { type: "text/javascript" }),
     );
     const worker = new Worker(url);
     URL.revokeObjectURL(url);
     worker.onmessage = ({ data }) => fired(data);
-    // forbidden after all: handled, so that the page does not report it
-    worker.onerror = (event) => event.preventDefault();
     return worker;
-  } catch {
-    return undefined;
-  }
+  });
 }

@@ -815,6 +815,6 @@ test("a client that is not one of supabase-js is refused when it is created", ()
 
   assert.throws(
     () => createSession(supabase as unknown as SupabaseLike, {}),
-    /needs a client of @supabase\/supabase-js 2/,
+    /Not a client of @supabase\/supabase-js 2/,
   );
 });
