@@ -279,10 +279,15 @@ async function openPlace(
     closing.push(() =>
       fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     );
-    const project = await startProject({ functions: o.functions });
+    const project = await startProject({
+      functions: o.functions,
+      storageFolder: join(folder, "storage"),
+    });
     closing.push(() => project.stop());
-    const schema = fs.readFileSync(join(appSource, "schema.sql"), "utf8");
-    await project.sql.unsafe(schema).simple();
+    for (const file of ["schema.sql", "storage.sql"]) {
+      const script = fs.readFileSync(join(appSource, file), "utf8");
+      await project.sql.unsafe(script).simple();
+    }
     if (o.times) {
       await project.sql`update sessions.settings set ${project.sql(o.times)}`;
     }

@@ -79,8 +79,10 @@ function Frame(
     <>
       <header className={classes.header}>
         <Container size={width}>
-          <Group justify="space-between" gap="xs" mih="3.5rem">
-            <Anchor href="/" fw={600} c="inherit">Interview room</Anchor>
+          <Group justify="space-between" gap="xs" mih="3.5rem" wrap="nowrap">
+            <Anchor href="/" fw={600} c="inherit" className={classes.brand}>
+              Interview room
+            </Anchor>
             {aside}
           </Group>
         </Container>
@@ -128,11 +130,16 @@ export function SignedIn(
   { email, onSignOut }: { email: string; onSignOut(): void },
 ) {
   return (
-    <Group gap="xs" wrap="nowrap">
-      <Text size="sm" c="dimmed" truncate maw="12rem" title={email}>
+    <Group gap="xs" wrap="nowrap" miw={0}>
+      <Text size="sm" c="dimmed" truncate title={email}>
         {email}
       </Text>
-      <Button variant="subtle" size="compact-sm" onClick={onSignOut}>
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        flex="none"
+        onClick={onSignOut}
+      >
         Sign out
       </Button>
     </Group>

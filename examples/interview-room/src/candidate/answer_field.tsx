@@ -1,26 +1,26 @@
 // A question, its answer, and where the answer is kept.
-import { Paper, Skeleton, Text, Textarea } from "@mantine/core";
-import type { DraftStatus } from "interview-sessions/drafts";
+import { Alert, Button, Paper, Skeleton, Text, Textarea } from "@mantine/core";
+import type { DraftState, EarlierText } from "interview-sessions/drafts";
 import { timeOfDay } from "../words.ts";
 import classes from "./candidate.module.css";
 
-/** What is written, and what has become of it. */
-interface Draft {
-  text: string;
-  status: DraftStatus;
-  savedAt: string | null;
-}
-
-const nothing: Draft = { text: "", status: "empty", savedAt: null };
+const nothing: DraftState = {
+  text: "",
+  status: "empty",
+  savedAt: null,
+  earlier: [],
+};
 
 export function AnswerField(
-  { index, question, draft = nothing, isRestoring, onWrite }: {
+  { index, question, draft = nothing, isRestoring, onWrite, onDiscard }: {
     index: number;
     question: string;
-    draft: Draft | undefined;
+    draft: DraftState | undefined;
     /** What was written before is not known yet. */
     isRestoring: boolean;
     onWrite(text: string): void;
+    /** Forgets the versions that were not carried over. */
+    onDiscard(): void;
   },
 ) {
   const name = `Question ${index + 1}`;
@@ -50,7 +50,28 @@ export function AnswerField(
             onChange={(event) => onWrite(event.currentTarget.value)}
           />
         )}
+      {draft.earlier.length > 0 && (
+        <Earlier texts={draft.earlier} onDiscard={onDiscard} />
+      )}
     </Paper>
+  );
+}
+
+/** What was written elsewhere, and lost against a newer version. */
+function Earlier(
+  { texts, onDiscard }: { texts: readonly EarlierText[]; onDiscard(): void },
+) {
+  return (
+    <Alert color="yellow" mt="sm" title="An older version was replaced">
+      {texts.map(({ text, at }) => (
+        <Text key={text} size="sm" mb="xs" className={classes.earlier}>
+          {timeOfDay(at)}: {text}
+        </Text>
+      ))}
+      <Button size="compact-sm" variant="default" onClick={onDiscard}>
+        Discard the older version
+      </Button>
+    </Alert>
   );
 }
 
@@ -65,7 +86,7 @@ function idOf(index: number): string {
 
 /** Claims no more than is certain. */
 export function statusInWords(
-  { status, savedAt }: Pick<Draft, "status" | "savedAt">,
+  { status, savedAt }: Pick<DraftState, "status" | "savedAt">,
 ): string {
   switch (status) {
     case "empty":

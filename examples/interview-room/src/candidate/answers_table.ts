@@ -25,6 +25,9 @@ export function answersTable(
   return {
     interviewId,
     userId,
+    // nothing that was on the screen for a second is lost, on any device
+    quiet: 0.5,
+    longestWait: 1,
     async load() {
       const { data } = await supabase.from("interview_answers")
         .select(columns)

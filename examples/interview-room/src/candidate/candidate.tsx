@@ -7,11 +7,12 @@ import {
   useInterviewSession,
   useSessionEvent,
 } from "interview-sessions/react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useApp } from "../app/context.tsx";
 import { SignedIn } from "../app/page.tsx";
 import { useToast } from "../app/toasts.tsx";
 import { interviewId } from "../interview.ts";
+import { close } from "../recording/devices.ts";
 import { span, thisDevice } from "../words.ts";
 import { answersTable } from "./answers_table.ts";
 import { InterviewPage } from "./interview_page.tsx";
@@ -41,7 +42,7 @@ interface CandidateProps {
 export interface Submission {
   /** Because the time is up. */
   isAutomatic: boolean;
-  /** Sends the recording. */
+  /** Uploads the recording. */
   upload(): Promise<void>;
 }
 
@@ -56,6 +57,8 @@ export function Candidate(
     device: thisDevice(),
     warnAt,
   });
+  const [stream, setStream] = useState<MediaStream | null>(null);
+  useEffect(() => () => close(stream), [stream]);
   const [table] = useState(() => answersTable(supabase, user.id));
   const answers = useDrafts(session, table);
   const submission = useMutation<void, SessionError, Submission>({
@@ -102,7 +105,9 @@ export function Candidate(
   const aside = isSignedIn && (
     <SignedIn
       email={user.email ?? ""}
-      onSignOut={() => void supabase.auth.signOut({ scope: "local" })}
+      onSignOut={() => {
+        void supabase.auth.signOut({ scope: "local" }).then(onLeave);
+      }}
     />
   );
 
@@ -129,7 +134,14 @@ export function Candidate(
   }
   if (!isInside) {
     return (
-      <StartPage userId={user.id} state={state} aside={aside} onStart={enter} />
+      <StartPage
+        userId={user.id}
+        state={state}
+        aside={aside}
+        stream={stream}
+        onStream={setStream}
+        onStart={enter}
+      />
     );
   }
   if (state.name === "held") {
@@ -142,8 +154,11 @@ export function Candidate(
   }
   return (
     <InterviewPage
+      userId={user.id}
       session={session}
       state={state}
+      stream={stream}
+      onStream={setStream}
       isSignedIn={isSignedIn}
       answers={answers}
       submission={submission}

@@ -7,20 +7,25 @@ import type {
   SessionState,
 } from "interview-sessions";
 import { type useDrafts, useSessionEvent } from "interview-sessions/react";
-import { useEffect, useRef, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { focusHeading, Page } from "../app/page.tsx";
 import { SignIn } from "../app/sign_in.tsx";
-import { questions } from "../interview.ts";
+import { interviewId, questions } from "../interview.ts";
+import { useRecording } from "../recording/use_recording.ts";
+import { useApp } from "../app/context.tsx";
 import { AnswerField, focusAnswer } from "./answer_field.tsx";
 import { keyOf } from "./answers_table.ts";
-import { Camera } from "./camera.tsx";
 import type { Submission } from "./candidate.tsx";
 import { Finish } from "./finish.tsx";
 import { NotSubmitted, Submitting } from "./submitting.tsx";
 import { Review } from "./review.tsx";
+import { Recorded } from "./recorded.tsx";
 import { StatusBar } from "./status_bar.tsx";
 
 interface InterviewPageProps {
+  userId: string;
+  stream: MediaStream | null;
+  onStream(stream: MediaStream | null): void;
   session: InterviewSession;
   state: SessionState;
   isSignedIn: boolean;
@@ -41,9 +46,17 @@ const titles: Record<Step, string> = {
 };
 
 export function InterviewPage(
-  { session, state, isSignedIn, answers, submission, submitAt, onLeave }:
-    InterviewPageProps,
+  { session, state, answers, submission, submitAt, ...o }: InterviewPageProps,
 ) {
+  const { supabase, config } = useApp();
+  const recording = useRecording(session, {
+    supabase,
+    url: config.apiUrl,
+    key: config.publishableKey,
+    userId: o.userId,
+    interviewId,
+    stream: o.stream,
+  });
   const [isReviewing, setIsReviewing] = useState(false);
   const step: Step = submission.isPending
     ? "submitting"
@@ -53,15 +66,22 @@ export function InterviewPage(
     ? "reviewing"
     : "answering";
 
-  const submit = (isAutomatic = false) =>
-    submission.mutate({ isAutomatic, upload: () => Promise.resolve() });
+  const submit = (how: Partial<Submission> = {}) =>
+    submission.mutate({
+      isAutomatic: false,
+      upload: recording.finish,
+      ...how,
+    });
   useSessionEvent(session, "deadline", ({ secondsLeft }) => {
-    if (secondsLeft <= submitAt && !submission.isPending) submit(true);
+    if (secondsLeft > submitAt || submission.isPending) return;
+    // nobody may be there to decide what to do without the recording
+    const upload = () => recording.finish().catch(() => {});
+    submit({ isAutomatic: true, upload });
   });
   useWarningBeforeUnload(
     answers.state.status === "unsaved" || submission.isPending,
   );
-  useHeadingAfterSigningIn(isSignedIn);
+  useHeadingAfterSigningIn(o.isSignedIn);
 
   /** Leads to a question after its field has been drawn. */
   const [wanted, setWanted] = useState<number>();
@@ -88,13 +108,20 @@ export function InterviewPage(
         <StatusBar session={session} state={state} answers={answers.state} />
       }
     >
-      {!isSignedIn && <SignedOut />}
+      {!o.isSignedIn && <SignedOut />}
       {step === "answering" && (
         <Answering
           session={session}
           answers={answers}
+          recorded={
+            <Recorded
+              state={recording.state}
+              stream={o.stream}
+              onStream={o.onStream}
+            />
+          }
           onReview={() => setIsReviewing(true)}
-          onLeave={onLeave}
+          onLeave={o.onLeave}
         />
       )}
       {step === "reviewing" && (
@@ -105,12 +132,17 @@ export function InterviewPage(
         />
       )}
       {step === "submitting" && (
-        <Submitting state={state} answers={answers.state} />
+        <Submitting
+          state={state}
+          answers={answers.state}
+          upload={recording.state.upload}
+        />
       )}
       {step === "not submitted" && (
         <NotSubmitted
           error={submission.error!}
-          onAgain={() => submit(submission.variables?.isAutomatic)}
+          onAgain={(o) =>
+            submit({ isAutomatic: submission.variables!.isAutomatic, ...o })}
           onBack={() => backTo()}
         />
       )}
@@ -119,8 +151,9 @@ export function InterviewPage(
 }
 
 function Answering(
-  { session, answers, onReview, onLeave }: {
+  { session, answers, recorded, onReview, onLeave }: {
     session: InterviewSession;
+    recorded: ReactNode;
     answers: ReturnType<typeof useDrafts>;
     onReview(): void;
     onLeave(): Promise<void>;
@@ -139,15 +172,14 @@ function Answering(
               draft={drafts[keyOf(index)]}
               isRestoring={isRestoring}
               onWrite={(text) => answers.write(keyOf(index), text)}
+              onDiscard={() => answers.discard(keyOf(index))}
             />
           ))}
         </Stack>
       </Grid.Col>
       <Grid.Col span={{ base: 12, md: 4 }}>
         <Stack gap="lg">
-          <Paper withBorder p="lg">
-            <Camera />
-          </Paper>
+          {recorded}
           <Finish
             session={session}
             answers={answers.state}

@@ -50,7 +50,9 @@ export function PreviousSessionDetails(
           ? "It is being submitted there. If you continue here, you have to submit again."
           : "If that window is closed or crashed, continue here. Your saved answers carry over."}
       </Text>
-      <Text size="sm" role="status" c="error" fw={600}>{refusal}</Text>
+      <Text size="sm" role="status" fw={600} className={classes.said}>
+        {refusal}
+      </Text>
       <Group>
         <Button loading={isBusy} onClick={onTakeOver}>
           End it and continue here

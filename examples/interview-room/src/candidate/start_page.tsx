@@ -7,10 +7,10 @@ import { useSecondTick } from "../app/use_second_tick.ts";
 import { questions } from "../interview.ts";
 import { secondsUntil } from "../server_time.ts";
 import { span } from "../words.ts";
-import { Camera } from "./camera.tsx";
+import classes from "./candidate.module.css";
+import { Devices } from "./recorded.tsx";
 import { PreviousSessionNotice } from "./previous_session.tsx";
 import {
-  type Receipt,
   useInterviewLength,
   usePreviousSession,
   useReceipt,
@@ -22,10 +22,14 @@ interface StartPageProps {
   userId: string;
   state: SessionState;
   aside: ReactNode;
+  stream: MediaStream | null;
+  onStream(stream: MediaStream | null): void;
   onStart(o: { takeover: boolean }): void;
 }
 
-export function StartPage({ userId, state, aside, onStart }: StartPageProps) {
+export function StartPage(
+  { userId, state, aside, stream, onStream, onStart }: StartPageProps,
+) {
   useSecondTick();
   // an administrator may extend the interview meanwhile
   const receipt = useReceipt(userId, { everyMs: 15_000 });
@@ -56,7 +60,9 @@ export function StartPage({ userId, state, aside, onStart }: StartPageProps) {
         <Grid.Col span={{ base: 12, md: 7 }}>
           <Paper withBorder p="lg">
             <Stack>
-              <WhatToExpect interview={interview} secondsLeft={secondsLeft} />
+              {interview
+                ? <Title order={2} size="h4">{span(secondsLeft!)} left</Title>
+                : <WhatToExpect />}
               {previous.data
                 ? (
                   <PreviousSessionNotice
@@ -79,47 +85,40 @@ export function StartPage({ userId, state, aside, onStart }: StartPageProps) {
                       : "Start the interview"}
                   </Button>
                 )}
-              <Text role="status" size="sm" c="dimmed">
+              <Text role="status" size="sm" className={classes.said}>
                 {isStarting
                   ? "Getting your interview ready…"
                   : receipt.isError
                   ? "The server does not answer at the moment. You can start all the same."
                   : ""}
               </Text>
+              {interview && <WhatToExpect isRunning />}
             </Stack>
           </Paper>
         </Grid.Col>
         <Grid.Col span={{ base: 12, md: 5 }}>
-          <Paper withBorder p="lg">
-            <Camera />
-          </Paper>
+          <Devices stream={stream} onStream={onStream} />
         </Grid.Col>
       </Grid>
     </Page>
   );
 }
 
-function WhatToExpect(
-  { interview, secondsLeft }: {
-    interview: Receipt | null | undefined;
-    secondsLeft: number | null | undefined;
-  },
-) {
+function WhatToExpect({ isRunning = false }: { isRunning?: boolean }) {
   const length = useInterviewLength();
+  const time = length.data ? `, in ${span(length.data)}` : "";
   return (
     <>
-      <Title order={2} size="h4">
-        {interview ? `${span(secondsLeft!)} left` : "What to expect"}
-      </Title>
+      {!isRunning && <Title order={2} size="h4">What to expect</Title>}
       <List spacing="xs">
         <List.Item>
-          {questions.length} questions, answered in writing
-          {length.data ? `, in ${span(length.data)}` : ""}.
+          {questions.length} questions, answered in writing{time}.
         </List.Item>
         <List.Item>
-          The clock starts with the interview and does not stop, even if you
-          leave or your browser crashes. When the time is up, your answers are
-          submitted.
+          The clock {isRunning ? "does" : "starts with the interview and does"}
+          {" "}
+          not stop, even if you leave or your browser crashes. When the time is
+          up, your answers are submitted.
         </List.Item>
         <List.Item>
           Your answers are saved as you write. After a crash, open this page

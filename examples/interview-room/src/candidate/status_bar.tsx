@@ -23,7 +23,10 @@ export function StatusBar(
           ? "Restoring your answers…"
           : statusInWords(answers)}
       </Text>
-      <TimeLeft session={session} />
+      <TimeLeft
+        session={session}
+        isCompleting={state.name === "completing"}
+      />
     </div>
   );
 }
@@ -80,8 +83,15 @@ function Connection({ state }: { state: SessionState }) {
   );
 }
 
-function TimeLeft({ session }: { session: InterviewSession }) {
-  const left = useSecondsLeft(session);
+function TimeLeft(
+  { session, isCompleting }: {
+    session: InterviewSession;
+    isCompleting: boolean;
+  },
+) {
+  const seconds = useSecondsLeft(session);
+  // once it is being submitted the deadline is that of the upload
+  const left = isCompleting ? undefined : seconds;
   const shown = left === undefined ? undefined : clock(left);
   useTabTitle(shown ? `${shown} left` : "Your interview");
   return (

@@ -10,22 +10,37 @@ import {
 } from "@mantine/core";
 import type { SessionError, SessionState } from "interview-sessions";
 import type { DraftsState } from "interview-sessions/drafts";
+import { RecordingProblem } from "../recording/problem.ts";
+import type { UploadState } from "../recording/recording.ts";
 
 export function Submitting(
-  { state, answers }: { state: SessionState; answers: DraftsState },
+  { state, answers, upload }: {
+    state: SessionState;
+    answers: DraftsState;
+    upload: UploadState;
+  },
 ) {
   const isTroubled = "trouble" in state && state.trouble !== undefined;
   const areSaved = answers.status === "saved" || answers.status === "empty";
   return (
     <Paper withBorder p="lg">
       <Stack>
-        <Progress value={100} animated aria-label="Submitting" />
+        {upload.name === "uploading"
+          ? (
+            <Progress
+              value={upload.fraction * 100}
+              aria-label="Upload of the recording"
+            />
+          )
+          : <Progress value={100} animated aria-label="Submitting" />}
         <Text role="status">
           {isTroubled
             ? "The connection is interrupted. Keep this page open: it tries again."
-            : areSaved
-            ? "Your answers are saved. Waiting for the server to confirm…"
-            : "Saving your answers…"}
+            : !areSaved
+            ? "Saving your answers…"
+            : upload.name === "uploading"
+            ? "Your answers are saved. Uploading the recording…"
+            : "Your answers are saved. Waiting for the server to confirm…"}
         </Text>
         <Text size="sm" c="dimmed">Keep this page open.</Text>
       </Stack>
@@ -36,17 +51,25 @@ export function Submitting(
 export function NotSubmitted(
   { error, onAgain, onBack }: {
     error: SessionError;
-    onAgain(): void;
+    onAgain(o?: { upload(): Promise<void> }): void;
     onBack(): void;
   },
 ) {
   return (
     <Stack>
       <Alert color="red" title="The server has not confirmed it">
-        {inWords(error)} Your answers are kept on this device.
+        {inWords(error)}
       </Alert>
       <Group>
-        <Button onClick={onAgain}>Try again</Button>
+        <Button onClick={() => onAgain()}>Try again</Button>
+        {isOfRecording(error) && (
+          <Button
+            variant="default"
+            onClick={() => onAgain({ upload: () => Promise.resolve() })}
+          >
+            Submit without the recording
+          </Button>
+        )}
         <Button variant="default" onClick={onBack}>
           Back to the questions
         </Button>
@@ -55,10 +78,21 @@ export function NotSubmitted(
   );
 }
 
+function isOfRecording(error: SessionError): boolean {
+  return error.kind === "work-failed" &&
+    error.cause instanceof RecordingProblem;
+}
+
 function inWords(error: SessionError): string {
-  return error.kind === "unreachable"
-    ? "The server cannot be reached. Check your connection."
-    : error.kind === "work-failed"
-    ? "Your answers could not be saved."
-    : error.message;
+  if (isOfRecording(error)) {
+    return ((error as { cause?: unknown }).cause as RecordingProblem).message;
+  }
+  switch (error.kind) {
+    case "unreachable":
+      return "The server cannot be reached. Check your connection. Your answers are kept on this device.";
+    case "work-failed":
+      return "Your answers could not be saved. They are kept on this device.";
+    default:
+      return error.message;
+  }
 }
