@@ -46,7 +46,7 @@ export interface Submission {
   upload(): Promise<void>;
 }
 
-export function Candidate(
+export default function Candidate(
   { user, isSignedIn, isInside, onEnter, onLeave }: CandidateProps,
 ) {
   const { supabase } = useApp();
