@@ -18,11 +18,13 @@ export function StatusBar(
   return (
     <div className={classes.bar}>
       <Connection state={state} />
-      <Text size="sm" className={classes.saved} data-status={answers.status}>
-        {answers.isRestoring
-          ? "Restoring your answers…"
-          : statusInWords(answers)}
-      </Text>
+      {(answers.isRestoring || answers.status !== "empty") && (
+        <Text size="sm">
+          {answers.isRestoring
+            ? "Restoring your answers…"
+            : statusInWords(answers)}
+        </Text>
+      )}
       <TimeLeft
         session={session}
         isCompleting={state.name === "completing"}
