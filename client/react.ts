@@ -13,11 +13,8 @@ import {
   type DraftsState,
   restoring,
 } from "./drafts.ts";
-import {
-  createSession,
-  type InterviewSession,
-  type SessionOptions,
-} from "./session.ts";
+import type { InterviewSession, SessionOptions } from "./interview_session.ts";
+import { createSession } from "./session.ts";
 import { idle, type SessionEvents, type SessionState } from "./state.ts";
 import type { SupabaseLike } from "./supabase.ts";
 

@@ -28,7 +28,7 @@ interface Builder extends PromiseLike<Answer> {
   abortSignal(signal: AbortSignal): Builder;
   /** Protected in the types of supabase-js; `keyOf` checks that they exist. */
   url: URL | string;
-  headers: HeadersInit;
+  headers: Headers | Record<string, string>;
 }
 
 interface Api {
