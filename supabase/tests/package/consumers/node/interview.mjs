@@ -31,9 +31,10 @@ const refusal = refusalOf(other.error);
 assert.equal(refusal?.code, "PT409");
 assert.equal(refusal.details.device, "A backend");
 
-const submitted = await session.submit(async ({ fence }) => {
+const submitted = await session.submit(({ fence }) => {
   assert.equal(session.state().name, "completing");
   assert(fence > 0);
+  return Promise.resolve();
 });
 assert.equal(submitted.error, null);
 assert.equal(submitted.state.reason, "completed");
