@@ -1,6 +1,6 @@
 // Builds the app: `vite build` in this folder, or `npm start` in the repository's
-// root. Outside this repository, remove the alias and install interview-sessions
-// from npm.
+// root. Outside this repository, remove the aliases and install
+// interview-sessions from npm.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
 
@@ -8,16 +8,37 @@ const client = decodeURIComponent(
   new URL("../../client", import.meta.url).pathname,
 );
 
+/** The package's entry points, from their sources. */
+const entryPoints = {
+  "interview-sessions": "index.ts",
+  "interview-sessions/react": "react.ts",
+  "interview-sessions/drafts": "drafts.ts",
+};
+
 export default defineConfig({
   plugins: [react()],
   resolve: {
-    alias: [
-      { find: /^interview-sessions$/, replacement: `${client}/index.ts` },
-      {
-        find: /^interview-sessions\/react$/,
-        replacement: `${client}/react.ts`,
-      },
-    ],
+    alias: Object.entries(entryPoints).map(([name, file]) => ({
+      find: new RegExp(`^${name}$`),
+      replacement: `${client}/${file}`,
+    })),
   },
-  build: { target: "es2022", chunkSizeWarningLimit: 1000 },
+  build: {
+    target: "es2022",
+    rolldownOptions: {
+      output: {
+        // libraries change less often than the app: they stay in the cache
+        codeSplitting: {
+          groups: [
+            {
+              name: "react",
+              test: /node_modules\/(react|react-dom|scheduler)\//,
+            },
+            { name: "supabase", test: /node_modules\/@supabase\// },
+            { name: "shared", minShareCount: 2 },
+          ],
+        },
+      },
+    },
+  },
 });

@@ -4,6 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { nodeModules, repositoryRoot } from "./paths.ts";
 import { requireFreePort } from "./ports.ts";
 import { StackProblem } from "./problem.ts";
@@ -25,8 +26,13 @@ export interface AppConfig {
   publishableKey: string;
 }
 
-/** A build: its files by their path in the URL. */
-export type AppFiles = Map<string, Uint8Array<ArrayBuffer>>;
+type Bytes = Uint8Array<ArrayBuffer>;
+
+/**
+ * A build: its files by their path in the URL; with ".br" and ".gz" after it,
+ * the same file compressed.
+ */
+export type AppFiles = Map<string, Bytes>;
 
 /** Builds the app, unless these very sources have been built before. */
 export async function buildApp(
@@ -62,28 +68,28 @@ function answer(
   if (request.method !== "GET" && request.method !== "HEAD") {
     return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
   }
-  // "no-cache" asks before it is used again; "no-store" would also keep a page
-  // out of the browser's back/forward cache
-  const fresh = { "cache-control": "no-cache" };
   const { pathname } = new URL(request.url);
-  if (pathname === "/config.json") {
-    return Response.json(config, { headers: fresh });
-  }
-  const isPage = !path.posix.extname(pathname);
-  const name = isPage ? "/index.html" : pathname;
-  const file = files.get(name);
-  if (!file) return new Response("There is no such file.", { status: 404 });
-  const isNamedByContent = name.startsWith("/assets/");
-  return new Response(file, {
-    headers: {
-      "content-type": contentTypes[path.posix.extname(name)] ??
-        "application/octet-stream",
-      "x-content-type-options": "nosniff",
-      ...(isNamedByContent
-        ? { "cache-control": "public, max-age=31536000, immutable" }
-        : fresh),
-    },
+  const headers = new Headers({
+    "x-content-type-options": "nosniff",
+    // "no-store" would keep a page out of the browser's back/forward cache
+    "cache-control": pathname.startsWith("/assets/")
+      ? "public, max-age=31536000, immutable"
+      : "no-cache",
   });
+  if (pathname === "/config.json") return Response.json(config, { headers });
+  const extension = path.posix.extname(pathname);
+  const name = extension ? pathname : "/index.html";
+  const encoding = encodingFor(request, files, name);
+  const file = files.get(encoding ? name + encodings[encoding] : name);
+  if (!file) return new Response("There is no such file.", { status: 404 });
+  headers.set(
+    "content-type",
+    contentTypes[extension || ".html"] ?? "application/octet-stream",
+  );
+  headers.set("vary", "accept-encoding");
+  if (encoding) headers.set("content-encoding", encoding);
+  if (!extension) headers.set("content-security-policy", policyFor(config));
+  return new Response(file, { headers });
 }
 
 const contentTypes: Record<string, string> = {
@@ -92,6 +98,51 @@ const contentTypes: Record<string, string> = {
   ".css": "text/css; charset=utf-8",
   ".svg": "image/svg+xml",
 };
+
+/** By their names in HTTP, the best first: the ends of the files' names. */
+const encodings = { br: ".br", gzip: ".gz" } as const;
+
+type Encoding = keyof typeof encodings;
+
+function encodingFor(
+  request: Request,
+  files: AppFiles,
+  name: string,
+): Encoding | undefined {
+  const accepted = (request.headers.get("accept-encoding") ?? "")
+    .split(",").map((one) => one.split(";")[0].trim());
+  return (Object.keys(encodings) as Encoding[]).find((encoding) =>
+    accepted.includes(encoding) && files.has(name + encodings[encoding])
+  );
+}
+
+/** What the app's pages may load, and whom they may call. */
+function policyFor({ apiUrl }: AppConfig): string {
+  const api = new URL(apiUrl).origin;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    // Mantine writes its theme into a <style>
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data: blob:",
+    "media-src 'self' blob:",
+    "worker-src 'self' blob:",
+    `connect-src 'self' ${api} ${api.replace(/^http/, "ws")}`,
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join("; ");
+}
+
+/** Compresses once, when it is built. */
+function compress(folder: string) {
+  for (const [name, bytes] of filesIn(folder)) {
+    if (!contentTypes[path.posix.extname(name)]) continue;
+    const file = path.join(folder, name);
+    fs.writeFileSync(file + encodings.br, brotliCompressSync(bytes));
+    fs.writeFileSync(file + encodings.gzip, gzipSync(bytes, { level: 9 }));
+  }
+}
 
 async function runVite(source: string, builds: string, build: string) {
   const unfinished = path.join(builds, `unfinished-${randomUUID()}`);
@@ -110,6 +161,7 @@ async function runVite(source: string, builds: string, build: string) {
         .map((bytes) => new TextDecoder().decode(bytes)).join("").trim();
       throw new StackProblem(`vite build, in ${source}, says:\n${said}`);
     }
+    compress(unfinished);
     try {
       fs.renameSync(unfinished, build);
     } catch (error) {

@@ -1,16 +1,16 @@
-// Where the API is, and the key that opens it. Asked for when a page loads, so
-// that one build serves any project.
+// Where the API is, and the key for it. Read when a page loads, so that one
+// build serves any project.
 
-/** What `config.json` says. */
+/** The contents of `config.json`. */
 export interface Config {
   apiUrl: string;
-  /** The publishable key. */
   publishableKey: string;
 }
 
-/** Reads `config.json`, which stands beside the page. */
+/** Reads `config.json`, which is served beside the page. */
 export async function loadConfig(): Promise<Config> {
-  const response = await fetch("/config.json");
+  // the same mode as the preload in index.html
+  const response = await fetch("/config.json", { credentials: "same-origin" });
   if (!response.ok) throw new Error(`config.json: ${response.status}`);
   return await response.json();
 }

@@ -3,9 +3,10 @@
 import { useState } from "react";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { SessionHealth } from "interview-sessions";
-import { Page, SignedIn } from "../parts/page.tsx";
-import { SignIn } from "../parts/sign_in.tsx";
-import { useUser } from "../parts/use_user.ts";
+import { useApp } from "../app/context.tsx";
+import { Loading, Page, SignedIn } from "../app/page.tsx";
+import { SignIn } from "../app/sign_in.tsx";
+import { useUser } from "../app/use_user.ts";
 import { secondsSince } from "../server_time.ts";
 import { clock } from "../words.ts";
 import { Durations, EndedByReason } from "./charts.tsx";
@@ -13,25 +14,25 @@ import { ranges, useAdminData } from "./data.ts";
 import { LiveSessions } from "./live_sessions.tsx";
 
 /** Signing in first. */
-export function AdminPage({ supabase }: { supabase: SupabaseClient }) {
-  const user = useUser(supabase);
-  if (user === undefined) return <Page>{null}</Page>;
+export default function AdminPage() {
+  const { supabase } = useApp();
+  const user = useUser();
+  if (user === undefined) return <Loading />;
   if (user === null) {
     return (
-      <Page>
-        <SignIn
-          supabase={supabase}
-          title="Administration"
-          lead="Sign in with an administrator's account."
-          canSignUp={false}
-        />
+      <Page
+        title="Administration"
+        lead="Sign in with an administrator's account."
+      >
+        <SignIn />
       </Page>
     );
   }
   const signOut = () => void supabase.auth.signOut({ scope: "local" });
   return (
     <Page
-      wide
+      title="Administration"
+      size="wide"
       aside={<SignedIn email={user.email ?? ""} onSignOut={signOut} />}
     >
       <Dashboard key={user.id} supabase={supabase} onSignOut={signOut} />
@@ -48,7 +49,7 @@ function Dashboard(
   if (problem === "forbidden") {
     return (
       <section className="card narrow">
-        <h1>This page is for administrators</h1>
+        <h2>This page is for administrators</h2>
         <p className="lead">
           Your account is not one. Sign in with another one, or ask for it.
         </p>
@@ -61,7 +62,6 @@ function Dashboard(
   return (
     <div className="dashboard">
       <div className="heading">
-        <h1>Administration</h1>
         <p role="status" className={problem ? "dot bad" : "dot good"}>
           {problem
             ? "No answer; trying again"
