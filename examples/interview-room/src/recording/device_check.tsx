@@ -1,6 +1,7 @@
 // The check of camera and microphone before the interview. Nobody needs either.
 import { Alert, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import "./recording.css";
 import {
   type Choice,
   close,
