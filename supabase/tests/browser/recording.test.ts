@@ -40,6 +40,13 @@ function beginsAsWebM(bytes: Uint8Array): boolean {
   return bytes.subarray(0, 4).toHex() === "1a45dfa3";
 }
 
+/** Lets pages of any origin read an answer. */
+const allowed = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-methods": "*",
+  "access-control-allow-headers": "*, authorization",
+};
+
 const mebibyte = 1024 * 1024;
 
 /** More than the headers of a few requests. */
@@ -130,6 +137,38 @@ test("an upload that is cut continues where the server is", async (scene) => {
   const sent = scene.wire.sent();
   assert(sent < size - offset + overhead, `${sent} bytes after ${offset}`);
   assert.equal((await onlyPart(scene, person)).sha256, part.sha256);
+});
+
+test("an upload does not start again because the server does not say where it is", async (scene) => {
+  const on = await scene.newPage();
+  const { person, session } = await inAnInterview(on);
+  const size = 4 * mebibyte;
+  await on.call("leave", interview, session, size);
+  const asked = Promise.withResolvers<void>();
+  const broken = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    ({ method }) => {
+      if (method === "HEAD") asked.resolve();
+      const status = method === "OPTIONS" ? 204 : 500;
+      return new Response(null, { status, headers: allowed });
+    },
+  );
+
+  const cut = scene.wire.cutAfter(3 * mebibyte);
+  const uploading = on.call("upload");
+  await awaited("the wire is cut", cut);
+  scene.wire.leadTo(`http://127.0.0.1:${broken.addr.port}`);
+  scene.wire.reset();
+  await awaited("the page asks", asked.promise);
+  scene.wire.leadTo(scene.project.url);
+  scene.wire.reset();
+
+  assert.equal(await uploading, null);
+  const sent = scene.wire.sent();
+  assert(sent < 3 * mebibyte, `${sent} bytes`);
+  await onlyPart(scene, person);
+  await on.page.close();
+  await broken.shutdown();
 });
 
 test("C2 the browser is killed in the upload: the part stays on the device, and the next start continues where the server is", async (scene) => {

@@ -18,7 +18,7 @@ import {
   type Project,
   startProject,
 } from "../../../scripts/test/api_fixture.ts";
-import { ceilingMs } from "../waiting.ts";
+import { ceilingMs, until as untilTrue } from "../waiting.ts";
 import { openBrowser, program, type RunningBrowser } from "./chromium.ts";
 import { openWire, type Wire } from "./wire.ts";
 import type { Credentials, Room } from "./recording_room.ts";
@@ -194,11 +194,14 @@ async function storedIn(
 
 async function openRoom(page: Page, url: string): Promise<RoomPage> {
   await page.goto(url);
-  const until = async (expression: string) => {
-    await page.waitForFunction(expression, undefined, { polling: 20 });
-  };
+  // the page's security policy keeps Playwright from waiting in it
+  const until = (expression: string) =>
+    untilTrue(
+      expression,
+      async () => !!await page.evaluate<unknown>(expression),
+    );
   const call: RoomPage["call"] = async (name, ...args) => {
-    await until("globalThis.room");
+    await until("!!globalThis.room");
     return await page.evaluate<never>(
       `room.${name}(...${JSON.stringify(args)})`,
     );

@@ -104,10 +104,12 @@ const room: Room = {
     }
   },
   async play(base64: string) {
-    const answer = await fetch(`data:video/webm;base64,${base64}`);
+    const file = new Blob([Uint8Array.fromBase64(base64)], {
+      type: "video/webm",
+    });
     const video = document.createElement("video");
     video.muted = true;
-    video.src = URL.createObjectURL(await answer.blob());
+    video.src = URL.createObjectURL(file);
     document.body.append(video);
     const { promise, resolve, reject } = Promise.withResolvers<number>();
     video.onended = () => resolve(video.currentTime);
