@@ -1,7 +1,12 @@
 // The recording in the app: checked on the start page, recorded in the interview,
 // uploaded when it is submitted. recording.test.ts has what can go wrong with it.
 import assert from "node:assert/strict";
-import { withDevices } from "./recording_support.ts";
+import {
+  deny,
+  untilPieces,
+  withDevices,
+  withUnasked,
+} from "./recording_support.ts";
 import {
   type Person,
   type Scene,
@@ -25,25 +30,6 @@ async function useDevices(tab: Tab) {
   await tab.press("Use these");
 }
 
-/** Waits until the device has this many pieces of the recording. */
-async function untilPieces({ page }: Tab, count: number) {
-  const pieces = () =>
-    page.evaluate<number>(`new Promise((resolve, reject) => {
-      const opening = indexedDB.open("interview-recordings");
-      opening.onerror = () => reject(opening.error);
-      opening.onsuccess = () => {
-        const db = opening.result;
-        const counting = db.transaction("pieces").objectStore("pieces").count();
-        counting.onerror = () => reject(counting.error);
-        counting.onsuccess = () => {
-          db.close();
-          resolve(counting.result);
-        };
-      };
-    })`);
-  await until(`${count} pieces`, async () => await pieces() >= count);
-}
-
 story(
   "M4 what was recorded is on the server before the receipt is shown, and the camera is off",
   async (scene) => {
@@ -52,7 +38,7 @@ story(
     await useDevices(tab);
     await tab.start();
     const session = (await scene.live(person))!.session_id;
-    await untilPieces(tab, 2);
+    await untilPieces(tab.page, 2);
     assert.deepEqual(await stored(scene, person), []);
 
     await tab.submit();
@@ -74,7 +60,7 @@ story(
     await useDevices(before.tab);
     await before.tab.start();
     const first = (await scene.live(person))!.session_id;
-    await untilPieces(before.tab, 2);
+    await untilPieces(before.tab.page, 2);
     await before.kill();
 
     const { tab } = await scene.computer(profile);
@@ -91,7 +77,7 @@ story(
       "the first part is uploaded",
       async () => (await stored(scene, person)).length === 1,
     );
-    await untilPieces(tab, 1);
+    await untilPieces(tab.page, 1);
     await tab.submit();
 
     const sessions = (await stored(scene, person))
@@ -103,10 +89,9 @@ story(
 story(
   "M2 permission denied: the start page says so, and the interview runs without",
   async (scene) => {
-    const { tab, context } = await scene.device();
+    const { tab } = await scene.computer(undefined, withUnasked);
     const person = await tab.signUp();
-    // what is not granted here is denied
-    await context.grantPermissions([]);
+    await deny(tab.page);
     await tab.press("Check camera and microphone");
     await tab.sees("Your browser does not let this page use the camera");
     await tab.start();

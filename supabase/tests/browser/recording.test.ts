@@ -4,11 +4,13 @@ import assert from "node:assert/strict";
 import { awaited, until } from "../waiting.ts";
 import { startNetwork } from "./network.ts";
 import {
+  deny,
   type Person,
   recordingTests,
   type RoomPage,
   type Scene,
   withDevices,
+  withUnasked,
 } from "./recording_support.ts";
 
 const test = recordingTests();
@@ -218,6 +220,7 @@ test("W8 a token that expires in mid-upload is renewed, and the upload continues
         .map(({ status }) => status);
 
     const uploading = on.call("upload");
+    uploading.catch(() => {});
     await until("a chunk is there", () => answers("PATCH").includes(204));
     network.replaceToken(token, scene.project.expiredToken(token));
 
@@ -404,10 +407,9 @@ test("the device check shows the camera, the microphone's level, and what there 
 });
 
 test("M2 permission denied: the check says so, and the interview continues without", async (scene) => {
-  const on = await scene.computer({
-    switches: ["--use-fake-device-for-media-stream"],
-  });
+  const on = await scene.computer({ switches: withUnasked });
   const { session } = await inAnInterview(on);
+  await deny(on.page);
   await on.page.getByRole("button", { name: "Check camera and" }).click();
   await on.page.getByText("Your browser does not let this page use").waitFor();
   await on.page.getByRole("button", { name: "Continue without" }).click();
@@ -415,6 +417,29 @@ test("M2 permission denied: the check says so, and the interview continues witho
   await on.until("globalThis.chosen === null");
   await on.call("call", "heartbeat_session", { session_id: session });
   assert.equal(await on.call("upload"), null);
+});
+
+test("a late answer to the browser's question turns nothing on after Continue without", async (scene) => {
+  const { page, until } = await scene.newPage();
+  await page.evaluate(`{
+    const devices = navigator.mediaDevices;
+    const ask = devices.getUserMedia.bind(devices);
+    devices.getUserMedia = async (constraints) => {
+      await new Promise((resolve) => answer = resolve);
+      return late = await ask(constraints);
+    };
+  }`);
+  await page.getByRole("button", { name: "Check camera and" }).click();
+  await until("!!globalThis.answer");
+  await page.getByRole("button", { name: "Continue without" }).click();
+  await until("globalThis.chosen === null");
+
+  await page.evaluate("answer()");
+  await until(
+    "globalThis.late?.getTracks().every(({ readyState }) => readyState === 'ended')",
+  );
+  assert.equal(await page.locator("video").count(), 0);
+  await page.getByRole("button", { name: "Check camera and" }).waitFor();
 });
 
 test("no camera: only sound is recorded, and the check says so", async (scene) => {

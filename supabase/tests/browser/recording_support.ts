@@ -31,6 +31,20 @@ export const withDevices = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
+/** A camera and a microphone, which nobody has allowed yet. */
+export const withUnasked = ["--use-fake-device-for-media-stream"];
+
+/** The user does not allow camera and microphone. */
+export async function deny(page: Page) {
+  const devTools = await page.context().newCDPSession(page);
+  for (const name of ["camera", "microphone"]) {
+    await devTools.send("Browser.setPermission", {
+      permission: { name },
+      setting: "denied",
+    });
+  }
+}
+
 /** What a test has to itself. */
 export interface Scene {
   project: Project;
@@ -221,20 +235,32 @@ async function openRoom(page: Page, url: string): Promise<RoomPage> {
     async signIn(person) {
       await call("signIn", person);
     },
-    async untilPieces(count) {
-      await until(`new Promise((resolve, reject) => {
-        const opening = indexedDB.open("interview-recordings");
-        opening.onerror = () => reject(opening.error);
-        opening.onsuccess = () => {
-          const db = opening.result;
-          const counting = db.transaction("pieces").objectStore("pieces").count();
-          counting.onerror = () => reject(counting.error);
-          counting.onsuccess = () => {
-            db.close();
-            resolve(counting.result >= ${count});
-          };
-        };
-      })`);
-    },
+    untilPieces: (count) => untilPieces(page, count),
   };
 }
+
+/** Waits until the device has this many pieces of recordings. */
+export async function untilPieces(page: Page, count: number) {
+  await untilTrue(`${count} pieces`, async () => {
+    const pieces = await page.evaluate<number>(countPieces);
+    return pieces >= count;
+  });
+}
+
+/** Opens the database only if the app has made it. */
+const countPieces = `(async () => {
+  const name = "interview-recordings";
+  const all = await indexedDB.databases();
+  if (!all.some((database) => database.name === name)) return 0;
+  const result = (request) =>
+    new Promise((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const db = await result(indexedDB.open(name));
+  try {
+    return await result(db.transaction("pieces").objectStore("pieces").count());
+  } finally {
+    db.close();
+  }
+})()`;

@@ -86,7 +86,7 @@ export interface Scene {
   /** A new profile in a browser that the file's tests share. */
   device(o?: DeviceOptions): Promise<Device>;
   /** A browser of its own, which can be killed. */
-  computer(profile?: string): Promise<Computer>;
+  computer(profile?: string, switches?: string[]): Promise<Computer>;
   /** A folder for a profile that outlives its browser. */
   profile(): string;
   /** The person's row in the live table; undefined if there is none. */
@@ -365,8 +365,8 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
         }
         return await deviceOf(context);
       },
-      async computer(profile = newFolder()) {
-        const browser = await openBrowser(profile, place.switches);
+      async computer(profile = newFolder(), switches = place.switches) {
+        const browser = await openBrowser(profile, switches);
         browsers.add(browser);
         return {
           ...await deviceOf(browser.own),
