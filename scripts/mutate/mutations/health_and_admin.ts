@@ -130,9 +130,13 @@ export const healthAndAdmin: Mutation[] = [
   },
   ...[
     "admin_live_sessions",
+    "admin_session_history",
+    "admin_session_details",
     "admin_ended_sessions",
     "admin_session_health",
     "admin_revoke_session",
+    "admin_extend_interview",
+    "admin_reap_stale_sessions",
   ].map((name): Mutation => ({
     in: name,
     name: "every user is an administrator",
