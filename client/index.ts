@@ -1,7 +1,22 @@
 // The package `interview-sessions`: the session client, and the types of the
 // rows and refusals.
+export { browserEnvironment } from "./browser.ts";
 export { createSession } from "./session.ts";
-export type { InterviewSession, OwnReason, SessionOptions } from "./session.ts";
+export type { InterviewSession, SessionOptions } from "./session.ts";
+export { idle } from "./state.ts";
+export type {
+  Outcome,
+  OverReason,
+  OwnReason,
+  SessionError,
+  SessionEvents,
+  SessionState,
+} from "./state.ts";
+export type {
+  Environment,
+  EnvironmentListener,
+  LastRequest,
+} from "./environment.ts";
 export { refusalOf } from "./refusal.ts";
 export type { AnswerError, Ending, Holder, Refusal } from "./refusal.ts";
 export type {
@@ -12,5 +27,4 @@ export type {
   SessionHealth,
   SessionStatus,
 } from "./rows.ts";
-export type { SessionError, SessionEvent, SessionState } from "./state.ts";
 export type { SupabaseLike } from "./supabase.ts";

@@ -1,4 +1,5 @@
 // Reads the refusals of the database functions from supabase-js's answers.
+import { attempt } from "./common.ts";
 import type { EndReason, SessionStatus } from "./rows.ts";
 import type { SessionError } from "./state.ts";
 
@@ -55,18 +56,16 @@ export interface Answer {
   status: number;
 }
 
-const codes: readonly string[] = ["PT401", "PT409", "PT410", "22023"];
+const codes = /^(PT4(01|09|10)|22023)$/;
 
 /** The refusal in the `error` of a supabase-js answer, if it is one. */
 export function refusalOf(error: AnswerError | null): Refusal | undefined {
-  if (!error?.code || !codes.includes(error.code)) return undefined;
+  if (!error?.code || !codes.test(error.code)) return undefined;
   const { code, message, details, hint } = error;
-  return {
-    code,
-    message,
-    details: details ? JSON.parse(details) : null,
-    hint: hint ?? "",
-  } as Refusal;
+  const parsed = attempt(() => Object(JSON.parse(details ?? ""))) ?? null;
+  // an answer with such a code and without details is none of ours
+  if (!parsed && code !== "PT401") return undefined;
+  return { code, message, details: parsed, hint: hint ?? "" } as Refusal;
 }
 
 /** Lock timeouts, serialization failures, a lost connection: worth a retry. */
@@ -81,14 +80,29 @@ export function errorOf({ error, status }: Answer): SessionError | undefined {
     return { kind: "held", message, holder: refusal.details };
   }
   if (refusal?.code === "PT410") {
-    const { end_reason, ended_at } = refusal.details;
-    return { kind: "over", message, reason: end_reason, ended_at };
+    const { end_reason, ended_at, interview_id } = refusal.details;
+    return {
+      kind: "over",
+      message,
+      reason: end_reason ?? "unknown",
+      endedAt: ended_at,
+      isFinal: interview_id !== undefined,
+    };
   }
   if (status === 401) return { kind: "signed-out", message };
-  if (status === 0 || status >= 500 || status === 408 || status === 429) {
-    return { kind: "unreachable", message, code };
-  }
-  return transient.test(code)
-    ? { kind: "unreachable", message, code }
-    : { kind: "wrong-call", message, code };
+  const isTransient = status === 0 || status >= 500 || status === 408 ||
+    status === 429 || transient.test(code);
+  return isTransient ? noAnswer(message, code) : unexpected(message, code);
+}
+
+/** No answer, or none yet. */
+export function noAnswer(details: string, code = ""): SessionError {
+  const message = "The server does not answer.";
+  return { kind: "unreachable", message, code, details };
+}
+
+/** An answer that is none to the question. */
+export function unexpected(details: string, code = ""): SessionError {
+  const message = "The answer of the server was not expected.";
+  return { kind: "wrong-call", message, code, details };
 }

@@ -2,372 +2,534 @@
 // when the page is closed.
 //
 //   idle ──start──▶ starting ──granted──▶ live ──complete──▶ completing
-//                    │    │                │ ▲                   │
-//                    │    └─no answer─▶ unregistered ◀─ran out───┤  (goes on
-//                    │                     │                     │   trying)
-//                    ▼                     ▼                     ▼
-//                   held ◀──somebody else──┴───────────────────▶ over
+//                   │  ▲   │               │                      │
+//                   │  │   └─no answer─▶ unregistered ◀─no answer─┤ for a lease
+//                   │  └─────tries again───┘                      │
+//                   ▼                                             ▼
+//                  held ◀──────another session is live────────── over
+//
+// Every arrow is the answer of the server to a call of this page, except for "no
+// answer". `held` and `over` are left by another `start`. A session whose lease ran
+// out is started again under another id, unless another session is live.
+//
+// One call is under way at a time: commands and heartbeats take turns, in the
+// order in which they were asked for. States change in the turn.
 //
 // Time left is a difference between two timestamps of the server, counted down on
 // the monotonic clock. The wall clock of this machine is never read.
-import { errorOf } from "./refusal.ts";
-import type { ActiveInterviewSession, EndReason } from "./rows.ts";
-import type { SessionError, SessionEvent, SessionState } from "./state.ts";
-import { apiOf, type SupabaseLike } from "./supabase.ts";
-import { startTicks } from "./ticks.ts";
+import { browserEnvironment } from "./browser.ts";
+import { createCaller, disposed, userChanged } from "./caller.ts";
+import { createCountdown, longestTimer } from "./countdown.ts";
+import { callSafely, createEmitter, report } from "./emitter.ts";
+import type { InterviewSession, SessionOptions } from "./interview_session.ts";
+import { createNeighbours } from "./neighbours.ts";
+import { noAnswer, unexpected } from "./refusal.ts";
+import type {
+  ActiveInterviewSession,
+  InterviewSessionHistory,
+} from "./rows.ts";
+import {
+  idle,
+  type Outcome,
+  type OverReason,
+  type OwnReason,
+  type SessionError,
+  type SessionEvents,
+  type SessionState,
+} from "./state.ts";
+import type { SupabaseLike } from "./supabase.ts";
 
-/** The options of `createSession`. */
-export interface SessionOptions {
-  /** A supabase-js client. A user must be signed in before `start`. */
-  supabase: SupabaseLike;
-  /** The project's URL, for the request that ends the session on page close. */
-  url: string;
-  /** The project's publishable key, for the same request. */
-  key: string;
-  /** The user's name for this device, for example "Chrome on Windows". */
-  device?: string | undefined;
-  /** Milliseconds between heartbeats (30 000); at most a third of the lease. */
-  heartbeatEvery?: number | undefined;
-  /** How many seconds before the deadline to warn (60). */
-  warnBefore?: number | undefined;
-  /** Called for events that are not states. */
-  onEvent?: ((event: SessionEvent) => void) | undefined;
-}
+/** Longest time between calls while the server does not answer, in seconds. */
+const troubledEvery = 5;
 
-/** How a client may end its session. */
-export type OwnReason = Extract<
-  EndReason,
-  "completed" | "disconnected" | "cleared"
->;
+/** Seconds in which a command is tried again while the server does not answer. */
+const insistently = 8;
 
-/** A page's session. No method throws or rejects. */
-export interface InterviewSession {
-  /** The current state: a new object after each change. */
-  state: () => SessionState;
-  /** Calls `listener` after each change; returns a function that stops this. */
-  subscribe: (listener: () => void) => () => void;
-  /**
-   * Starts the session, or starts again. Resolves with the first state that is
-   * not `starting`: live, held, over, or unregistered, which retries.
-   */
-  start: (o?: { takeover?: boolean | undefined }) => Promise<SessionState>;
-  /** Marks the session as completing: the client is submitting its results. */
-  complete: () => Promise<SessionState>;
-  /**
-   * Ends the session: as completed after `complete`, unless a reason is given.
-   * If the server cannot be reached, the lease runs out.
-   */
-  end: (reason?: OwnReason) => Promise<SessionState>;
-  /** Sends a heartbeat now, for example after a write was refused. */
-  check: () => void;
-  /** Seconds until the deadline; undefined unless the session is held. */
-  secondsLeft: () => number | undefined;
-  /** Stops the client. Does not end the session. */
-  dispose: () => void;
-}
+/** Seconds in which a start is, before the interview goes on without. */
+const startFor = 2;
 
-/** Timeout of a call. */
-const CALL_MS = 8_000;
+/** Seconds in which the end of a submission is. */
+const submitFor = 30;
 
-/** Attempts per call, and the pause before the second; it then triples. */
-const TRIES = 3;
-const PAUSE_MS = 300;
+/**
+ * Where takeover is refused: how often a start is tried again, and after how many
+ * seconds, while the goodbye of the page's predecessor may be on its way.
+ */
+const goodbyes = 6;
+const goodbyeEvery = 0.5;
 
-/** Longest time between attempts while the server does not answer. */
-const TROUBLED_MS = 5_000;
+/** The server's messages to who ended the session. */
+const ownMessages: Record<OwnReason, string> = {
+  completed: "This interview was submitted.",
+  disconnected: "This interview was left.",
+  cleared: "This interview was closed.",
+};
 
-/** Creates a session client. It sends nothing until `start`. */
-export function createSession(o: SessionOptions): InterviewSession {
-  const { supabase, heartbeatEvery = 30_000, warnBefore = 60 } = o;
-  const listeners = new Set<() => void>();
-  const disposed = new AbortController();
-  const ticks = startTicks(tick);
+export type { InterviewSession, SessionOptions };
 
-  let state: SessionState = { name: "idle" };
+type Over = Extract<SessionError, { kind: "over" }>;
+
+/**
+ * Creates a session client. It has no effect until `start`: no request, listener,
+ * timer or worker. Throws if `supabase` is not a supabase-js client.
+ */
+export function createSession(
+  supabase: SupabaseLike,
+  options: SessionOptions = {},
+): InterviewSession {
+  const { interviewId, device, heartbeatEvery = 30, warnAt = [60] } = options;
+  const { environment = browserEnvironment() } = options;
+  const caller = createCaller(supabase, environment, () => 2 * beatEvery);
+  const neighbours = createNeighbours(
+    environment,
+    caller.pause,
+    () => isOpen() ? id : undefined,
+    check,
+  );
+  const countdown = createCountdown(
+    environment,
+    warnAt,
+    (secondsLeft) => events.emit("deadline", { secondsLeft }),
+    check,
+  );
+  const events = createEmitter<SessionEvents & { state: SessionState }>();
+
+  let state: SessionState = idle;
+  let isDisposed = false;
+  let stopListening: (() => void) | undefined;
+
   /** One id per session: a retry with the same id is the same session. */
-  let id: string = crypto.randomUUID();
-  let takeover = false;
-  let isHandingIn = false;
+  let id = "";
+  let isGranted = false;
+  let isTakingOver = false;
+  let isCompleting = false;
   /** The session of this page that ran out and is being replaced. */
   let lapsed: string | undefined;
-  let deadline: { at: string; on: number; hasWarned: boolean } | undefined;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** Set if this page has ended the session itself. */
+  let endedAs: string | undefined;
+  let leaseEndsOn = 0;
+  let isTroubled = false;
 
-  /** Calls are sent one at a time. */
-  let queue: Promise<unknown> = Promise.resolve();
-  let beatIsQueued = false;
-  let beating: AbortController | undefined;
-  let sentAt = 0;
-  let token: string | undefined;
+  let turns: Promise<unknown> = Promise.resolve();
+  let beatEvery = Math.min(heartbeatEvery, longestTimer);
+  let cancelBeat = () => {};
+  let isBeatDue = false;
+  let isBeating = false;
+  let wasWoken = false;
+  let submission: Promise<Outcome> | undefined;
 
-  function become(next: SessionState): SessionState {
+  function become(next: SessionState) {
+    if (isDisposed) return;
     state = next;
-    if (!isHeld()) deadline = undefined;
-    for (const listener of [...listeners]) listener();
-    return state;
+    if (!isHeld()) countdown.clear();
+    if (!isOpen()) close();
+    events.emit("state", next);
   }
 
   function isHeld(): boolean {
-    return state.name === "live" || state.name === "completing";
+    return "session" in state;
+  }
+
+  /** A session is there, or may be. */
+  function isOpen(): boolean {
+    return isHeld() || state.name === "starting" ||
+      state.name === "unregistered";
+  }
+
+  function open() {
+    stopListening ??= environment.listen({
+      wake,
+      leave,
+      authChanged: check,
+      hear: neighbours.hear,
+    }, supabase);
+  }
+
+  function close() {
+    cancelBeat();
+    stopListening?.();
+    stopListening = undefined;
   }
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = queue.then(work);
-    queue = result.catch(() => {});
+    const result = turns.then(work);
+    turns = result.catch(report);
     return result;
   }
 
-  /** Returns the data, or throws a `SessionError`. */
-  async function call<T>(
-    name: string,
-    more: Record<string, unknown> = {},
-    stop: AbortSignal = disposed.signal,
-  ): Promise<T> {
-    for (let isRenewed = false;; isRenewed = true) {
-      const given = [stop, disposed.signal, AbortSignal.timeout(CALL_MS)];
-      sentAt = performance.now();
-      const answer = await apiOf(supabase)
-        .rpc(name, { session_id: id, ...more })
-        .abortSignal(AbortSignal.any(given));
-      const error = errorOf(answer);
-      if (!error) return answer.data as T;
-      if (error.kind !== "signed-out" || isRenewed) throw error;
-      // supabase-js decides by this machine's clock when to renew a token; the
-      // server decides by its own
-      const { error: problem } = await supabase.auth.refreshSession();
-      if (problem) throw error;
-    }
+  function command(work: () => Promise<SessionError | null>): Promise<Outcome> {
+    return inTurn(async () => {
+      try {
+        const error = isDisposed ? disposed : await work();
+        return { state, error };
+      } catch (problem) {
+        // of the environment
+        return { state, error: noAnswer(String(problem)) };
+      }
+    });
   }
 
-  /** Retries after transient errors: every call may be sent twice. */
-  async function insist<T>(
-    name: string,
-    more?: Record<string, unknown>,
-  ): Promise<T> {
-    for (let tried = 1;; tried++) {
-      try {
-        return await call<T>(name, more);
-      } catch (error) {
-        const { kind } = error as SessionError;
-        const passes = kind === "unreachable" || kind === "signed-out";
-        if (!passes || tried === TRIES || disposed.signal.aborted) throw error;
-        await new Promise((resolve) =>
-          setTimeout(resolve, PAUSE_MS * 3 ** (tried - 1))
-        );
+  /** The first call for a session under this id, and every one until a grant. */
+  async function register(isSecond = false): Promise<SessionError | null> {
+    neighbours.remember(id);
+    let answer = await startSession(isTakingOver);
+    if (
+      answer.error?.kind === "held" &&
+      await neighbours.isFormer(answer.error.holder.session_id)
+    ) {
+      answer = await startSession(true);
+      for (let i = 0; i < goodbyes && answer.error?.kind === "held"; i++) {
+        await caller.pause(goodbyeEvery);
+        answer = await startSession(true);
       }
     }
+    if (answer.error) return await failed(answer.error, isSecond);
+    isTakingOver = false;
+    hold(answer);
+    return isCompleting ? await markCompleting() : null;
   }
 
-  async function register(): Promise<SessionState> {
-    try {
-      const { device } = o;
-      const session = await insist<ActiveInterviewSession>("start_session", {
+  function startSession(takeover: boolean) {
+    return caller.call(
+      "start_session",
+      {
+        session_id: id,
         takeover,
         ...(device && { device }),
-      });
-      takeover = false;
-      hold(session);
-      if (lapsed) {
-        o.onEvent?.({ type: "resumed", previous_session_id: lapsed, session });
-        lapsed = undefined;
-      }
-      return isHandingIn ? await handIn() : state;
-    } catch (error) {
-      return await refused(error as SessionError);
-    }
+        ...(interviewId && { interview_id: interviewId }),
+      },
+      isOurs,
+      startFor,
+    );
   }
 
-  async function handIn(): Promise<SessionState> {
-    try {
-      return hold(await insist<ActiveInterviewSession>("complete_session"));
-    } catch (error) {
-      return await refused(error as SessionError);
-    }
+  function ask(name: string, seconds?: number) {
+    return caller.call(name, { session_id: id }, isOurs, seconds);
   }
 
-  async function beat() {
-    const { signal } = beating = new AbortController();
-    try {
-      // a second complete_session is a heartbeat; the first may have been lost
-      const name = isHandingIn ? "complete_session" : "heartbeat_session";
-      hold(await call<ActiveInterviewSession>(name, {}, signal));
-    } catch (error) {
-      // aborted by wake(), which has queued another
-      if (!signal.aborted) await refused(error as SessionError);
-    } finally {
-      beating = undefined;
-    }
+  async function markCompleting(): Promise<SessionError | null> {
+    const answer = await ask("complete_session", insistently);
+    if (answer.error) return await failed(answer.error);
+    hold(answer);
+    return null;
+  }
+
+  function isOurs(data: unknown): data is ActiveInterviewSession {
+    const row = Object(data) as Partial<ActiveInterviewSession>;
+    return row.session_id === id &&
+      secondsBetween(row.updated_at, row.expires_at) > 0 &&
+      secondsBetween(row.updated_at, row.deadline_at) > 0;
   }
 
   /** The session was granted or renewed. */
-  function hold(session: ActiveInterviewSession): SessionState {
+  function hold(
+    { data: session, sentAt }: { data: ActiveInterviewSession; sentAt: number },
+  ) {
     const { status, updated_at, expires_at, deadline_at } = session;
-    ticks.every(Math.min(heartbeatEvery, span(updated_at, expires_at) / 3));
+    const before = "session" in state ? state.session : undefined;
+    const lease = secondsBetween(updated_at, expires_at);
+    const deadlineOn = sentAt + secondsBetween(updated_at, deadline_at);
+    caller.clockWas(updated_at, sentAt);
+    leaseEndsOn = sentAt + lease;
+    // a lease that the deadline cuts short cannot be renewed
+    if (expires_at !== deadline_at) {
+      beatEvery = Math.min(heartbeatEvery, lease / 3, longestTimer);
+    }
     become({ name: status === "active" ? "live" : "completing", session });
-    deadline = {
-      at: deadline_at,
-      on: sentAt + span(updated_at, deadline_at),
-      hasWarned: deadline?.at === deadline_at && deadline.hasWarned,
-    };
-    mindTheDeadline();
-    return state;
-  }
-
-  async function refused(error: SessionError): Promise<SessionState> {
-    if (disposed.signal.aborted) return state;
-    switch (error.kind) {
-      case "held":
-        ticks.every(0);
-        return become({
-          name: "held",
-          message: error.message,
-          holder: error.holder,
-        });
-      case "over": {
-        const { reason, message } = error;
-        if (isHeld() && (reason === "expired" || reason === null)) {
-          return await resume();
-        }
-        ticks.every(0);
-        return become({ name: "over", reason, message });
-      }
-      case "wrong-call":
-        ticks.every(0);
-        return become({ name: "unregistered", trouble: error });
-      default:
-        if (state.name === "live" || state.name === "completing") {
-          const { session } = state;
-          const lease = span(session.updated_at, session.expires_at);
-          ticks.every(Math.min(TROUBLED_MS, heartbeatEvery, lease / 3));
-          return become({ ...state, trouble: error });
-        }
-        ticks.every(TROUBLED_MS);
-        return become({ name: "unregistered", trouble: error });
+    beatIn(beatEvery);
+    if (!isGranted) {
+      isGranted = true;
+      neighbours.tell(id);
+      if (lapsed) {
+        events.emit("resumed", { session, previous_session_id: lapsed });
+        lapsed = undefined;
+      } else events.emit("started", { session });
+    }
+    if (isTroubled) {
+      isTroubled = false;
+      events.emit("recovered", { session });
+    }
+    // a listener may have disposed of it
+    if (isDisposed) return;
+    countdown.set(deadline_at, deadlineOn);
+    // completing moves the deadline, too
+    const isMoved = before?.status === status &&
+      before.deadline_at !== deadline_at;
+    const secondsLeft = countdown.left();
+    if (isMoved && secondsLeft !== undefined) {
+      events.emit("extended", { deadlineAt: deadline_at, secondsLeft });
     }
   }
 
-  /** The lease ran out: starts a new session, unless another one is live. */
-  function resume(): Promise<SessionState> {
-    lapsed ??= id;
-    id = crypto.randomUUID();
-    become({ name: "starting" });
-    return register();
+  /** Changes the state after a call that failed; returns what is still wrong. */
+  async function failed(
+    error: SessionError,
+    isSecond = false,
+  ): Promise<SessionError | null> {
+    switch (error.kind) {
+      case "held":
+        become({ ...error, name: "held" });
+        break;
+      case "over":
+        if (error.reason === "expired") return await resume(error, isSecond);
+        lose(error);
+        break;
+      case "user-changed":
+        leave();
+        lose({
+          ...error,
+          kind: "over",
+          reason: "user_changed",
+          endedAt: null,
+          isFinal: false,
+        });
+        break;
+      default:
+        trouble(error);
+    }
+    return error;
   }
 
-  function tick() {
-    if (beatIsQueued) return;
-    beatIsQueued = true;
+  /** The lease ran out: starts a new session, unless another one is live. */
+  async function resume(
+    error: SessionError,
+    isSecond: boolean,
+  ): Promise<SessionError | null> {
+    if (isGranted) lapsed ??= id;
+    isGranted = false;
+    id = environment.newId();
+    if (isSecond) {
+      // not at once for ever
+      trouble(error);
+      return error;
+    }
+    become({ name: "starting" });
+    return await register(true);
+  }
+
+  /** Ended by somebody else or by time. */
+  function lose(error: Over): SessionError {
+    const { reason, message } = error;
+    become({
+      ...error,
+      name: "over",
+      isFinal: error.isFinal || isLast(reason),
+    });
+    events.emit("lost", { reason, message });
+    return error;
+  }
+
+  /** Whether no session of this interview starts after one that ended so. */
+  function isLast(reason: OverReason): boolean {
+    return !!interviewId && (reason === "completed" || reason === "timed_out");
+  }
+
+  /** The call failed and is made again: the interview goes on meanwhile. */
+  function trouble(error: SessionError) {
+    const left = leaseEndsOn - environment.now();
+    if (isHeldIn(state) && left > 0) become({ ...state, trouble: error });
+    else become({ name: "unregistered", trouble: error });
+    const soon = error.kind === "wrong-call" ? beatEvery : troubledEvery;
+    // a lease that ends is seen to end
+    beatIn(Math.min(soon, beatEvery, isHeld() ? Math.max(left, 0.1) : soon));
+    if (!isTroubled) {
+      isTroubled = true;
+      events.emit("trouble", { error });
+    }
+  }
+
+  /** A heartbeat, or another try to register. */
+  function check() {
+    if (isBeatDue) return;
+    isBeatDue = true;
     void inTurn(async () => {
-      beatIsQueued = false;
-      if (disposed.signal.aborted) return;
+      isBeatDue = false;
       if (isHeld()) await beat();
       else if (state.name === "unregistered") await register();
     });
   }
 
-  function mindTheDeadline() {
-    clearTimeout(timer);
-    if (!deadline) return;
-    const left = deadline.on - performance.now();
-    const warnIn = left - warnBefore * 1000;
-    if (warnIn <= 0 && !deadline.hasWarned) {
-      deadline.hasWarned = true;
-      o.onEvent?.({ type: "deadline", seconds_left: Math.round(left / 1000) });
-    }
-    timer = setTimeout(() => {
-      if (deadline?.hasWarned) tick();
-      else mindTheDeadline();
-    }, Math.max(100, deadline.hasWarned ? left : warnIn));
+  async function beat() {
+    wasWoken = false;
+    isBeating = true;
+    // a second complete_session is a heartbeat; the first may have been lost
+    const answer = await ask(
+      isCompleting ? "complete_session" : "heartbeat_session",
+    );
+    isBeating = false;
+    if (!answer.error) hold(answer);
+    // wake() has asked for another
+    else if (!wasWoken) await failed(answer.error);
+  }
+
+  function beatIn(seconds: number) {
+    cancelBeat();
+    if (isDisposed || !isOpen()) return;
+    cancelBeat = environment.after(seconds, check);
   }
 
   /** After sleep, an outage, or time in the back/forward cache. */
   function wake() {
-    if (document.visibilityState === "hidden") return;
-    beating?.abort();
-    tick();
+    if (isBeating) {
+      wasWoken = true;
+      caller.abort();
+    }
+    check();
   }
 
   /** The page is closing: there is time for one request and no answer. */
-  function leave({ persisted }: PageTransitionEvent) {
-    const isOver = ["idle", "held", "over"].includes(state.name);
-    // a page from the back/forward cache sends a heartbeat instead: wake()
-    if (persisted || isOver || !token) return;
-    fetch(`${o.url}/rest/v1/rpc/end_session`, {
-      method: "POST",
-      keepalive: true,
-      headers: {
-        apikey: o.key,
-        authorization: `Bearer ${token}`,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify({ session_id: id, reason: "disconnected" }),
-    }).catch(() => {});
+  function leave() {
+    if (!isOpen()) return;
+    caller.sendLast("end_session", { session_id: id, reason: "disconnected" });
   }
 
-  // in Node there is no page
-  if (typeof document !== "undefined") {
-    const { signal } = disposed;
-    for (const type of ["online", "pageshow"]) {
-      addEventListener(type, wake, { signal });
+  /** Why nothing can be completed or ended; null if something can. */
+  function whyNotOpen(): SessionError | null {
+    switch (state.name) {
+      case "idle":
+        return unexpected("nothing was started");
+      case "held":
+        return { ...state, kind: "held" };
+      case "over":
+        return state.reason === "user_changed"
+          ? userChanged
+          : { ...state, kind: "over" };
+      default:
+        return null;
     }
-    for (const type of ["visibilitychange", "resume"]) {
-      document.addEventListener(type, wake, { signal });
-    }
-    addEventListener("pagehide", leave, { signal });
   }
-  const { data: { subscription } } = supabase.auth.onAuthStateChange(
-    (_event, session) => token = session?.access_token,
-  );
+
+  async function start(takeover: boolean): Promise<SessionError | null> {
+    if (isHeld()) return null;
+    if (whyNotOpen() === userChanged) return userChanged;
+    if (state.name !== "unregistered") {
+      id = environment.newId();
+      isGranted = false;
+      isCompleting = false;
+      isTroubled = false;
+      lapsed = undefined;
+      endedAs = undefined;
+    }
+    isTakingOver = takeover;
+    become({ name: "starting" });
+    open();
+    return await register();
+  }
+
+  async function complete(): Promise<SessionError | null> {
+    const problem = whyNotOpen();
+    if (problem) return endedAs === "completed" ? null : problem;
+    isCompleting = true;
+    // registers first, and then completes
+    return isHeld() ? await markCompleting() : await register();
+  }
+
+  async function end(
+    wanted: OwnReason | undefined,
+    seconds = insistently,
+    isSecond = false,
+  ): Promise<SessionError | null> {
+    const problem = whyNotOpen();
+    if (problem) {
+      return endedAs && endedAs === (wanted ?? endedAs) ? null : problem;
+    }
+    // a submission is recorded with a session only
+    if (wanted === "completed" && !isHeld()) {
+      const error = await register();
+      if (error) return error;
+    }
+    const answer = await caller.call(
+      "end_session",
+      { session_id: id, ...(wanted && { reason: wanted }) },
+      isHistory,
+      seconds,
+    );
+    if (answer.error) return await failed(answer.error);
+    // an id that the server has never known: if its start arrives after all, it
+    // is refused
+    const { end_reason, ended_at } = answer.data[0] ??
+      { end_reason: "disconnected", ended_at: null };
+    if (isOwn(end_reason) && end_reason === (wanted ?? end_reason)) {
+      ended(end_reason, ended_at);
+      return null;
+    }
+    // ended by somebody else or by time: the server has a message for the user
+    const { error } = await ask("heartbeat_session", insistently);
+    if (error?.kind !== "over") return await failed(error ?? noAnswer(""));
+    // what is submitted needs a session: another one
+    if (error.reason === "expired" && wanted === "completed" && !isSecond) {
+      return await resume(error, false) ?? await end(wanted, seconds, true);
+    }
+    return lose(error);
+  }
+
+  function ended(reason: OwnReason, at: string | null) {
+    endedAs = reason;
+    become({
+      name: "over",
+      reason,
+      message: ownMessages[reason],
+      endedAt: at,
+      isFinal: isLast(reason),
+    });
+    events.emit("ended", { reason, at });
+  }
+
+  async function submit(
+    work: ((session: ActiveInterviewSession) => Promise<unknown>) | undefined,
+  ): Promise<Outcome> {
+    const outcome = await command(complete);
+    if (outcome.error || !isHeldIn(outcome.state)) return outcome;
+    try {
+      await work?.(outcome.state.session);
+    } catch (cause) {
+      const message = "The work failed.";
+      return { state, error: { kind: "work-failed", message, cause } };
+    }
+    return await command(() => end("completed", submitFor));
+  }
 
   return {
     state: () => state,
     subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      const stop = events.on("state", listener);
+      callSafely(listener, state);
+      return stop;
     },
-    start(wanted = {}) {
-      if (state.name === "over") id = crypto.randomUUID();
-      takeover = wanted.takeover ?? false;
-      isHandingIn = false;
-      lapsed = undefined;
-      become({ name: "starting" });
-      return inTurn(register);
-    },
-    complete() {
-      isHandingIn = true;
-      return inTurn(async () => {
-        if (state.name === "unregistered") return await register();
-        return isHeld() ? await handIn() : state;
-      });
-    },
-    end(reason) {
-      return inTurn(async () => {
-        ticks.every(0);
-        clearTimeout(timer);
-        const ended = await insist<{ end_reason: EndReason }[]>(
-          "end_session",
-          // complete_session may have been lost
-          reason ?? isHandingIn ? { reason: reason ?? "completed" } : undefined,
-        ).catch(() => []);
-        return become({ name: "over", reason: ended[0]?.end_reason ?? null });
-      });
-    },
-    check: tick,
-    secondsLeft() {
-      if (!deadline) return undefined;
-      return Math.max(0, (deadline.on - performance.now()) / 1000);
-    },
+    on: events.on,
+    secondsLeft: countdown.left,
+    start: ({ takeover = false } = {}) => command(() => start(takeover)),
+    complete: () => command(complete),
+    end: (reason) =>
+      command(() => end(reason ?? (isCompleting ? "completed" : undefined))),
+    submit: (work) =>
+      submission ??= submit(work).finally(() => submission = undefined),
+    check,
     dispose() {
-      disposed.abort();
-      ticks.stop();
-      clearTimeout(timer);
-      subscription.unsubscribe();
-      listeners.clear();
+      isDisposed = true;
+      caller.dispose();
+      countdown.clear();
+      close();
+      events.clear();
     },
   };
 }
 
-/** Milliseconds between two timestamps of the server. */
-function span(from: string, to: string): number {
-  return Date.parse(to) - Date.parse(from);
+function isHeldIn(
+  state: SessionState,
+): state is Extract<SessionState, { session: ActiveInterviewSession }> {
+  return "session" in state;
+}
+
+function isHistory(data: unknown): data is InterviewSessionHistory[] {
+  return Array.isArray(data);
+}
+
+function isOwn(reason: string): reason is OwnReason {
+  return reason in ownMessages;
+}
+
+/** Seconds between two timestamps of the server; not a number without one. */
+function secondsBetween(from = "", to = ""): number {
+  return (Date.parse(to) - Date.parse(from)) / 1000;
 }

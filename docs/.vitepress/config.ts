@@ -37,6 +37,7 @@ export default defineConfig({
       }),
       group("Build", {
         "Client": "client",
+        "Drafts": "drafts",
         "Guarding your tables": "guarding",
         "API reference": "api",
         "Troubleshooting": "troubleshooting",

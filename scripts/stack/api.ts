@@ -29,6 +29,8 @@ export interface ApiOptions {
   requestSettings?: Record<string, string>;
   /** Answers requests to `/functions/v1/<name>`. */
   functions?(request: Request, name: string): Promise<Response>;
+  /** Answers requests to `/storage/v1/…`. */
+  storage?(request: Request): Promise<Response>;
   /** Told of every refused call of a database function. */
   onRefusal?(refusal: Refusal): void;
 }
@@ -107,6 +109,10 @@ async function gateway(
       await reportRefusal(pathname, response, o);
     }
     return readableByPages(response);
+  }
+  if (version === "v1" && service === "storage" && o.storage) {
+    if (isPreflight(request)) return preflight(request);
+    return readableByPages(await o.storage(request));
   }
   return Response.json(
     { message: "no Route matched with those values" },

@@ -24,6 +24,7 @@ import {
   setSessionTimes,
   type TimesInForce,
 } from "./session_times.ts";
+import { addStorageSchema, startStorage } from "./storage.ts";
 import { watchSessions } from "./watch.ts";
 
 /** What a stack is started with. */
@@ -126,12 +127,20 @@ async function start(
   const watch = await watchSessions({ databaseUrl: server.url(), onEvent });
   cleanUp.push(() => watch.stop());
 
+  const storage = o.appPort === null ? undefined : startStorage({
+    databaseUrl: (role) => server.url("postgres", role),
+    folder: path.join(o.folder, "storage"),
+    jwtSecret: localJwtSecret,
+  });
+  cleanUp.push(async () => await storage?.close());
+
   const api = await startApi({
     databaseUrl: (role) => server.url("postgres", role),
     port: o.apiPort,
     keys: localKeys,
     jwtSecret: localJwtSecret,
     functions: functions.answer,
+    ...(storage && { storage: storage.answer }),
     onRefusal: (refusal) => watch.tell({ kind: "refused", ...refusal }),
   });
   cleanUp.push(() => api.stop());
@@ -182,10 +191,13 @@ async function tryToBuild(source?: string): Promise<AppFiles | StackProblem> {
 }
 
 async function applyAppSchema(databaseUrl: string) {
-  const schema = fs.readFileSync(path.join(appSource, "schema.sql"), "utf8");
+  await addStorageSchema(databaseUrl);
   const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
   try {
-    await sql.unsafe(schema).simple();
+    for (const file of ["schema.sql", "storage.sql"]) {
+      const script = fs.readFileSync(path.join(appSource, file), "utf8");
+      await sql.unsafe(script).simple();
+    }
   } finally {
     await sql.end();
   }

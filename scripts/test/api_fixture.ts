@@ -15,6 +15,11 @@ import { type Functions, serveFunctions } from "../stack/functions.ts";
 import { localJwtSecret, localKeys } from "../stack/keys.ts";
 import { repositoryRoot } from "../stack/paths.ts";
 import {
+  addStorageSchema,
+  startStorage,
+  type Storage,
+} from "../stack/storage.ts";
+import {
   liftedLimits,
   liftThoseOfTheRole,
 } from "../../supabase/tests/timeouts.ts";
@@ -36,7 +41,9 @@ export const keys = {
 export interface ProjectOptions {
   /** Also serve the Edge Functions. */
   functions?: boolean;
-  /** Their environment variables, where they differ from the usual ones. */
+  /** Also serve Storage's resumable uploads, with its files in this folder. */
+  storageFolder?: string;
+  /** The functions' environment variables, where they differ from the usual ones. */
   functionsEnv?: Record<string, string>;
   /** A network between the functions and the API that can fail. */
   between?(
@@ -108,6 +115,10 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
   const functionLines = collectLines();
   await liftThoseOfTheRole(superuser);
 
+  const storage = o.storageFolder === undefined
+    ? undefined
+    : await openStorage(o.storageFolder, database.url);
+
   let functions: Functions | undefined;
   const apiOptions: ApiOptions = {
     databaseUrl: database.url,
@@ -119,6 +130,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
       functions
         ? functions.answer(request, name)
         : Promise.resolve(new Response(null, { status: 404 })),
+    ...(storage && { storage: storage.answer }),
   };
   const api = await startApi(apiOptions);
   const network = o.between && startNetwork(api.url, o.between);
@@ -208,11 +220,20 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
     async stop() {
       await api.stop();
       await functions?.stop();
+      await storage?.close();
       await network?.stop();
       await Promise.all([sql.end(), superuser.end()]);
       await database.drop();
     },
   };
+}
+
+async function openStorage(
+  folder: string,
+  databaseUrl: (role?: string) => string,
+): Promise<Storage> {
+  await addStorageSchema(databaseUrl());
+  return startStorage({ databaseUrl, folder, jwtSecret: localJwtSecret });
 }
 
 function startNetwork(

@@ -28,6 +28,9 @@ const pages: Record<string, Page> = {
     ),
   },
   "docs/client.md": { tests: [consumersTest, "supabase/tests/docs"] },
+  "docs/drafts.md": {
+    tests: ["supabase/tests/docs/drafts.test.ts", consumersTest],
+  },
   "docs/guarding.md": { tests: ["supabase/tests/docs/guarding.test.ts"] },
   "docs/install.md": {
     tests: ["supabase/tests/install/docs.test.ts"],

@@ -19,8 +19,11 @@ import { fetchNotingTime } from "./server_time.ts";
 const AdminPage = lazy(() => import("./admin/admin_page.tsx"));
 
 const queries = new QueryClient({
-  // the database's refusals are answers: asking again changes nothing
-  defaultOptions: { queries: { retry: 1 } },
+  // a query that fails is shown as failed, rather than as waiting for a network
+  defaultOptions: {
+    queries: { retry: 1, networkMode: "always" },
+    mutations: { networkMode: "always" },
+  },
 });
 
 const isAdmin = location.pathname.replace(/\/$/, "") === "/admin";

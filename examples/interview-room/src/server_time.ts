@@ -1,10 +1,9 @@
-// What time it is for the server. The clock of this machine may be wrong by
-// hours, so "two minutes ago" is not counted on it: each answer brings the
-// server's time along, and the monotonic clock goes on from there.
+// What time it is for the server. This machine's clock may be wrong by hours:
+// each answer brings the server's time, and the monotonic clock counts from there.
 
 let known: { serverMs: number; at: number } | undefined;
 
-/** `fetch`, which also notes what time it is there. */
+/** `fetch`, which also notes the server's time. */
 export const fetchNotingTime: typeof fetch = async (input, init) => {
   const response = await fetch(input, init);
   const serverMs = Date.parse(response.headers.get("date") ?? "");
@@ -21,4 +20,9 @@ export function serverNow(): number {
 /** Seconds since a timestamp of the server's. */
 export function secondsSince(timestamp: string): number {
   return Math.max(0, (serverNow() - Date.parse(timestamp)) / 1000);
+}
+
+/** Seconds until a timestamp of the server's; negative if it has passed. */
+export function secondsUntil(timestamp: string): number {
+  return (Date.parse(timestamp) - serverNow()) / 1000;
 }

@@ -1,4 +1,4 @@
-// Spans of time and devices, as people say them.
+// Times, numbers and devices as the pages name them.
 
 /** As in "just now" and "5 minutes ago". */
 export function ago(seconds: number): string {
@@ -14,8 +14,7 @@ export function span(seconds: number): string {
     : seconds < 86_400
     ? [seconds / 3600, "hour"] as const
     : [seconds / 86_400, "day"] as const;
-  const whole = Math.floor(count);
-  return `${whole} ${unit}${whole === 1 ? "" : "s"}`;
+  return plural(Math.floor(count), unit);
 }
 
 /** As on a clock: "9:05", "1:02:03". */
@@ -28,7 +27,28 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** What the user would call this device: "Chrome on Windows". */
+/** As in "14:03". */
+export function timeOfDay(timestamp: string): string {
+  return new Date(timestamp).toLocaleTimeString([], {
+    hour: "2-digit",
+    minute: "2-digit",
+  });
+}
+
+/** As in "27 November 2026 at 14:03". */
+export function dayAndTime(timestamp: string): string {
+  return new Date(timestamp).toLocaleString([], {
+    dateStyle: "long",
+    timeStyle: "short",
+  });
+}
+
+/** As in "1 answer" and "3 answers". */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/** The user's name for this device, as in "Chrome on Windows". */
 export function thisDevice(agent = navigator.userAgent): string {
   const named = (names: [sign: RegExp, name: string][]) =>
     names.find(([sign]) => sign.test(agent))?.[1];

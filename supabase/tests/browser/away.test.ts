@@ -1,6 +1,7 @@
 // Pages that are closed, hidden or left, and come back.
 import assert from "node:assert/strict";
 import {
+  isSaved,
   onAComputer,
   onAnother,
   storiesOfThisFile,
@@ -38,7 +39,7 @@ story(
     await tab.press("Leave");
     await tab.press("Leave the interview");
 
-    await tab.sees("Start the interview");
+    await tab.sees("Continue the interview");
     assert.equal(await scene.live(person), undefined);
     assert.deepEqual(
       (await scene.ended(person)).map(({ end_reason }) => end_reason),
@@ -139,7 +140,7 @@ story(
   async (scene) => {
     const { tab, person } = await onAComputer(scene);
     await tab.write(1, "Before the detour");
-    await tab.answerIs(1, "Saved");
+    await tab.answerIs(1, isSaved);
     const session = await scene.live(person);
 
     await tab.page.goto(`${scene.url}/icon.svg`);
@@ -163,13 +164,13 @@ story(
     const { tab, person } = await onAComputer(scene);
     const other = await onAnother(scene, person);
     await tab.page.goto(`${scene.url}/icon.svg`);
-    await other.press("End it and start here");
+    await other.press("End it and continue here");
     await other.connectionIs("Connected");
     const successor = await scene.live(person);
 
     await tab.page.goBack({ waitUntil: "commit" });
 
-    await tab.sees("This interview was continued on another device");
+    await tab.sees("This interview continues on another device");
     assert.equal((await scene.live(person))?.session_id, successor?.session_id);
     await other.connectionIs("Connected");
   },

@@ -52,8 +52,11 @@ const switches = [
 ];
 
 /** Opens a browser with the profile in this folder. */
-export async function openBrowser(profile: string): Promise<RunningBrowser> {
-  const { endpoint, kill, signal } = await launch(profile);
+export async function openBrowser(
+  profile: string,
+  moreSwitches: string[] = [],
+): Promise<RunningBrowser> {
+  const { endpoint, kill, signal } = await launch(profile, moreSwitches);
   try {
     const browser = await chromium.connectOverCDP(endpoint, {
       isLocal: true,
@@ -105,11 +108,15 @@ interface Launched {
   signal(name: Deno.Signal): void;
 }
 
-async function launch(profile: string): Promise<Launched> {
+async function launch(
+  profile: string,
+  moreSwitches: string[] = [],
+): Promise<Launched> {
   assert(program);
   fs.mkdirSync(profile, { recursive: true });
   const { command, args } = followParent(program.command, [
     ...switches,
+    ...moreSwitches,
     `--user-data-dir=${profile}`,
     "about:blank",
   ]);

@@ -18,6 +18,7 @@ story(
     const crashing = await computer();
     const person = await crashing.tab.signUp();
     await crashing.tab.start();
+    const crashed = await live(person);
     await crashing.kill();
     const other = await onAnother(scene, person);
     await other.sees("Previous session detected");
@@ -27,7 +28,7 @@ story(
     await other.start();
 
     const session = await live(person);
-    assert.equal(session?.previous_session_id, null);
+    assert.equal(session?.previous_session_id, crashed?.session_id);
     assert.deepEqual(
       (await ended(person)).map(({ end_reason }) => end_reason),
       ["expired"],

@@ -1,6 +1,7 @@
 // Checks a page in light and dark mode, on a phone and on a desktop: its wording,
 // the violations that axe finds, horizontal scrolling; and takes the README's
-// screenshots if UPDATE_SCREENSHOTS is set.
+// screenshots if UPDATE_SCREENSHOTS is set, and all of them into the folder that
+// ALL_SCREENSHOTS names.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import { basename, join } from "node:path";
@@ -94,6 +95,7 @@ export async function inspect(
     );
     assert.deepEqual(findings, [], name);
     if (o.picture) await takePicture(tab, o.picture, look);
+    await takeAnyPicture(tab, look);
   }
 }
 
@@ -128,4 +130,22 @@ async function takePicture(
     }
     await page.screenshot({ path, style: "* { scrollbar-width: none }" });
   }
+}
+
+/** Takes a screenshot for a look at the whole app, named after its heading. */
+async function takeAnyPicture(
+  { page }: Tab,
+  { colorScheme, width }: typeof looks[number],
+) {
+  const folder = process.env.ALL_SCREENSHOTS;
+  if (!folder) return;
+  const heading = await page.evaluate<string>(
+    "[...document.querySelectorAll('h1, [role=dialog] h2')].at(-1)?.innerText ?? 'none'",
+  );
+  const name = heading.toLowerCase().replaceAll(/\W+/g, "-");
+  const count = fs.existsSync(folder) ? fs.readdirSync(folder).length : 0;
+  await page.screenshot({
+    path: join(folder, `${name}-${colorScheme}-${width}-${count}.png`),
+    fullPage: true,
+  });
 }

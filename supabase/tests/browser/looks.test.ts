@@ -5,6 +5,8 @@ import { inspect, jargonIn } from "./inspect.ts";
 import {
   checkNow,
   inAnInterview,
+  isKept,
+  isSaved,
   onAnother,
   type Person,
   type Scene,
@@ -37,49 +39,67 @@ Deno.test("the jargon that the tests look for is found", () => {
 });
 
 story(
-  "how it looks: signing up, before the interview, in it, submitting it",
+  "how it looks: signing up, the start page, the interview, leaving, reviewing",
   async ({ device }) => {
     const { tab } = await device();
     await tab.open();
     await tab.sees("Create account");
     await inspect(tab);
-    await tab.press("Sign in instead");
+    await tab.press("Sign in");
     await tab.page.getByLabel("Email").fill("nobody@example.com");
     await tab.page.getByLabel("Password").fill("not the password");
     await tab.press("Sign in");
-    await tab.sees("This email and password do not go together.");
+    await tab.sees("Incorrect email or password.");
     await inspect(tab);
 
-    await tab.signUp("/?upload=600");
+    await tab.signUp();
     await tab.sees("Start the interview");
     await inspect(tab);
     await tab.start();
     await tab.write(1, proud);
     await tab.write(2, decided);
-    await tab.answerIs(2, "Saved");
+    await tab.answerIs(2, isSaved);
     await inspect(tab, { picture: "interview" });
     await tab.press("Leave");
     await tab.sees("Leave the interview?");
     await inspect(tab);
     await tab.press("Stay");
-    await tab.press("Hand in");
-    await tab.sees("Handing in your interview");
+    await tab.press("Review and submit");
+    await tab.sees("Submit anyway");
     await inspect(tab);
   },
 );
 
 story(
-  "how it looks: submitted, and the notice of a previous session",
+  "how it looks: submitting, not submitted, the receipt",
+  async (scene) => {
+    const { tab } = await inAnInterview(scene);
+    scene.network.fail("/end_session");
+    await tab.pressSubmit();
+    await tab.sees("Submitting your interview");
+    await inspect(tab);
+    await tab.sees("Not submitted yet");
+    await inspect(tab);
+    scene.network.fail();
+    await tab.press("Try again");
+    await tab.seesReceipt();
+    await inspect(tab);
+  },
+);
+
+story(
+  "how it looks: the notice of a previous session, on the start page and in the interview",
   async (scene) => {
     const { tab, person } = await inAnInterview(scene);
-    await tab.submit();
-    await inspect(tab);
-
+    await tab.write(1, proud);
+    await tab.answerIs(1, isSaved);
     // as after a crash: no more heartbeats
     const { client } = await elsewhere(scene, person);
     await client.rpc("start_session", {
       session_id: "x",
       device: "Chrome on Windows",
+      interview_id: "application",
+      takeover: true,
     });
     await scene.project.sql`
       update public.active_interview_sessions
@@ -113,7 +133,7 @@ story(
     await tab.write(1, proud);
     await checkNow(tab);
     await tab.connectionIs("Connection interrupted");
-    await tab.answerIs(1, "Kept on this page");
+    await tab.answerIs(1, isKept);
     await inspect(tab);
 
     await tab.page.route("**/config.json", (route) => route.abort());
@@ -122,6 +142,19 @@ story(
     await inspect(tab);
   },
 );
+
+story("how it looks: restoring", async (scene) => {
+  const { tab } = await inAnInterview(scene);
+  await tab.write(1, proud);
+  await tab.answerIs(1, isSaved);
+  await tab.page.reload();
+  await tab.sees("Continue your interview");
+  scene.network.hang("GET /rest/v1/interview_answers");
+
+  await tab.goOn();
+  await tab.sees("Restoring your answers…");
+  await inspect(tab);
+});
 
 story("how it looks: signed out in mid-interview", async ({ device }) => {
   const { tab, newTab } = await device();
@@ -136,38 +169,29 @@ story("how it looks: signed out in mid-interview", async ({ device }) => {
 });
 
 story(
-  "how it looks: an interview that is over, for every reason",
+  "how it looks: an interview that was ended elsewhere, for every reason",
   async (scene) => {
     const { tab, person } = await inAnInterview(scene);
-    const again = async (button: string) => {
-      await tab.press(button);
-      const start = tab.page.getByRole("button", {
-        name: "Start the interview",
-      });
-      if (button === "Back to the beginning") await start.click();
-      await tab.connectionIs("Connected");
-    };
     for (
-      const [reason, words, button] of [
+      const [reason, lead] of [
+        ["disconnected", "You can continue it here."],
         [
-          "completed",
-          "This interview has been handed in",
-          "Back to the beginning",
+          "cleared",
+          "It was closed in another window. You can continue it here.",
         ],
-        ["disconnected", "This interview was left", "Continue here"],
-        ["cleared", "This interview was closed", "Continue here"],
       ] as const
     ) {
-      const { client, session: { session_id } } = await elsewhere(
-        scene,
-        person,
-      );
-      const { error } = await client.rpc("end_session", { session_id, reason });
+      const { client, session } = await elsewhere(scene, person);
+      const { error } = await client.rpc("end_session", {
+        session_id: session.session_id,
+        reason,
+      });
       assert.equal(error, null);
       await checkNow(tab);
-      await tab.sees(words);
+      await tab.sees("This interview was closed", lead);
       await inspect(tab);
-      await again(button);
+      await tab.press("Continue here");
+      await tab.connectionIs("Connected");
     }
 
     const { error } = await scene.project.service.rpc("revoke_session", {
@@ -175,29 +199,50 @@ story(
     });
     assert.equal(error, null);
     await checkNow(tab);
-    await tab.sees("This interview was ended by an administrator");
+    await tab.sees("An administrator ended this interview");
     await inspect(tab);
-    await again("Back to the beginning");
+    await tab.press("Back to the start page");
+    await tab.start();
 
-    await scene.project.sql`
+    const { client } = await elsewhere(scene, person);
+    await client.rpc("start_session", { session_id: "x", takeover: true });
+    await tab.write(1, proud);
+    await tab.sees("This interview continues on another device");
+    await inspect(tab, { picture: "continued" });
+    await tab.press("Continue here instead");
+    await tab.connectionIs("Connected");
+
+    const last = await elsewhere(scene, person);
+    await last.client.rpc("end_session", {
+      session_id: last.session.session_id,
+      reason: "completed",
+    });
+    await checkNow(tab);
+    await tab.seesReceipt();
+    await inspect(tab);
+  },
+);
+
+story("how it looks: the time is up", async (scene) => {
+  const { tab, person } = await inAnInterview(scene);
+  await scene.project.sql`
     update public.active_interview_sessions
     set
       created_at = created_at - interval '15 minutes',
       deadline_at = now(),
       expires_at = now()
     where user_id = ${person.id}`;
-    await checkNow(tab);
-    await tab.sees("Your time is up");
-    await inspect(tab);
-    await again("Back to the beginning");
-
-    const { client } = await elsewhere(scene, person);
-    await client.rpc("start_session", { session_id: "x", takeover: true });
-    await tab.write(1, proud);
-    await tab.sees("This interview was continued on another device");
-    await inspect(tab, { picture: "continued" });
-  },
-);
+  await scene.project.sql`
+    update public.interviews
+    set started_at = started_at - interval '15 minutes', deadline_at = now()
+    where user_id = ${person.id}`;
+  await checkNow(tab);
+  await tab.sees("Your time is up");
+  await inspect(tab);
+  await tab.page.reload();
+  await tab.sees("Your time is up");
+  await inspect(tab);
+});
 
 story(
   "how it looks: resumed after a while, and found to be on another device",
@@ -210,9 +255,7 @@ story(
       where user_id = ${person.id}`;
     await runOut();
     await checkNow(tab);
-    await tab.sees(
-      "You were away for a while; we picked up where you left off.",
-    );
+    await tab.sees("You were away for a while. Your interview continues.");
     await inspect(tab);
 
     await runOut();
@@ -280,20 +323,29 @@ story(
     await keyboard.type("Typed");
     await goTo(tab, /^Question 2/);
     await keyboard.type("Typed, too");
-    await tab.answerIs(2, "Saved");
+    await tab.answerIs(2, isSaved);
 
     await goTo(tab, "Leave");
     await keyboard.press("Space");
     await tab.sees("Leave the interview?");
     await keyboard.press("Escape");
     await tab.seesNoMore("Leave the interview?");
+    // the focus is back on Leave
     await keyboard.press("Shift+Tab");
     await keyboard.press("Enter");
-    await tab.sees("You answered 2 of 5 questions");
-    await isAtHeading(tab, "Your interview is handed in");
-    await goTo(tab, "Back to the beginning");
+    await isAtHeading(tab, "Review your answers");
+    await goTo(tab, "Edit answer 3");
     await keyboard.press("Enter");
-    await tab.sees("Start the interview");
+    await keyboard.type("Typed after the review");
+    await tab.answerIs(3, isSaved);
+    assert.equal(await tab.answer(3), "Typed after the review");
+    await goTo(tab, "Review and submit");
+    await keyboard.press("Enter");
+    await isAtHeading(tab, "Review your answers");
+    await goTo(tab, "Submit anyway");
+    await keyboard.press("Enter");
+    await tab.seesReceipt();
+    await isAtHeading(tab, "Submitted");
     const [row] = await project.superuser`
     select h.end_reason
     from public.interview_session_history h
@@ -307,11 +359,11 @@ story("by keyboard alone: one click is one key (M6 M17)", async (scene) => {
   const { tab, person } = await inAnInterview(scene);
   const other = await onAnother(scene, person);
 
-  await goTo(other, "End it and start here");
+  await goTo(other, "End it and continue here");
   await other.page.keyboard.press("Enter");
   await other.connectionIs("Connected");
   await checkNow(tab);
-  await tab.sees("This interview was continued on another device");
+  await tab.sees("This interview continues on another device");
   await goTo(tab, "Continue here instead");
   await tab.page.keyboard.press("Enter");
   await tab.connectionIs("Connected");

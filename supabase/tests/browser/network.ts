@@ -22,6 +22,8 @@ export interface Network {
   leadTo(url: string): void;
   /** Calls with this in their name fail from now on; without it, none does. */
   fail(part?: string): void;
+  /** Calls with this in their name are never answered; without it, all are. */
+  hang(part?: string): void;
   /** The API gets `other` wherever a page sends `token`. */
   replaceToken(token: string, other: string): void;
   /**
@@ -37,6 +39,7 @@ export function startNetwork(to: string): Network {
   const calls: Call[] = [];
   const replaced = new Map<string, string>();
   let failing: string | undefined;
+  let hanging: string | undefined;
   let toldLease: number | undefined;
   let port = 0;
   let stopping: AbortController;
@@ -55,6 +58,10 @@ export function startNetwork(to: string): Network {
     // what a gateway answers whose service is down: no page may read it
     if (failing && name.includes(failing)) {
       return new Response("no", { status: 503 });
+    }
+    if (hanging && name.includes(hanging)) {
+      await isAborted(request);
+      return new Response("no", { status: 502 });
     }
     const headers = new Headers(request.headers);
     const token = headers.get("authorization")?.replace(/^Bearer /, "");
@@ -99,6 +106,7 @@ export function startNetwork(to: string): Network {
     mend,
     leadTo: (url) => to = url,
     fail: (part) => failing = part,
+    hang: (part) => hanging = part,
     replaceToken: (token, other) => replaced.set(token, other),
     tellLease: (seconds) => toldLease = seconds,
     stop: cut,
@@ -120,5 +128,13 @@ async function withLease(
   return Response.json({ ...row, expires_at: expires.toISOString() }, {
     status,
     headers: sent,
+  });
+}
+
+/** Resolves when the page, or the network, gives up. */
+function isAborted({ signal }: Request): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }

@@ -6,6 +6,8 @@ import { speaksPlainly } from "./inspect.ts";
 import {
   failedSaves,
   inAnInterview,
+  isKept,
+  isSaved,
   type Scene,
   stopClock,
   storiesOfThisFile,
@@ -15,7 +17,7 @@ import {
 
 const story = storiesOfThisFile({ atOnce: 4 });
 
-/** The app's pause before it tries again to save an answer. */
+/** The pause before another try to save an answer. */
 const retryMs = 3_000;
 
 /** While time passes the page tries to save: once in a pause, so that no flood meets
@@ -42,7 +44,7 @@ story(
     await context.setOffline(true);
     await tab.write(1, "Written without a network");
     await tab.connectionIs("Connection interrupted");
-    await tab.answerIs(1, "Kept on this page");
+    await tab.answerIs(1, isKept);
     for (let passed = 0; passed < 30; passed += 5) {
       const tried = tab.page.waitForEvent("requestfailed");
       await tab.page.clock.runFor(5_000);
@@ -54,7 +56,7 @@ story(
     await context.setOffline(false);
 
     await tab.connectionIs("Connected");
-    await tab.answerIs(1, "Saved");
+    await tab.answerIs(1, isSaved);
     assert.deepEqual(await saved(person), ["Written without a network"]);
     const after = await live(person);
     assert.equal(after?.session_id, session?.session_id);
@@ -76,11 +78,11 @@ story(
     await tab.write(1, "One");
     await tab.connectionIs("Connection interrupted");
     await tab.sees(
-      "Go on, your answers are kept on this page and saved as soon as it is back.",
+      "Continue: your answers are kept on this device and saved when the connection is back.",
     );
     await tab.write(2, "Two");
-    await tab.answerIs(1, "Kept on this page");
-    await tab.answerIs(2, "Kept on this page");
+    await tab.answerIs(1, isKept);
+    await tab.answerIs(2, isKept);
     await speaksPlainly(tab);
     await stopClock(tab);
     await triesInVain(60, scene, tab);
@@ -92,8 +94,8 @@ story(
     await tab.page.clock.resume();
 
     await tab.connectionIs("Connected");
-    await tab.answerIs(1, "Saved");
-    await tab.answerIs(2, "Saved");
+    await tab.answerIs(1, isSaved);
+    await tab.answerIs(2, isSaved);
     assert.deepEqual(await saved(person), ["One", "Two"]);
     assert.equal((await live(person))?.session_id, session?.session_id);
     assert.equal((await live(person))?.fence, session?.fence);
@@ -109,36 +111,34 @@ story(
     scene.network.fail("interview_answers");
     await tab.write(1, "Patience");
 
-    await tab.answerIs(1, "Kept on this page");
+    await tab.answerIs(1, isKept);
     await stopClock(tab);
     await triesInVain(15, scene, tab);
     await tab.connectionIs("Connected");
     scene.network.fail();
     await tab.page.clock.runFor(retryMs);
 
-    await tab.answerIs(1, "Saved");
+    await tab.answerIs(1, isSaved);
     assert.deepEqual(await scene.saved(person), ["Patience"]);
   },
 );
 
 story(
   "M2 the API is down while the interview is submitted: it continues when the API is back, and the last words are saved",
-  async ({ device, network, live, ended, saved }) => {
-    const { tab } = await device();
-    const person = await tab.signUp("/?upload=2");
-    await tab.start();
-    await tab.write(1, "The last words");
+  async (scene) => {
+    const { network, live, ended, saved } = scene;
+    const { tab, person } = await inAnInterview(scene);
     await network.cut();
+    await tab.write(1, "The last words");
 
-    await tab.press("Hand in");
+    await tab.pressSubmit();
     await tab.sees(
-      "100 %",
-      "Please keep this page open: we go on as soon as your connection is back.",
+      "The connection is interrupted. Keep this page open: it tries again.",
     );
     assert.equal((await live(person))?.status, "active");
     network.mend();
 
-    await tab.sees("Your interview is handed in");
+    await tab.seesReceipt();
     assert.equal(await live(person), undefined);
     assert.deepEqual(
       (await ended(person)).map(({ end_reason }) => end_reason),
@@ -158,12 +158,12 @@ story(
     await tab.press("Start the interview");
     await tab.connectionIs("Not connected yet");
     await tab.write(1, "Answered all the same");
-    await tab.answerIs(1, "Kept on this page");
+    await tab.answerIs(1, isKept);
     assert.equal(await live(person), undefined);
     network.fail();
 
     await tab.connectionIs("Connected");
-    await tab.answerIs(1, "Saved");
+    await tab.answerIs(1, isSaved);
     assert((await live(person))?.session_id);
     assert.deepEqual(await saved(person), ["Answered all the same"]);
     await tab.submit();

@@ -36,8 +36,14 @@ import { type Call, type Network, startNetwork } from "./network.ts";
 export { administrator, keys };
 export { until } from "../waiting.ts";
 
-/** The upload takes no longer than this many seconds. */
-const quickly = "/?upload=0.3";
+/** The start page, whether or not the interview has been started before. */
+const startPage = /^(Before you start|Continue your interview)$/;
+
+/** What a page says of an answer that the server has. */
+export const isSaved = /^Saved at \d+:\d\d/;
+
+/** And of one that is in this browser only. */
+export const isKept = "Kept on this device";
 
 /** Somebody with an account. */
 export interface Person {
@@ -60,6 +66,7 @@ export interface Live {
   device: string | null;
   created_at: Date;
   updated_at: Date;
+  deadline_at: Date;
   expires_at: Date;
   previous_session_id: string | null;
 }
@@ -86,7 +93,7 @@ export interface Scene {
   live(person: Person): Promise<Live | undefined>;
   /** How the person's sessions ended, in the order in which they began. */
   ended(person: Person): Promise<{ session_id: string; end_reason: string }[]>;
-  /** The answers saved in all of the person's sessions, by question. */
+  /** The person's saved answers, by question. */
   saved(person: Person): Promise<string[]>;
   /** As if this much time had passed since the last heartbeat. */
   age(person: Person, time: string): Promise<void>;
@@ -127,8 +134,13 @@ export interface Tab {
   open(place?: string): Promise<void>;
   signUp(place?: string): Promise<Person>;
   signIn(person: { email: string; password: string }): Promise<void>;
-  /** Starts an interview, and waits until it is connected. */
+  /** Starts or continues the interview, and waits until it is connected. */
   start(): Promise<void>;
+  /**
+   * Continues the interview after a crash or the like, whether or not its last
+   * page still holds it, and waits until it is connected.
+   */
+  goOn(): Promise<void>;
   /** Waits until each of these texts is visible. */
   sees(...texts: (string | RegExp)[]): Promise<void>;
   /** Waits until none of these texts is visible. */
@@ -143,12 +155,20 @@ export interface Tab {
   ): Promise<void>;
   press(button: string): Promise<void>;
   write(question: number, text: string): Promise<void>;
+  /** Types text at the end of an answer, key by key. */
+  type(question: number, text: string): Promise<void>;
   /** Waits until the page shows this state of an answer. */
   answerIs(question: number, state: string | RegExp): Promise<void>;
   /** The text of an answer. */
   answer(question: number): Promise<string>;
+  /** Waits until the answer has this text. */
+  answerBecomes(question: number, text: string): Promise<void>;
+  /** Reviews and submits the interview, without waiting for the outcome. */
+  pressSubmit(): Promise<void>;
   /** Submits the interview, and waits until the page confirms it. */
   submit(): Promise<void>;
+  /** Waits for the receipt. */
+  seesReceipt(): Promise<void>;
 }
 
 /** Registers a test that needs browsers. */
@@ -259,10 +279,15 @@ async function openPlace(
     closing.push(() =>
       fs.rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
     );
-    const project = await startProject({ functions: o.functions });
+    const project = await startProject({
+      functions: o.functions,
+      storageFolder: join(folder, "storage"),
+    });
     closing.push(() => project.stop());
-    const schema = fs.readFileSync(join(appSource, "schema.sql"), "utf8");
-    await project.sql.unsafe(schema).simple();
+    for (const file of ["schema.sql", "storage.sql"]) {
+      const script = fs.readFileSync(join(appSource, file), "utf8");
+      await project.sql.unsafe(script).simple();
+    }
     if (o.times) {
       await project.sql`update sessions.settings set ${project.sql(o.times)}`;
     }
@@ -361,7 +386,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
       saved: async ({ id }) =>
         (await sql<{ answer: string }[]>`
           select answer from public.interview_answers
-          where user_id = ${id} order by question, saved_at, fence`)
+          where user_id = ${id} order by question`)
           .map(({ answer }) => answer),
       age,
       async runOut(person) {
@@ -431,7 +456,7 @@ function makeTab(page: Page, url: string, project: Project): Tab {
   };
   const tab: Tab = {
     page,
-    async open(place = quickly) {
+    async open(place = "/") {
       await page.goto(url + place);
     },
     async signUp(place) {
@@ -440,19 +465,29 @@ function makeTab(page: Page, url: string, project: Project): Tab {
       await tab.open(place);
       await fillIn({ email, password });
       await tab.press("Create account");
-      await tab.sees("Before the interview");
+      await tab.sees(startPage);
       const [{ id }] = await project.superuser<{ id: string }[]>`
         select id from auth.users where email = ${email}`;
       return { id, email, password };
     },
     async signIn(person) {
       await fillIn(person);
-      const other = button("Sign in instead");
-      if (await other.isVisible()) await other.click();
+      // the form signs in, or first offers to
+      if (await button("Create account").isVisible()) {
+        await tab.press("Sign in");
+      }
       await tab.press("Sign in");
     },
     async start() {
-      await tab.press("Start the interview");
+      await page.getByRole("button", {
+        name: /^(Start|Continue) the interview$/,
+      }).click();
+      await tab.connectionIs("Connected");
+    },
+    async goOn() {
+      await page.getByRole("button", {
+        name: /^(Continue the interview|End it and continue here)$/,
+      }).click();
       await tab.connectionIs("Connected");
     },
     async sees(...texts) {
@@ -471,14 +506,32 @@ function makeTab(page: Page, url: string, project: Project): Tab {
     },
     press: (name) => button(name).click(),
     write: (question, text) => field(question).fill(text),
+    async type(question, text) {
+      await field(question).press("ControlOrMeta+End");
+      await page.keyboard.type(text);
+    },
     async answerIs(question, state) {
       await page.getByRole("article", { name: `Question ${question}` })
         .getByText(state, { exact: true }).waitFor();
     },
     answer: (question) => field(question).inputValue(),
+    answerBecomes: (question, text) =>
+      until(
+        `the answer to question ${question} is "${text}"`,
+        async () => await tab.answer(question) === text,
+      ),
+    async pressSubmit() {
+      await tab.press("Review and submit");
+      await page.getByRole("button", { name: /^Submit( anyway)?$/ }).click();
+    },
     async submit() {
-      await tab.press("Hand in");
-      await tab.sees("Your interview is handed in");
+      await tab.pressSubmit();
+      await tab.seesReceipt();
+    },
+    async seesReceipt() {
+      await page.getByRole("heading", { name: "Submitted", exact: true })
+        .waitFor();
+      await page.getByText(/^\d of 5$/).waitFor();
     },
   };
   return tab;
@@ -514,7 +567,7 @@ export async function onAnother(
   const { tab } = await device(o);
   await tab.open();
   await tab.signIn(person);
-  await tab.sees("Before the interview");
+  await tab.sees(startPage);
   return tab;
 }
 

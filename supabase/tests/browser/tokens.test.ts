@@ -8,6 +8,8 @@ import {
   checkNow,
   type Device,
   inAnInterview,
+  isKept,
+  isSaved,
   keys,
   onAComputer,
   type Person,
@@ -28,7 +30,7 @@ interface InAnInterview extends Pick<Device, "tab" | "newTab"> {
 }
 
 /** All that a page says while nothing is wrong. */
-const nothingWrong = ["Connected Your answers are saved while you write."];
+const nothingWrong = ["Connected"];
 
 /** The page's current access token. */
 function tokenOf({ page }: Tab): Promise<string> {
@@ -89,7 +91,7 @@ async function continues(scene: Scene, tab: Tab, person: Person) {
     async () => (await scene.live(person))!.updated_at > before.updated_at,
   );
   await tab.write(1, "Continued");
-  await tab.answerIs(1, "Saved");
+  await tab.answerIs(1, isSaved);
   assert.deepEqual(await scene.saved(person), ["Continued"]);
   const after = await scene.live(person);
   assert.equal(after?.session_id, before.session_id);
@@ -201,7 +203,7 @@ for (
         assert.equal(error, null);
         // nobody notices as long as the access token is good
         await tab.write(2, "Still heard");
-        await tab.answerIs(2, "Saved");
+        await tab.answerIs(2, isSaved);
         await spoilToken(tab, scene, { pageKnows: true });
       },
     },
@@ -214,17 +216,17 @@ for (
         hasTestClock: true,
       });
       await tab.write(1, "Before");
-      await tab.answerIs(1, "Saved");
+      await tab.answerIs(1, isSaved);
       const session = await scene.live(person);
 
       await signOut({ scene, tab, newTab, person });
 
       await tab.sees(
         "You have been signed out",
-        "Go on; your answers are kept on this page. Sign in again to have them saved.",
+        "Continue: your answers are kept on this device. Sign in again to save them.",
       );
       await tab.write(3, "Written while signed out");
-      await tab.answerIs(3, "Kept on this page");
+      await tab.answerIs(3, isKept);
       await tab.connectionIs("Signed out");
       await speaksPlainly(tab);
       const before = await scene.saved(person);
@@ -234,7 +236,7 @@ for (
 
       await tab.connectionIs("Connected");
       await tab.seesNoMore("You have been signed out");
-      await tab.answerIs(3, "Saved");
+      await tab.answerIs(3, isSaved);
       assert.deepEqual(await scene.saved(person), [
         ...before,
         "Written while signed out",

@@ -23,26 +23,28 @@ const widths: Record<PageSize, string> = {
 interface PageProps {
   /** The heading, and the title of the browser's tab. */
   title: string;
-  /** The title of the tab, if it is not the heading. */
-  tabTitle?: string | undefined;
+  /** The title of the tab; null: the page's content sets it. */
+  tabTitle?: string | null | undefined;
   /** A sentence below the heading. */
   lead?: ReactNode;
   /** At the right of the header: who is signed in. */
   aside?: ReactNode;
   /** Beside the heading: a status, a button. */
   beside?: ReactNode;
+  /** Below the header, and always in view. */
+  above?: ReactNode;
   size?: PageSize;
   children?: ReactNode;
 }
 
 /** A page. When it replaces another one, its heading gets the focus. */
 export function Page(
-  { title, tabTitle = title, lead, aside, beside, size = "narrow", children }:
+  { title, tabTitle = title, lead, aside, beside, above, children, ...o }:
     PageProps,
 ) {
   useTabTitle(tabTitle);
   return (
-    <Frame aside={aside} size={size}>
+    <Frame aside={aside} above={above} size={o.size ?? "narrow"}>
       <Box mb="lg">
         <Group justify="space-between" align="baseline">
           <PageHeading key={title}>{title}</PageHeading>
@@ -65,8 +67,9 @@ export function Loading() {
 }
 
 function Frame(
-  { aside, size, children }: {
+  { aside, above, size, children }: {
     aside?: ReactNode;
+    above?: ReactNode;
     size: PageSize;
     children: ReactNode;
   },
@@ -76,12 +79,15 @@ function Frame(
     <>
       <header className={classes.header}>
         <Container size={width}>
-          <Group justify="space-between" gap="xs" mih="3.5rem">
-            <Anchor href="/" fw={600} c="inherit">Interview room</Anchor>
+          <Group justify="space-between" gap="xs" mih="3.5rem" wrap="nowrap">
+            <Anchor href="/" fw={600} c="inherit" className={classes.brand}>
+              Interview room
+            </Anchor>
             {aside}
           </Group>
         </Container>
       </header>
+      {above && <div className={classes.above}>{above}</div>}
       <Container
         component="main"
         size={widths[size]}
@@ -107,10 +113,15 @@ function PageHeading({ children }: { children: ReactNode }) {
   );
 }
 
-/** Sets the title of the browser's tab. */
-export function useTabTitle(title: string) {
+/** Moves the focus to the page's heading, when what had it is gone. */
+export function focusHeading() {
+  document.querySelector("h1")?.focus();
+}
+
+/** Sets the title of the browser's tab, unless it is null. */
+export function useTabTitle(title: string | null) {
   useEffect(() => {
-    document.title = `${title} · Interview room`;
+    if (title !== null) document.title = `${title} · Interview room`;
   }, [title]);
 }
 
@@ -119,11 +130,16 @@ export function SignedIn(
   { email, onSignOut }: { email: string; onSignOut(): void },
 ) {
   return (
-    <Group gap="xs" wrap="nowrap">
-      <Text size="sm" c="dimmed" truncate maw="12rem" title={email}>
+    <Group gap="xs" wrap="nowrap" miw={0}>
+      <Text size="sm" c="dimmed" truncate title={email}>
         {email}
       </Text>
-      <Button variant="subtle" size="compact-sm" onClick={onSignOut}>
+      <Button
+        variant="subtle"
+        size="compact-sm"
+        flex="none"
+        onClick={onSignOut}
+      >
         Sign out
       </Button>
     </Group>

@@ -18,8 +18,6 @@ export function SignIn({ canSignUp = false }: { canSignUp?: boolean }) {
   const { supabase } = useApp();
   const [isNew, setIsNew] = useState(canSignUp);
   const submitting = useMutation({
-    // refused at once while offline, rather than kept for later
-    networkMode: "always",
     async mutationFn(form: FormData) {
       const credentials = {
         email: String(form.get("email")),

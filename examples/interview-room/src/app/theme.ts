@@ -20,6 +20,7 @@ export const cssVariables: CSSVariablesResolver = ({ colors }) => ({
     "--mantine-color-error": colors.red[9],
     "--app-field-border": colors.gray[6],
     "--app-page": colors.gray[0],
+    "--app-good": colors.green[9],
   },
   dark: {
     "--mantine-color-dimmed": colors.dark[1],
@@ -27,5 +28,6 @@ export const cssVariables: CSSVariablesResolver = ({ colors }) => ({
     "--mantine-color-error": colors.red[4],
     "--app-field-border": colors.dark[2],
     "--app-page": colors.dark[8],
+    "--app-good": colors.green[5],
   },
 });

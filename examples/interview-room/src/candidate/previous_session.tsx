@@ -1,69 +1,72 @@
-// What was left over on this account: on which device, since when, and the one
-// click that clears it.
-import { useEffect, useState } from "react";
-import type { SessionStatus } from "interview-sessions";
+// An interview that is open on another page: on which device, since when, and the
+// button that continues it here.
+import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { useSecondTick } from "../app/use_second_tick.ts";
 import { secondsSince } from "../server_time.ts";
 import { ago } from "../words.ts";
+import classes from "./candidate.module.css";
+import type { PreviousSession } from "./queries.ts";
 
-/** As much of a live session, or of a refusal, as is told. */
-export interface Previous {
-  device: string | null;
-  status: SessionStatus;
-  created_at: string;
-  updated_at: string;
+interface PreviousSessionProps {
+  previous: PreviousSession;
+  /** Why it could not be ended here. */
+  refusal?: string | undefined;
+  isBusy: boolean;
+  onTakeOver(): void;
 }
 
-/** "Previous session detected". */
-export function PreviousSession(
-  { previous, isBusy, onTakeOver, isWholePage }: {
-    previous: Previous;
-    /** Nothing else is on the page: then it begins here. */
-    isWholePage?: boolean;
-    isBusy: boolean;
-    onTakeOver(): void;
-  },
-) {
-  useSecondTick();
-  const Heading = isWholePage ? "h1" : "h2";
-  const { device, status, created_at, updated_at } = previous;
+/** As a part of the start page. */
+export function PreviousSessionNotice(props: PreviousSessionProps) {
   return (
-    <section className="notice" aria-labelledby="previous-session">
-      <Heading id="previous-session">Previous session detected</Heading>
-      <dl>
-        <div>
-          <dt>Device</dt>
-          <dd>{device || "Unknown device"}</dd>
-        </div>
-        <div>
-          <dt>Started</dt>
-          <dd>{ago(secondsSince(created_at))}</dd>
-        </div>
-        <div>
-          <dt>Last active</dt>
-          <dd>{ago(secondsSince(updated_at))}</dd>
-        </div>
-      </dl>
-      <p>
-        {status === "completing"
-          ? "It is just being handed in. If you end it now, that may not finish."
-          : "If its window was closed, or your browser crashed, you can end it and go on here. What you had answered comes along."}
-      </p>
-      <button
-        type="button"
-        className="primary"
-        disabled={isBusy}
-        onClick={onTakeOver}
-      >
-        End it and start here
-      </button>
-    </section>
+    <Paper
+      component="section"
+      withBorder
+      p="md"
+      className={classes.notice}
+      aria-labelledby="previous-session"
+    >
+      <Title order={3} size="h5" id="previous-session" mb="sm">
+        Previous session detected
+      </Title>
+      <PreviousSessionDetails {...props} />
+    </Paper>
   );
 }
 
-function useSecondTick() {
-  const [, setTicks] = useState(0);
-  useEffect(() => {
-    const timer = setInterval(() => setTicks((ticks) => ticks + 1), 1000);
-    return () => clearInterval(timer);
-  }, []);
+export function PreviousSessionDetails(
+  { previous, refusal, isBusy, onTakeOver }: PreviousSessionProps,
+) {
+  useSecondTick();
+  const { device, status, created_at, updated_at } = previous;
+  return (
+    <Stack>
+      <dl className={classes.facts}>
+        <Fact name="Device" value={device || "Unknown device"} />
+        <Fact name="Started" value={ago(secondsSince(created_at))} />
+        <Fact name="Last active" value={ago(secondsSince(updated_at))} />
+      </dl>
+      <Text size="sm">
+        {status === "completing"
+          ? "It is being submitted there. If you continue here, you have to submit again."
+          : "If that window is closed or crashed, continue here. Your saved answers carry over."}
+      </Text>
+      <Text size="sm" role="status" fw={600} className={classes.said}>
+        {refusal}
+      </Text>
+      <Group>
+        <Button loading={isBusy} onClick={onTakeOver}>
+          End it and continue here
+        </Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
 }

@@ -1,0 +1,59 @@
+// The environment of a page in a browser. Where there is no page, as on a server,
+// it is a clock, timers and tokens.
+import type { Environment } from "./environment.ts";
+import { after, attempt, newId, now, send } from "./common.ts";
+import { tokenOf, watchAuth } from "./supabase.ts";
+import { createTimers } from "./timers.ts";
+
+/** The name of the tab's item in sessionStorage, and of the BroadcastChannel. */
+const name = "interview-sessions";
+
+/** The environment of a page. Does nothing until it is used. */
+export function browserEnvironment(): Environment {
+  const timers = typeof document === "undefined"
+    ? { after, release() {} }
+    : createTimers();
+  let channel: BroadcastChannel | undefined;
+  return {
+    now,
+    after: timers.after,
+    accessToken: tokenOf,
+    listen({ wake, leave, authChanged, hear }, supabase) {
+      const stops = [watchAuth(supabase, authChanged)];
+      if (typeof document !== "undefined") {
+        const onPage = (
+          target: EventTarget,
+          type: string,
+          work: (event: Event) => void,
+        ) => {
+          target.addEventListener(type, work);
+          stops.push(() => target.removeEventListener(type, work));
+        };
+        const isShown = () => document.visibilityState === "visible" && wake();
+        onPage(globalThis, "online", wake);
+        onPage(globalThis, "pageshow", wake);
+        onPage(document, "resume", wake);
+        onPage(document, "visibilitychange", isShown);
+        onPage(globalThis, "pagehide", (event) => {
+          // a page in the back/forward cache may come back
+          if (!(event as PageTransitionEvent).persisted) leave();
+        });
+        channel = attempt(() => new BroadcastChannel(name));
+        if (channel) channel.onmessage = ({ data }) => hear(data);
+      }
+      return () => {
+        for (const stop of stops) stop();
+        channel?.close();
+        channel = undefined;
+        timers.release();
+      };
+    },
+    post: (message) => channel?.postMessage(message),
+    send,
+    // whoever cannot ask the other pages takes nothing from them
+    recall: () =>
+      channel && attempt(() => sessionStorage.getItem(name)) || null,
+    remember: (text) => attempt(() => sessionStorage.setItem(name, text)),
+    newId,
+  };
+}

@@ -1,0 +1,99 @@
+// What the candidate's pages read from the database, besides the session.
+import { useQuery } from "@tanstack/react-query";
+import type { SupabaseClient } from "@supabase/supabase-js";
+import type { ActiveInterviewSession } from "interview-sessions";
+import { useApp } from "../app/context.tsx";
+import { interviewId } from "../interview.ts";
+
+/** The candidate's interview; there is none before the first start. */
+export interface Interview {
+  started_at: string;
+  deadline_at: string;
+  submitted_at: string | null;
+}
+
+/** What the server has of it. */
+export interface Receipt extends Interview {
+  /** How many answers are not empty. */
+  answered: number;
+}
+
+/** What the start page shows of a session on another page. */
+export type PreviousSession = Pick<
+  ActiveInterviewSession,
+  "device" | "status" | "created_at" | "updated_at"
+>;
+
+/** A page that waits for an answer shows that it failed after this time. */
+const TIMEOUT_MS = 8_000;
+
+function within(signal: AbortSignal): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+}
+
+/** The interview and its saved answers; null before the first start. */
+export function useReceipt(userId: string, o: { everyMs?: number } = {}) {
+  const { supabase } = useApp();
+  return useQuery({
+    queryKey: ["receipt", userId],
+    queryFn: ({ signal }) => readReceipt(supabase, within(signal)),
+    refetchInterval: o.everyMs ?? false,
+  });
+}
+
+async function readReceipt(
+  supabase: SupabaseClient,
+  signal: AbortSignal,
+): Promise<Receipt | null> {
+  const [interview, answers] = await Promise.all([
+    supabase.from("interviews")
+      .select("started_at, deadline_at, submitted_at")
+      .eq("interview_id", interviewId)
+      .abortSignal(signal)
+      .maybeSingle<Interview>()
+      .throwOnError(),
+    supabase.from("interview_answers")
+      .select("question", { count: "exact", head: true })
+      .eq("interview_id", interviewId)
+      .neq("answer", "")
+      .abortSignal(signal)
+      .throwOnError(),
+  ]);
+  return interview.data && { ...interview.data, answered: answers.count ?? 0 };
+}
+
+/** The candidate's live session, wherever it is; null if there is none. */
+export function usePreviousSession(userId: string) {
+  const { supabase } = useApp();
+  return useQuery({
+    queryKey: previousSessionKey(userId),
+    async queryFn({ signal }): Promise<PreviousSession | null> {
+      const { data } = await supabase.from("active_interview_sessions")
+        .select("device, status, created_at, updated_at")
+        .abortSignal(within(signal))
+        .maybeSingle<PreviousSession>()
+        .throwOnError();
+      return data;
+    },
+    refetchInterval: 5_000,
+  });
+}
+
+export function previousSessionKey(userId: string) {
+  return ["previous session", userId];
+}
+
+/** How many seconds an interview takes. */
+export function useInterviewLength() {
+  const { supabase } = useApp();
+  return useQuery({
+    queryKey: ["interview length"],
+    async queryFn({ signal }): Promise<number> {
+      const { data } = await supabase.rpc("interview_seconds")
+        .abortSignal(within(signal))
+        .throwOnError();
+      return data;
+    },
+    staleTime: 60_000,
+  });
+}

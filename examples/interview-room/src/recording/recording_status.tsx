@@ -1,0 +1,30 @@
+// Whether the interview is recorded, and how far its upload is.
+import { Alert, Progress, Stack, Text } from "@mantine/core";
+import type { RecordingState } from "./recording.ts";
+
+export function RecordingStatus({ state }: { state: RecordingState }) {
+  const { upload, problem } = state;
+  return (
+    <Stack gap="xs">
+      <div role="status" aria-label="Recording">
+        {state.isRecording && <Text>Recording</Text>}
+        {problem && (
+          <Alert variant="light" color="yellow">{problem.message}</Alert>
+        )}
+        {upload.name === "uploading" && <Text>Uploading the recording…</Text>}
+        {upload.name === "done" && <Text>The recording is uploaded.</Text>}
+        {upload.name === "failed" && (
+          <Alert variant="light" color="yellow">
+            {upload.problem.message}
+          </Alert>
+        )}
+      </div>
+      {upload.name === "uploading" && (
+        <Progress
+          value={upload.fraction * 100}
+          aria-label="Upload of the recording"
+        />
+      )}
+    </Stack>
+  );
+}
