@@ -1,7 +1,6 @@
 // The page at /admin: the alarm, who is in an interview, how interviews ended. It
 // shows nothing to a user who is not an administrator: the functions that it calls
 // refuse them.
-import "@mantine/core/styles/Badge.css";
 import { Alert, Button, Paper, Text } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import {

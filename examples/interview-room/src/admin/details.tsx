@@ -2,14 +2,14 @@
 // what an administrator can do about it.
 import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useRef, useState } from "react";
 import { Page } from "../app/page.tsx";
 import type { Address } from "./address.ts";
 import type { Queries, SessionDetails } from "./api.ts";
 import classes from "./admin.module.css";
-import { EndDialog, ExtendDialog } from "./dialogs.tsx";
+import { EndDialog, ExtendDialog, focusHeadingIfLost } from "./dialogs.tsx";
 import { PageLink, SessionLink } from "./link.tsx";
-import { StateBadge } from "./lists.tsx";
+import { SessionState } from "./lists.tsx";
 import {
   ago,
   duration,
@@ -62,6 +62,12 @@ function Details({ details }: { details: SessionDetails }) {
   const [dialog, setDialog] = useState<"end" | "extend">();
   const isLive = !session.ended_at && !session.is_stale;
   const canExtend = interview && !interview.submitted_at;
+  // with the session, its button goes
+  const wasLive = useRef(isLive);
+  useEffect(() => {
+    if (wasLive.current && !isLive) focusHeadingIfLost();
+    wasLive.current = isLive;
+  }, [isLive]);
   return (
     <Stack>
       <Paper component="section" withBorder p="md" aria-label="Session">
@@ -175,7 +181,7 @@ function factsOf(
       end_reason && ended_at
         ? `${reasonNames[end_reason]}, ${moment(ended_at)}`
         : (
-          <StateBadge
+          <SessionState
             status={session.status}
             isStale={session.is_stale ?? false}
           />

@@ -173,6 +173,8 @@ function Dialog(
     <Modal
       opened={isOpen}
       onClose={close}
+      // the button that opened it may be gone
+      onExitTransitionEnd={focusHeadingIfLost}
       title={title}
       closeButtonProps={{ "aria-label": "Close" }}
       centered
@@ -202,6 +204,14 @@ function Dialog(
       </form>
     </Modal>
   );
+}
+
+/** When what had the focus has gone, the page's heading gets it. */
+export function focusHeadingIfLost() {
+  const { activeElement } = document;
+  if (!activeElement || activeElement === document.body) {
+    document.querySelector("h1")?.focus();
+  }
 }
 
 /** Without an answer, nobody knows whether it was done. */

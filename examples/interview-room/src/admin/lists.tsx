@@ -1,13 +1,6 @@
 // The live sessions and the ended ones: what there is to search, filter, sort, page
 // through and save as a file.
-import {
-  Badge,
-  Button,
-  NativeSelect,
-  Paper,
-  Text,
-  TextInput,
-} from "@mantine/core";
+import { Button, NativeSelect, Paper, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import type { EndReason } from "interview-sessions";
@@ -71,18 +64,14 @@ function common<Row extends LiveSession | EndedSession>(): Column<Row>[] {
 }
 
 /** The state of a session that is not in the history yet. */
-export function StateBadge(
+export function SessionState(
   { status, isStale }: { status: "active" | "completing"; isStale: boolean },
 ) {
+  const state = isStale ? "stale" : status;
   return (
-    <Badge
-      variant="outline"
-      tt="none"
-      className={classes.badge}
-      color={isStale ? "orange" : status === "active" ? "teal" : "indigo"}
-    >
-      {stateNames[isStale ? "stale" : status]}
-    </Badge>
+    <span className={classes.state} data-state={state}>
+      {stateNames[state]}
+    </span>
   );
 }
 
@@ -93,7 +82,7 @@ const liveColumns = columnsOf<LiveSession>(
       id: "state",
       heading: "State",
       cell: ({ status, seconds_left }) => (
-        <StateBadge status={status} isStale={seconds_left <= 0} />
+        <SessionState status={status} isStale={seconds_left <= 0} />
       ),
     },
     {
@@ -308,8 +297,8 @@ function List<Row extends object>(
     if (isBeyond) go({ ...address, page: 1 }, { replace: true });
   }, [isBeyond, address]);
   return (
-    <Paper component="section" withBorder p="md" aria-label={title}>
-      <div className={classes.filters}>
+    <Paper withBorder p="md">
+      <div className={classes.filters} role="search" aria-label={title}>
         <SearchField address={address} />
         {filters}
         <SaveButton onSave={onSave} />
