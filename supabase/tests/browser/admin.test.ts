@@ -87,7 +87,7 @@ story(
       "the focus is not lost with the button",
     );
     await checkNow(tab);
-    await tab.sees("This interview was ended by an administrator");
+    await tab.sees("An administrator ended this interview");
     assert.deepEqual(
       (await ended(person)).map(({ end_reason }) => end_reason),
       ["revoked"],
@@ -220,7 +220,7 @@ story(
     const words = await page.innerText("main");
     assert.doesNotMatch(words, /reaper|reap\b|stale|lease|fence|heartbeat/i);
     assert(
-      words.indexOf("Alarm") < words.indexOf("Live sessions"),
+      words.indexOf("Alarm") < words.indexOf("Live ("),
       "the alarm is above the lists",
     );
     await desk.sees(/^over for 15 min$/);

@@ -125,12 +125,12 @@ const tabTitles: Record<View, string> = {
 
 function Views({ address, live }: { address: Address; live: number | null }) {
   const names: Record<View, ReactNode> = {
-    live: `Live sessions${live === null ? "" : ` (${count(live)})`}`,
-    ended: "Ended sessions",
+    live: `Live${live === null ? "" : ` (${count(live)})`}`,
+    ended: "Ended",
     trends: "Trends",
   };
   return (
-    <nav aria-label="Views" className={classes.views}>
+    <nav aria-label="Sessions" className={classes.views}>
       {(Object.keys(names) as View[]).map((view) => (
         <PageLink
           key={view}

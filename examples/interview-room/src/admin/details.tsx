@@ -84,8 +84,7 @@ function Details({ details }: { details: SessionDetails }) {
             )}
             {isLive && (
               <Button
-                variant="outline"
-                color="red"
+                variant="default"
                 className={classes.danger}
                 onClick={() => setDialog("end")}
               >

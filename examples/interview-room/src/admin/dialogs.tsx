@@ -52,7 +52,7 @@ export function EndDialog({ session, isOpen, onClose }: DialogProps) {
       onClose={onClose}
       submitting={ending}
       submit="End session"
-      color="red"
+      color="red.9"
     >
       <Text size="sm">
         {name}, on {session.device ?? "an unknown device"}, since{" "}
