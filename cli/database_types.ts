@@ -21,6 +21,90 @@ export type ReapedSession = Omit<InterviewSessionHistory, "ended_fence"> & {
   ended_fence: number | null;
 };
 
+/** Which part of a list, in which order. */
+export type AdminList = {
+  search?: string | null;
+  order_by?: string;
+  descending?: boolean;
+  skip?: number;
+  at_most?: number;
+};
+
+/** A row of `admin_live_sessions`. */
+export type AdminLiveSession = {
+  user_id: string;
+  email: string | null;
+  session_id: string;
+  interview_id: string | null;
+  device: string | null;
+  status: SessionStatus;
+  created_at: string;
+  updated_at: string;
+  deadline_at: string;
+  age_seconds: number;
+  /** Since the last heartbeat. */
+  silent_seconds: number;
+  /** Of the lease; negative if it is stale. */
+  seconds_left: number;
+  seconds_to_deadline: number;
+  /** How many there are in all pages. */
+  total: number;
+};
+
+/** A session in the answer of `admin_session_history`. */
+export type AdminEndedSession = {
+  user_id: string;
+  email: string | null;
+  session_id: string;
+  interview_id: string | null;
+  device: string | null;
+  started_at: string;
+  ended_at: string;
+  end_reason: EndReason;
+  duration_seconds: number;
+};
+
+/** The row of `admin_session_details`. */
+export type AdminSessionDetails = {
+  session: {
+    user_id: string;
+    email: string | null;
+    session_id: string;
+    interview_id: string | null;
+    device: string | null;
+    status: SessionStatus;
+    started_at: string;
+    last_seen_at: string;
+    /** Null while it is live or stale. */
+    ended_at: string | null;
+    end_reason: EndReason | null;
+    /** Null if it has ended. */
+    is_stale: boolean | null;
+    deadline_at: string | null;
+    duration_seconds: number;
+    silent_seconds: number;
+    seconds_to_deadline: number | null;
+    revoked: { by: string; note: string | null } | null;
+  };
+  interview: (Interview & { seconds_to_deadline: number }) | null;
+  /** The sessions of the interview, the latest first. */
+  sessions: {
+    session_id: string;
+    device: string | null;
+    started_at: string;
+    ended_at: string | null;
+    end_reason: EndReason | null;
+    is_stale: boolean | null;
+    duration_seconds: number;
+  }[];
+  extensions: {
+    extended_at: string;
+    extended_seconds: number;
+    by: string;
+    note: string | null;
+  }[];
+};
+
 /** The functions; those of the admin chapter exist only if it is installed. */
 export type InterviewSessionFunctions = {
   start_session: Rpc<
@@ -56,7 +140,7 @@ export type InterviewSessionFunctions = {
     boolean
   >;
   revoke_session: Rpc<
-    { user_id: string; note?: string | null },
+    { user_id: string; note?: string | null; session_id?: string | null },
     InterviewSessionHistory[]
   >;
   extend_interview: Rpc<
@@ -74,18 +158,25 @@ export type InterviewSessionFunctions = {
   >;
   session_health: Rpc<Record<never, never>, SessionHealth[]>;
   admin_live_sessions: Rpc<
-    Record<never, never>,
+    AdminList & { state?: SessionStatus | "stale" | null },
+    AdminLiveSession[]
+  >;
+  admin_session_history: Rpc<
+    AdminList & {
+      since?: string | null;
+      until?: string | null;
+      end_reason?: EndReason | null;
+    },
     {
-      user_id: string;
-      email: string | null;
-      session_id: string;
-      device: string | null;
-      status: SessionStatus;
-      created_at: string;
-      updated_at: string;
-      age_seconds: number;
-      seconds_left: number;
+      total: number;
+      /** How far back it was searched, if that is not all of the period. */
+      searched_since: string | null;
+      sessions: AdminEndedSession[];
     }[]
+  >;
+  admin_session_details: Rpc<
+    { user_id: string; session_id: string },
+    AdminSessionDetails[]
   >;
   admin_ended_sessions: Rpc<
     { since: string; bucket?: string },
@@ -99,7 +190,20 @@ export type InterviewSessionFunctions = {
   >;
   admin_session_health: Rpc<Record<never, never>, SessionHealth[]>;
   admin_revoke_session: Rpc<
-    { user_id: string; note?: string | null },
+    { user_id: string; note?: string | null; session_id?: string | null },
+    InterviewSessionHistory[]
+  >;
+  admin_extend_interview: Rpc<
+    {
+      user_id: string;
+      interview_id: string;
+      by: string;
+      note?: string | null;
+    },
+    Interview[]
+  >;
+  admin_reap_stale_sessions: Rpc<
+    { batch_size?: number },
     InterviewSessionHistory[]
   >;
 };

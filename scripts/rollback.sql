@@ -38,28 +38,39 @@ do $$
 begin
   if to_regprocedure('sessions.check_administrator()') is not null then
     drop function if exists
-      public.admin_live_sessions(),
+      public.admin_live_sessions(text, text, text, boolean, integer, integer),
+      public.admin_session_history(timestamptz, timestamptz, text, text, text, boolean, integer, integer),
+      public.admin_session_details(uuid, text),
       public.admin_ended_sessions(timestamptz, interval),
       public.admin_session_health(),
-      public.admin_revoke_session(uuid, text)
+      public.admin_revoke_session(uuid, text, text),
+      public.admin_extend_interview(uuid, text, interval, text),
+      public.admin_reap_stale_sessions(integer)
     restrict;
   end if;
 end
 $$;
 
 drop function if exists
-  sessions.admin_live_sessions(),
+  sessions.admin_live_sessions(text, text, text, boolean, integer, integer),
+  sessions.admin_session_history(timestamptz, timestamptz, text, text, text, boolean, integer, integer),
+  sessions.admin_session_details(uuid, text),
   sessions.admin_ended_sessions(timestamptz, interval),
   sessions.admin_session_health(),
-  sessions.admin_revoke_session(uuid, text),
+  sessions.admin_revoke_session(uuid, text, text),
+  sessions.admin_extend_interview(uuid, text, interval, text),
+  sessions.admin_reap_stale_sessions(integer),
   sessions.check_administrator(),
+  sessions.check_page(text, boolean, integer, integer, integer),
+  sessions.email_of(uuid),
+  sessions.mentions(text, text, text, text, text, uuid),
   public.start_session(text, boolean, text, text),
   public.heartbeat_session(text),
   public.complete_session(text),
   public.end_session(text, text),
   public.holds_session(text, bigint, text),
   public.user_holds_session(uuid, text, bigint, text),
-  public.revoke_session(uuid, text),
+  public.revoke_session(uuid, text, text),
   public.extend_interview(uuid, text, interval, text),
   public.reap_stale_sessions(integer, boolean),
   public.session_health(),
@@ -69,7 +80,7 @@ drop function if exists
   sessions.end_session(text, text),
   sessions.holds_session(text, bigint, text),
   sessions.user_holds_session(uuid, text, bigint, text),
-  sessions.revoke_session(uuid, text),
+  sessions.revoke_session(uuid, text, text),
   sessions.extend_interview(uuid, text, interval, text),
   sessions.reap_stale_sessions(integer, boolean),
   sessions.session_health(),
@@ -86,8 +97,9 @@ drop function if exists
   sessions.operator(),
   sessions.is_held(uuid, text, bigint, text),
   sessions.check_note(text),
-  sessions.revoke(uuid, text, text),
+  sessions.revoke(uuid, text, text, text),
   sessions.extend(uuid, text, interval, text, text),
+  sessions.reap(integer, boolean, text),
   sessions.retire_stale(uuid[]),
   sessions.pick_stale(integer, timestamptz),
   sessions.cannot_write(text),

@@ -35,7 +35,12 @@ export default defineConfig({
               test: /node_modules\/(react|react-dom|scheduler)\//,
             },
             { name: "supabase", test: /node_modules\/@supabase\// },
-            { name: "shared", minShareCount: 2 },
+            {
+              name: "shared",
+              minShareCount: 2,
+              // what only the chunks of the admin page share
+              test: (id) => !/\/src\/admin\/|@tanstack\/\w*-?table/.test(id),
+            },
           ],
         },
       },

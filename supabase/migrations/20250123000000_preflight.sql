@@ -22,7 +22,8 @@ declare
     'start_session', 'heartbeat_session', 'complete_session', 'end_session', 'holds_session', 'user_holds_session',
     'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health'
   ] || case when v_chapters like '%admin%' then array[
-    'admin_live_sessions', 'admin_ended_sessions', 'admin_session_health', 'admin_revoke_session'
+    'admin_live_sessions', 'admin_session_history', 'admin_session_details', 'admin_ended_sessions', 'admin_session_health',
+    'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions'
   ] end;
   v_planned constant text[] := array['user_id', 'session_id', 'status', 'created_at', 'updated_at'];
 

@@ -71,7 +71,10 @@ revoke all on function sessions.check_note(text) from public, anon, authenticate
 comment on function sessions.check_note(text) is 'Raises 22023 if this is too long for a note of an operator. Null passes.';
 
 
-create or replace function sessions.revoke(user_id uuid, note text, role text)
+-- Earlier versions had it without session_id.
+drop function if exists sessions.revoke(uuid, text, text);
+
+create or replace function sessions.revoke(user_id uuid, note text, role text, session_id text default null)
 returns setof public.interview_session_history
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -85,13 +88,18 @@ begin
     perform sessions.refuse_argument('user_id', 'the id of a user');
   end if;
   perform sessions.check_note(note);
+  if not sessions.is_line(session_id, 1, 128) then
+    perform sessions.refuse_line('session_id', 1, 128);
+  end if;
 
   perform from auth.users u where u.id = revoke.user_id for key share;
   if not found then
     -- The history references the user, so no row can be written there. Look for the user again in the same statement:
     -- one who was created meanwhile may have started a session.
     delete from public.active_interview_sessions a
-    where a.user_id = revoke.user_id and not exists (select from auth.users u where u.id = a.user_id);
+    where a.user_id = revoke.user_id
+      and a.session_id = coalesce(revoke.session_id, a.session_id)
+      and not exists (select from auth.users u where u.id = a.user_id);
     if found then
       raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
     end if;
@@ -109,7 +117,7 @@ begin
   end if;
 
   v_now := clock_timestamp();
-  if v_row.expires_at > v_now then
+  if v_row.expires_at > v_now and v_row.session_id = coalesce(revoke.session_id, v_row.session_id) then
     v_ended := sessions.retire(v_row, v_now, 'revoked');
     insert into sessions.revocations (user_id, session_id, revoked_at, revoked_by, role, note)
     values (user_id, v_ended.session_id, v_now, auth.uid(), role, note);
@@ -118,11 +126,15 @@ begin
 end
 $$;
 
-revoke all on function sessions.revoke(uuid, text, text) from public, anon, authenticated, service_role;
-comment on function sessions.revoke(uuid, text, text) is 'Ends a user''s live session as revoked, whoever asks; the callers check who may.';
+revoke all on function sessions.revoke(uuid, text, text, text) from public, anon, authenticated, service_role;
+comment on function sessions.revoke(uuid, text, text, text) is
+  'Ends a user''s live session as revoked, with a session_id only if it is that one, whoever asks; the callers check who may.';
 
 
-create or replace function sessions.revoke_session(user_id uuid, note text default null)
+-- Earlier versions had it without session_id.
+drop function if exists public.revoke_session(uuid, text), sessions.revoke_session(uuid, text);
+
+create or replace function sessions.revoke_session(user_id uuid, note text default null, session_id text default null)
 returns setof public.interview_session_history
 language plpgsql
 security definer
@@ -130,13 +142,13 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '1100ms'
 as $$
 begin
-  return query select * from sessions.revoke(user_id, note, sessions.operator());
+  return query select * from sessions.revoke(user_id, note, sessions.operator(), session_id);
 end
 $$;
 
-revoke all on function sessions.revoke_session(uuid, text) from public, anon, authenticated, service_role;
-grant execute on function sessions.revoke_session(uuid, text) to service_role;
-comment on function sessions.revoke_session(uuid, text) is 'Implements public.revoke_session().';
+revoke all on function sessions.revoke_session(uuid, text, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.revoke_session(uuid, text, text) to service_role;
+comment on function sessions.revoke_session(uuid, text, text) is 'Implements public.revoke_session().';
 
 
 create or replace function sessions.extend(user_id uuid, interview_id text, by interval, note text, role text)
@@ -412,15 +424,12 @@ comment on function sessions.prune_interviews(timestamptz, integer) is
   'Deletes at most so many interviews whose deadline was before, the oldest first and only of the oldest day. Returns how many.';
 
 
-create or replace function sessions.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
+create or replace function sessions.reap(batch_size integer, dry_run boolean, role text)
 returns setof public.interview_session_history
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1100ms'
 as $$
 declare
-  v_role text := sessions.operator();
   v_settings sessions.settings := sessions.current_settings();
   v_now timestamptz := clock_timestamp();
   v_picked uuid[];
@@ -553,7 +562,7 @@ begin
   -- 6. Record the run.
   insert into sessions.reaper_runs (ran_at, ran_by, reaped, failed, orphaned, pruned, prunes_failed, took)
   values (
-    v_now, v_role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, v_prunes_failed, clock_timestamp() - v_now
+    v_now, role, cardinality(v_ended), cardinality(v_failed), v_orphaned, v_pruned, v_prunes_failed, clock_timestamp() - v_now
   );
   delete from sessions.reaper_runs r
   where r.ctid = any (
@@ -567,6 +576,23 @@ begin
   );
 
   return query select * from unnest(v_ended);
+end
+$$;
+
+revoke all on function sessions.reap(integer, boolean, text) from public, anon, authenticated, service_role;
+comment on function sessions.reap(integer, boolean, text) is
+  'Moves one batch of stale sessions to the history, whoever asks; the callers check who may.';
+
+
+create or replace function sessions.reap_stale_sessions(batch_size integer default 1000, dry_run boolean default false)
+returns setof public.interview_session_history
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1100ms'
+as $$
+begin
+  return query select * from sessions.reap(batch_size, dry_run, sessions.operator());
 end
 $$;
 

@@ -114,20 +114,20 @@ comment on function public.user_holds_session(uuid, text, bigint, text) is
   'What holds_session() answers to this user. For backends with a secret key.';
 
 
-create or replace function public.revoke_session(user_id uuid, note text default null)
+create or replace function public.revoke_session(user_id uuid, note text default null, session_id text default null)
 returns setof public.interview_session_history
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return query select * from sessions.revoke_session(user_id, note);
+  return query select * from sessions.revoke_session(user_id, note, session_id);
 end
 $$;
 
-revoke all on function public.revoke_session(uuid, text) from public, anon, authenticated, service_role;
-grant execute on function public.revoke_session(uuid, text) to service_role;
-comment on function public.revoke_session(uuid, text) is
-  'Ends a user''s live session as revoked and returns how it ended. The note, of at most 1000 characters, goes to sessions.revocations, which only operators see. No live session: no row. For operators.';
+revoke all on function public.revoke_session(uuid, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.revoke_session(uuid, text, text) to service_role;
+comment on function public.revoke_session(uuid, text, text) is
+  'Ends a user''s live session as revoked and returns how it ended; with a session_id only if it is that one. The note, of at most 1000 characters, goes to sessions.revocations, which only operators see. No live session: no row. For operators.';
 
 
 create or replace function public.extend_interview(user_id uuid, interview_id text, by interval, note text default null)

@@ -309,7 +309,7 @@ export const operator: Mutation[] = [
     tests: "S2 R25 a lock of the app",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "is tried again at once",
     why: "S2 it would be tried at every call",
     take:
@@ -318,7 +318,7 @@ export const operator: Mutation[] = [
     file: `${folder}/a_failed_session_is_tried_again_later`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "the wait has no upper bound",
     why: "S2 what can be moved again is moved within a day",
     take:
@@ -327,7 +327,7 @@ export const operator: Mutation[] = [
     file: `${folder}/a_failed_session_is_tried_again_later`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "tries one after another for as long as it takes",
     why: "S2 the statement_timeout would undo the run",
     take:
@@ -336,7 +336,7 @@ export const operator: Mutation[] = [
     file: `${folder}/slow_failures_end_a_run_early`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "moves chunk after chunk for as long as it takes",
     why: "S2 the statement_timeout would undo the run",
     take:
@@ -353,7 +353,7 @@ export const operator: Mutation[] = [
     file: "database/tables/a_trigger_that_suppresses_a_row_is_an_error",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "what the caller has violated counts against the sessions",
     why: "S2 they would wait without a reason",
     take: "  set constraints all immediate;\n\n  -- 1. Pick.",
@@ -361,7 +361,7 @@ export const operator: Mutation[] = [
     file: `${folder}/the_callers_own_error_is_not_a_sessions`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "a prune that fails undoes the run",
     why: "M13 the reaper works on",
     take: "v_prunes_failed := v_prunes_failed + 1;",
@@ -406,7 +406,7 @@ export const operator: Mutation[] = [
     tests: "C1 under REPEATABLE READ the interview has started",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "prunes at a time that no other run confirms",
     why: "S25 a clock that jumps ahead would empty the history",
     take: "< v_now - interval '1 day', false",
@@ -414,7 +414,7 @@ export const operator: Mutation[] = [
     file: `${folder}/a_clock_that_jumps_ahead_empties_no_history`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "runs at a wrong time confirm the time",
     why: "S25 a clock that jumps ahead twice would empty the history",
     take: " where r.ran_at <= v_now) <",
@@ -479,7 +479,7 @@ export const operator: Mutation[] = [
     tests: "B6 S5 every function that may wait for a lock",
   })),
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "a batch of any size is accepted",
     why: "S26 memory and time are bounded",
     take: "if (batch_size between 1 and 10000) is not true then",
@@ -487,7 +487,7 @@ export const operator: Mutation[] = [
     file: `${folder}/bad_arguments_are_refused`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "always commits asynchronously",
     why: "S4 the rest of the transaction would be lost in a crash",
     take: "= '/rpc/reap_stale_sessions'",
@@ -496,7 +496,7 @@ export const operator: Mutation[] = [
     tests: "B7 the reaper inside an app's own function",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "commits asynchronously after another write",
     why: "S4 what a pre-request function wrote would be lost in a crash",
     take: " and pg_current_xact_id_if_assigned() is null then",
@@ -504,7 +504,7 @@ export const operator: Mutation[] = [
     file: `${folder}/in_a_larger_transaction_it_commits_in_full`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "the user is looked up, but not locked",
     why: "R23 a deletion of the user would show a foreign key",
     take: "where u.id = any (v_picked) for key share skip locked);",
@@ -513,7 +513,7 @@ export const operator: Mutation[] = [
     tests: "with the reaper in between: no deadlock",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "waits for a user who is being deleted",
     why: "R23 one of them would hold up all, and deadlock with the deletion",
     take: "where u.id = any (v_picked) for key share skip locked);",
@@ -522,7 +522,7 @@ export const operator: Mutation[] = [
     tests: "with the reaper in between: no deadlock",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "one session that cannot be moved stops the others",
     why: "S2 the others are moved",
     take: "foreach v_user in array v_chunk loop",
@@ -538,7 +538,7 @@ export const operator: Mutation[] = [
     file: `${folder}/a_trigger_that_keeps_the_row_counts_as_failed`,
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "what could not be moved is not postponed",
     why: "S2 it would be tried at every call",
     take: "where a.user_id = any (v_failed)\n    on conflict",
@@ -547,7 +547,7 @@ export const operator: Mutation[] = [
     tests: "S2 R25 two reapers at once",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "sessions without a user stay",
     why: "S21 they can neither be reaped nor revoked",
     take:
@@ -557,7 +557,7 @@ export const operator: Mutation[] = [
     tests: "S21 R25 two reapers at once",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "the sessions of users who are being deleted are removed",
     why: "S21 the deletion may roll back",
     take:
@@ -568,7 +568,7 @@ export const operator: Mutation[] = [
       "S21 R23 the reaper comes while a deletion without triggers is under way, which rolls back",
   },
   {
-    in: "reap_stale_sessions",
+    in: "reap",
     name: "waits for old runs that another reaper prunes",
     why: "R25 reapers do not wait for each other",
     take: "for update skip locked",

@@ -340,9 +340,13 @@ const open: Record<string, string[]> = {
     "holds_session",
     // these then ask whether the user is an administrator
     "admin_live_sessions",
+    "admin_session_history",
+    "admin_session_details",
     "admin_ended_sessions",
     "admin_session_health",
     "admin_revoke_session",
+    "admin_extend_interview",
+    "admin_reap_stale_sessions",
     "version",
   ],
   service_role: [

@@ -1,21 +1,40 @@
-// The page at /admin: health, who is in an interview, how interviews ended. Who
-// is no administrator sees none of it: the functions it calls refuse them.
-import { useState } from "react";
-import type { SupabaseClient } from "@supabase/supabase-js";
-import type { SessionHealth } from "interview-sessions";
+// The page at /admin: the alarm, who is in an interview, how interviews ended. It
+// shows nothing to a user who is not an administrator: the functions that it calls
+// refuse them.
+import { Alert, Button, Paper, Text } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import {
+  lazy,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useMemo,
+  useState,
+} from "react";
 import { useApp } from "../app/context.tsx";
 import { Loading, Page, SignedIn } from "../app/page.tsx";
 import { SignIn } from "../app/sign_in.tsx";
 import { useUser } from "../app/use_user.ts";
-import { secondsSince } from "../server_time.ts";
-import { clock } from "../words.ts";
-import { Durations, EndedByReason } from "./charts.tsx";
-import { ranges, useAdminData } from "./data.ts";
-import { LiveSessions } from "./live_sessions.tsx";
+import { type Address, useAddress, type View } from "./address.ts";
+import {
+  isForbidden,
+  type Queries,
+  queriesFor,
+  secondsBetweenPolls,
+  useOutdatedSince,
+} from "./api.ts";
+import classes from "./admin.module.css";
+import { DetailsPage } from "./details.tsx";
+import { Health } from "./health.tsx";
+import { PageLink } from "./link.tsx";
+import { EndedSessions, LiveSessions } from "./lists.tsx";
+import { count, counted, duration } from "./words.ts";
+
+/** With the chart library, a chunk of its own. */
+const Trends = lazy(() => import("./trends.tsx"));
 
 /** Signing in first. */
 export default function AdminPage() {
-  const { supabase } = useApp();
   const user = useUser();
   if (user === undefined) return <Loading />;
   if (user === null) {
@@ -28,129 +47,154 @@ export default function AdminPage() {
       </Page>
     );
   }
+  return (
+    <SignedInPage key={user.id} userId={user.id} email={user.email ?? ""} />
+  );
+}
+
+function SignedInPage({ userId, email }: { userId: string; email: string }) {
+  const { supabase } = useApp();
+  const cache = useQueryClient();
+  const queries = useMemo(() => queriesFor(supabase, userId), [
+    supabase,
+    userId,
+  ]);
+  // the next user of this browser may not be an administrator
+  useEffect(() => () => cache.removeQueries({ queryKey: ["admin", userId] }), [
+    cache,
+    userId,
+  ]);
+  const { data: health, error } = useQuery(queries.health);
+  const address = useAddress();
   const signOut = () => void supabase.auth.signOut({ scope: "local" });
+  const aside = <SignedIn email={email} onSignOut={signOut} />;
+
+  if (isForbidden(error)) {
+    return (
+      <Page title="This page is for administrators" aside={aside}>
+        <Paper withBorder p="lg">
+          <Text mb="md">
+            Your account is not an administrator's. Sign in with another one, or
+            ask for access.
+          </Text>
+          <Button onClick={signOut}>Sign out</Button>
+        </Paper>
+      </Page>
+    );
+  }
+  if (!health) {
+    return (
+      <Page title="Administration" size="wide" aside={aside}>
+        <Text role="status">
+          {error ? "The server cannot be reached. Trying again…" : "Loading…"}
+        </Text>
+      </Page>
+    );
+  }
+  const { session } = address;
+  if (session) {
+    return (
+      <DetailsPage
+        address={{ ...address, session }}
+        queries={queries}
+        aside={aside}
+        notice={<OutdatedNotice />}
+      />
+    );
+  }
   return (
     <Page
       title="Administration"
+      tabTitle={tabTitles[address.view]}
       size="wide"
-      aside={<SignedIn email={user.email ?? ""} onSignOut={signOut} />}
+      aside={aside}
     >
-      <Dashboard key={user.id} supabase={supabase} onSignOut={signOut} />
+      <OutdatedNotice />
+      <Health health={health} />
+      <Views address={address} live={health.live} />
+      <View address={address} queries={queries} />
     </Page>
   );
 }
 
-function Dashboard(
-  { supabase, onSignOut }: { supabase: SupabaseClient; onSignOut(): void },
-) {
-  const [range, setRange] = useState(ranges[0]);
-  const { data, problem, again } = useAdminData(supabase, range);
+const tabTitles: Record<View, string> = {
+  live: "Live sessions",
+  ended: "Ended sessions",
+  trends: "Trends",
+};
 
-  if (problem === "forbidden") {
-    return (
-      <section className="card narrow">
-        <h2>This page is for administrators</h2>
-        <p className="lead">
-          Your account is not one. Sign in with another one, or ask for it.
-        </p>
-        <button type="button" className="primary" onClick={onSignOut}>
-          Sign out
-        </button>
-      </section>
-    );
-  }
+function Views({ address, live }: { address: Address; live: number | null }) {
+  const names: Record<View, ReactNode> = {
+    live: `Live${live === null ? "" : ` (${count(live)})`}`,
+    ended: "Ended",
+    trends: "Trends",
+  };
   return (
-    <div className="dashboard">
-      <div className="heading">
-        <p role="status" className={problem ? "dot bad" : "dot good"}>
-          {problem
-            ? "No answer; trying again"
-            : data
-            ? "Up to date"
-            : "Loading…"}
-        </p>
-      </div>
-      {data && (
-        <>
-          <HealthCards health={data.health} />
-          <LiveSessions
-            supabase={supabase}
-            sessions={data.live}
-            onEnded={again}
-          />
-          <div className="heading">
-            <h2>What has ended</h2>
-            <div className="field">
-              <label htmlFor="range">Period</label>
-              <select
-                id="range"
-                value={range.name}
-                onChange={({ target }) =>
-                  setRange(ranges.find(({ name }) => name === target.value)!)}
-              >
-                {ranges.map(({ name }) => <option key={name}>{name}</option>)}
-              </select>
-            </div>
-          </div>
-          <div className="charts">
-            <EndedByReason data={data} range={range} />
-            <Durations data={data} range={range} />
-          </div>
-        </>
+    <nav aria-label="Sessions" className={classes.views}>
+      {(Object.keys(names) as View[]).map((view) => (
+        <PageLink
+          key={view}
+          className={classes.view}
+          isCurrent={view === address.view}
+          // search and period carry over; the rest belongs to one list
+          to={{ ...address, view, sort: undefined, page: 1 }}
+        >
+          {names[view]}
+        </PageLink>
+      ))}
+    </nav>
+  );
+}
+
+function View({ address, queries }: { address: Address; queries: Queries }) {
+  switch (address.view) {
+    case "live":
+      return <LiveSessions address={address} queries={queries} />;
+    case "ended":
+      return <EndedSessions address={address} queries={queries} />;
+    case "trends":
+      return (
+        <Suspense fallback={<Text role="status">Loading…</Text>}>
+          <Trends address={address} queries={queries} />
+        </Suspense>
+      );
+  }
+}
+
+/** Says that the figures are old, and how old. */
+function OutdatedNotice() {
+  const since = useOutdatedSince();
+  const now = useNow(since > 0);
+  return (
+    <div className={classes.notice}>
+      {/* announced once: the age changes outside of it */}
+      <p role="status" className={classes.unseen}>
+        {since > 0 &&
+          "The server cannot be reached. The last figures stay on the page."}
+      </p>
+      {since > 0 && (
+        <Alert
+          role="presentation"
+          variant="light"
+          color="orange"
+          title="The server cannot be reached"
+        >
+          These figures are {duration((now - since) / 1000)}{" "}
+          old. Trying again every {counted(secondsBetweenPolls(), "second")}.
+        </Alert>
       )}
     </div>
   );
 }
 
-const statusWords = { ok: "OK", warning: "Warning", critical: "Critical" };
-
-function HealthCards({ health }: { health: SessionHealth }) {
-  const ended = health.ended_last_day &&
-    Object.values(health.ended_last_day).reduce((sum, count) => sum + count, 0);
-  const figures: [name: string, value: string][] = [
-    ["Live", figure(health.live)],
-    ["Being handed in", figure(health.completing)],
-    ["Overdue", figure(health.stale)],
-    ["Ended, last day", figure(ended)],
-    [
-      "Since the last clean-up",
-      health.last_reap_at ? clock(secondsSince(health.last_reap_at)) : "never",
-    ],
-    ["Cleaned up, last day", figure(health.reaped_last_day)],
-    ["In the history", figure(health.history_rows)],
-    [
-      "Size of both tables",
-      bytes(health.active_table_bytes, health.history_table_bytes),
-    ],
-    ["Overlaps found", figure(health.overlaps_found)],
-  ];
-  return (
-    <section aria-label="Health" className="health">
-      <div className={`card verdict ${health.status}`} role="status">
-        <h2>{statusWords[health.status]}</h2>
-        <p>{health.reason}</p>
-      </div>
-      <dl className="figures">
-        {figures.map(([name, value]) => (
-          <div className="card" key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
-}
-
-/** A figure is null if the health could not be determined. */
-function figure(count: number | null): string {
-  return count === null ? "–" : `${count}`;
-}
-
-function bytes(active: number | null, history: number | null): string {
-  if (active === null || history === null) return figure(null);
-  const kilobytes = (active + history) / 1024;
-  return kilobytes < 1024
-    ? `${Math.round(kilobytes)} kB`
-    : `${(kilobytes / 1024).toFixed(1)} MB`;
+/** The time, every second while it is needed. */
+function useNow(isNeeded: boolean): number {
+  const [now, setNow] = useState(Date.now);
+  useEffect(() => {
+    if (!isNeeded) return;
+    setNow(Date.now());
+    const timer = setInterval(() => setNow(Date.now()), 1000);
+    return () => clearInterval(timer);
+  }, [isNeeded]);
+  return now;
 }

@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(9);
+select plan(22);
 
 select pg_temp.authenticate_as('dan', '{"app_metadata": {"session_admin": true}}');
 
@@ -24,6 +24,24 @@ select throws_ok(
   '22023', 'note must be at most 1000 characters.',
   'M17: a note of 1001 characters is refused'
 );
+
+select throws_ok('select public.' || call, '22023', message, 'M17: ' || call)
+from (
+  values
+    ('admin_live_sessions(search => '''')', 'search must be 1 to 200 characters, none of them a control character.'),
+    ('admin_live_sessions(state => ''over'')', 'state must be active, completing, stale or null.'),
+    ('admin_live_sessions(order_by => ''fence'')', 'order_by must be email, device, interview_id, created_at, updated_at, deadline_at or expires_at.'),
+    ('admin_live_sessions(order_by => null)', 'order_by must be email, device, interview_id, created_at, updated_at, deadline_at or expires_at.'),
+    ('admin_live_sessions(descending => null)', 'descending must be true or false.'),
+    ('admin_live_sessions(skip => -1)', 'skip must be from 0 to 1000000.'),
+    ('admin_live_sessions(at_most => 1001)', 'at_most must be from 1 to 1000.'),
+    ('admin_session_history(end_reason => ''crashed'')', 'end_reason must be an end reason or null.'),
+    ('admin_session_history(order_by => ''note'')', 'order_by must be email, device, interview_id, end_reason, started_at, ended_at or duration.'),
+    ('admin_session_history(at_most => 10001)', 'at_most must be from 1 to 10000.'),
+    ('admin_session_details(null, ''a'')', 'user_id must be the id of a user.'),
+    ('admin_session_details(pg_temp.user_id(''ada''), null)', 'session_id must be 1 to 128 characters, none of them a control character.'),
+    ('admin_extend_interview(null, ''exam'', ''1 minute'')', 'user_id must be the id of a user.')
+) as calls (call, message);
 
 select * from finish();
 rollback;

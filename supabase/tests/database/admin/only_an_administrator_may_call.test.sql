@@ -1,7 +1,7 @@
 -- The claim app_metadata.session_admin must be the JSON value true; anything similar is refused.
 begin;
 \ir ../helpers.psql
-select plan(39);
+select plan(75);
 
 -- given: a live session that could be revoked
 select pg_temp.create_users('ada', 'eve');
@@ -11,8 +11,12 @@ select pg_temp.clear_authentication();
 
 create temp table calls (name, call) as values
   ('live', $$ select public.admin_live_sessions() $$),
+  ('history', $$ select public.admin_session_history() $$),
+  ('details', $$ select public.admin_session_details(pg_temp.user_id('ada'), 'ada''s') $$),
   ('ended', $$ select public.admin_ended_sessions(now() - interval '1 hour') $$),
   ('health', $$ select public.admin_session_health() $$),
+  ('extend', $$ select public.admin_extend_interview(pg_temp.user_id('ada'), 'exam', '1 minute') $$),
+  ('clean up', $$ select public.admin_reap_stale_sessions() $$),
   ('revoke', $$ select public.admin_revoke_session(pg_temp.user_id('ada')) $$);
 grant select on calls to public;
 

@@ -13,9 +13,10 @@ select bag_eq(
   array[
     'start_session', 'heartbeat_session', 'complete_session', 'end_session', 'holds_session', 'user_holds_session',
     'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health',
-    'admin_live_sessions', 'admin_ended_sessions', 'admin_session_health', 'admin_revoke_session'
+    'admin_live_sessions', 'admin_session_history', 'admin_session_details', 'admin_ended_sessions', 'admin_session_health',
+    'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions'
   ],
-  'B8: the API is these fourteen functions, none of them overloaded'
+  'B8: the API is these eighteen functions, none of them overloaded'
 );
 
 select is_empty(

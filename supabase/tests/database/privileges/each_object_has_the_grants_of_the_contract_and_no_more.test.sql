@@ -76,11 +76,15 @@ select bag_eq(
         ('reap_stale_sessions', 'service_role'),
         ('session_health', 'service_role'),
         ('admin_live_sessions', 'authenticated'),
+        ('admin_session_history', 'authenticated'),
+        ('admin_session_details', 'authenticated'),
         ('admin_ended_sessions', 'authenticated'),
         ('admin_session_health', 'authenticated'),
-        ('admin_revoke_session', 'authenticated')
+        ('admin_revoke_session', 'authenticated'),
+        ('admin_extend_interview', 'authenticated'),
+        ('admin_reap_stale_sessions', 'authenticated')
     ) as f (name, grantee) $$,
-  'B8: five functions are for users, five for operators, four for administrators, none for anon or PUBLIC'
+  'B8: five functions are for users, five for operators, eight for administrators, none for anon or PUBLIC'
 );
 
 select bag_eq(

@@ -29,9 +29,13 @@ create temp table calls (name, call, refusal) as values
   ('reap_stale_sessions', $$ select sessions.reap_stale_sessions(10000) $$, '42501'),
   ('session_health', $$ select sessions.session_health() $$, '42501'),
   ('admin_live_sessions', $$ select sessions.admin_live_sessions() $$, '42501'),
+  ('admin_session_history', $$ select sessions.admin_session_history() $$, '42501'),
+  ('admin_session_details', $$ select sessions.admin_session_details(pg_temp.user_id('ada'), 'ada''s') $$, '42501'),
   ('admin_ended_sessions', $$ select sessions.admin_ended_sessions('2000-01-01') $$, '42501'),
   ('admin_session_health', $$ select sessions.admin_session_health() $$, '42501'),
-  ('admin_revoke_session', $$ select sessions.admin_revoke_session(pg_temp.user_id('ada')) $$, '42501');
+  ('admin_revoke_session', $$ select sessions.admin_revoke_session(pg_temp.user_id('ada')) $$, '42501'),
+  ('admin_extend_interview', $$ select sessions.admin_extend_interview(pg_temp.user_id('ada'), 'exam', '1 hour') $$, '42501'),
+  ('admin_reap_stale_sessions', $$ select sessions.admin_reap_stale_sessions() $$, '42501');
 
 select bag_eq(
   $$ select proname::text from pg_proc where prosecdef and pronamespace in ('sessions'::regnamespace, 'public'::regnamespace)

@@ -65,8 +65,12 @@ select bag_eq(
     ('end_session', 'session_id'), ('end_session', 'reason'),
     ('holds_session', 'session_id'), ('holds_session', 'interview_id'),
     ('user_holds_session', 'session_id'), ('user_holds_session', 'interview_id'),
-    ('revoke_session', 'note'), ('extend_interview', 'interview_id'), ('extend_interview', 'note'),
-    ('admin_revoke_session', 'note') $$,
+    ('revoke_session', 'note'), ('revoke_session', 'session_id'), ('extend_interview', 'interview_id'), ('extend_interview', 'note'),
+    ('admin_live_sessions', 'search'), ('admin_live_sessions', 'state'), ('admin_live_sessions', 'order_by'),
+    ('admin_session_history', 'search'), ('admin_session_history', 'end_reason'), ('admin_session_history', 'order_by'),
+    ('admin_session_details', 'session_id'),
+    ('admin_revoke_session', 'note'), ('admin_revoke_session', 'session_id'),
+    ('admin_extend_interview', 'interview_id'), ('admin_extend_interview', 'note') $$,
   'R33: these are the texts that the API takes'
 );
 

@@ -62,7 +62,7 @@ from (
     ('service_role', 'select (note)', 'table', 'sessions.revocations'),
     ('anon', 'execute', 'function', 'public.start_session(text,boolean,text,text)'),
     ('anon', 'execute', 'function', 'public.session_health()'),
-    ('authenticated', 'execute', 'function', 'sessions.revoke(uuid,text,text)'),
+    ('authenticated', 'execute', 'function', 'sessions.revoke(uuid,text,text,text)'),
     ('service_role', 'execute', 'function', 'sessions.lift_fence()'),
     ('authenticated', 'execute', 'function', 'sessions.session_health()'),
     ('authenticated', 'execute', 'function', 'public.revoke_session(uuid,text)'),

@@ -1,0 +1,388 @@
+// What the page asks for: TanStack Query keeps each answer under a key that holds
+// the whole question, so that the answer to an older question is never shown for
+// a newer one.
+import {
+  keepPreviousData,
+  queryOptions,
+  useQueryClient,
+} from "@tanstack/react-query";
+import type { SupabaseClient } from "@supabase/supabase-js";
+import { useSyncExternalStore } from "react";
+import type {
+  EndReason,
+  Interview,
+  SessionHealth,
+  SessionStatus,
+} from "interview-sessions";
+import { serverNow } from "../server_time.ts";
+import type { Address } from "./address.ts";
+import { type Period, periods } from "./words.ts";
+
+/** A row of `admin_live_sessions`. */
+export interface LiveSession {
+  user_id: string;
+  email: string | null;
+  session_id: string;
+  interview_id: string | null;
+  device: string | null;
+  status: SessionStatus;
+  created_at: string;
+  updated_at: string;
+  deadline_at: string;
+  age_seconds: number;
+  silent_seconds: number;
+  /** Until it is over without a sign of life; negative: it is over. */
+  seconds_left: number;
+  seconds_to_deadline: number;
+  total: number;
+}
+
+/** A session in the answer of `admin_session_history`. */
+export interface EndedSession {
+  user_id: string;
+  email: string | null;
+  session_id: string;
+  interview_id: string | null;
+  device: string | null;
+  started_at: string;
+  ended_at: string;
+  end_reason: EndReason;
+  duration_seconds: number;
+}
+
+/** A page of a list. */
+export interface ListOf<Row> {
+  rows: Row[];
+  total: number;
+  /** Older sessions were not searched. */
+  searchedSince: string | null;
+}
+
+/** The row of `admin_session_details`. */
+export interface SessionDetails {
+  session: {
+    user_id: string;
+    email: string | null;
+    session_id: string;
+    interview_id: string | null;
+    device: string | null;
+    status: SessionStatus;
+    started_at: string;
+    last_seen_at: string;
+    ended_at: string | null;
+    end_reason: EndReason | null;
+    is_stale: boolean | null;
+    deadline_at: string | null;
+    duration_seconds: number;
+    silent_seconds: number;
+    seconds_to_deadline: number | null;
+    revoked: { by: string; note: string | null } | null;
+  };
+  interview: (Interview & { seconds_to_deadline: number }) | null;
+  sessions: {
+    session_id: string;
+    device: string | null;
+    started_at: string;
+    ended_at: string | null;
+    end_reason: EndReason | null;
+    is_stale: boolean | null;
+    duration_seconds: number;
+  }[];
+  extensions: {
+    extended_at: string;
+    extended_seconds: number;
+    by: string;
+    note: string | null;
+  }[];
+}
+
+/** A row of `admin_ended_sessions`. */
+export interface EndedInBucket {
+  ended_from: string;
+  end_reason: EndReason;
+  sessions: number;
+  median_seconds: number;
+  longest_seconds: number;
+}
+
+/** The database refuses the call, or did not get it. */
+export class CallFailed extends Error {
+  readonly code: string;
+
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+
+  /** Whether an answer may have been lost on its way. */
+  get isUnanswered(): boolean {
+    return this.code === "";
+  }
+}
+
+/** Whether the user is not an administrator. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof CallFailed && error.code === "42501";
+}
+
+export const pageSize = 50;
+
+/** As many as `admin_session_history` answers at most. */
+const mostInFile = 10_000;
+
+/** `?refresh=1` in the page's address makes it a second. */
+export function secondsBetweenPolls(): number {
+  return Number(new URLSearchParams(location.search).get("refresh")) || 5;
+}
+
+/** Calls a function of the database. */
+export async function call<Answer>(
+  supabase: SupabaseClient,
+  name: string,
+  args: Record<string, unknown> = {},
+  signal?: AbortSignal,
+): Promise<Answer> {
+  const { data, error } = await supabase.rpc(name, args)
+    .abortSignal(timeLimit(signal));
+  if (error) throw new CallFailed(error.message, error.code ?? "");
+  return data as Answer;
+}
+
+function timeLimit(signal: AbortSignal | undefined): AbortSignal {
+  const limit = AbortSignal.timeout(10_000);
+  // Safari has any() since 17.4; without it, an answer that nobody waits for is ignored
+  return signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : limit;
+}
+
+/** What all queries have in common. */
+function polled(everySeconds: number) {
+  return {
+    // an error while offline, too, so that the page says so
+    networkMode: "always" as const,
+    retry: (failures: number, error: Error) =>
+      !isForbidden(error) && failures < 1,
+    // not in a hidden tab, which is the default
+    refetchInterval: (query: { state: { error: Error | null } }) =>
+      isForbidden(query.state.error) ? false : everySeconds * 1000,
+  };
+}
+
+/** The questions of the page, for one administrator. */
+export function queriesFor(supabase: SupabaseClient, userId: string) {
+  const key = (...question: unknown[]) => ["admin", userId, ...question];
+  const seconds = secondsBetweenPolls();
+  return {
+    health: queryOptions({
+      queryKey: key("health"),
+      queryFn: async ({ signal }) => {
+        const [row] = await call<SessionHealth[]>(
+          supabase,
+          "admin_session_health",
+          {},
+          signal,
+        );
+        return row;
+      },
+      ...polled(seconds),
+    }),
+
+    live: (list: Address) => {
+      const args = liveArguments(list);
+      return queryOptions({
+        queryKey: key("live", args),
+        queryFn: async ({ signal }): Promise<ListOf<LiveSession>> => {
+          const rows = await call<LiveSession[]>(
+            supabase,
+            "admin_live_sessions",
+            args,
+            signal,
+          );
+          return { rows, total: rows[0]?.total ?? 0, searchedSince: null };
+        },
+        placeholderData: keepPreviousData,
+        ...polled(seconds),
+      });
+    },
+
+    ended: (list: Address) => {
+      const args = endedArguments(list);
+      return queryOptions({
+        queryKey: key("ended", args, list.period),
+        queryFn: ({ signal }) =>
+          askEnded(supabase, { ...args, since: startOf(list.period) }, signal),
+        placeholderData: keepPreviousData,
+        ...polled(2 * seconds),
+      });
+    },
+
+    details: (userOfSession: string, sessionId: string) =>
+      queryOptions({
+        queryKey: key("details", userOfSession, sessionId),
+        queryFn: async ({ signal }) => {
+          const [row] = await call<SessionDetails[]>(
+            supabase,
+            "admin_session_details",
+            { user_id: userOfSession, session_id: sessionId },
+            signal,
+          );
+          return row ?? null;
+        },
+        ...polled(seconds),
+      }),
+
+    // no placeholder: bars of another period would stand at the wrong times
+    buckets: (period: Period) =>
+      queryOptions({
+        queryKey: key("buckets", period),
+        queryFn: async ({ signal }) => {
+          const spans = spansOf(period, serverNow());
+          const rows = await call<EndedInBucket[]>(
+            supabase,
+            "admin_ended_sessions",
+            {
+              since: new Date(spans.starts[0]).toISOString(),
+              bucket: `${spans.lengthMs / 1000} seconds`,
+            },
+            signal,
+          );
+          return { ...spans, rows };
+        },
+        // a longer period costs the database more, and changes less
+        ...polled((spanLengths[period].minutes > 60 ? 60 : 6) * seconds),
+      }),
+  };
+}
+
+export type Queries = ReturnType<typeof queriesFor>;
+
+/** All rows that are found, for a file. */
+export async function allLive(supabase: SupabaseClient, list: Address) {
+  return await call<LiveSession[]>(supabase, "admin_live_sessions", {
+    ...liveArguments(list),
+    skip: 0,
+    at_most: 1000,
+  });
+}
+
+/** All rows that are found, for a file. */
+export async function allEnded(supabase: SupabaseClient, list: Address) {
+  const { rows } = await askEnded(supabase, {
+    ...endedArguments(list),
+    since: startOf(list.period),
+    skip: 0,
+    at_most: mostInFile,
+  });
+  return rows;
+}
+
+async function askEnded(
+  supabase: SupabaseClient,
+  args: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<ListOf<EndedSession>> {
+  const [answer] = await call<
+    { total: number; searched_since: string | null; sessions: EndedSession[] }[]
+  >(supabase, "admin_session_history", args, signal);
+  return {
+    rows: answer.sessions,
+    total: answer.total,
+    searchedSince: answer.searched_since,
+  };
+}
+
+const liveOrders = [
+  ...["email", "device", "interview_id"],
+  ...["created_at", "updated_at", "deadline_at"],
+];
+const endedOrders = [
+  ...["email", "device", "interview_id", "end_reason"],
+  ...["started_at", "ended_at", "duration"],
+];
+
+function liveArguments(list: Address) {
+  return {
+    ...pageOf(list, liveOrders, { by: "deadline_at", descending: false }),
+    state: list.state || null,
+  };
+}
+
+function endedArguments(list: Address) {
+  return {
+    ...pageOf(list, endedOrders, { by: "ended_at", descending: true }),
+    end_reason: list.reason || null,
+  };
+}
+
+function pageOf(
+  { search, sort, page }: Address,
+  orders: string[],
+  usual: { by: string; descending: boolean },
+) {
+  const { by, descending } = sort && orders.includes(sort.by) ? sort : usual;
+  return {
+    // deno-lint-ignore no-control-regex
+    search: search.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, " ").trim() ||
+      null,
+    order_by: by,
+    descending,
+    skip: (page - 1) * pageSize,
+    at_most: pageSize,
+  };
+}
+
+function startOf(period: Period): string | null {
+  const { seconds } = periods[period];
+  return seconds === undefined
+    ? null
+    : new Date(serverNow() - seconds * 1000).toISOString();
+}
+
+/** Spans of time of the same length, of which the last one is running. */
+export interface Spans {
+  lengthMs: number;
+  starts: number[];
+}
+
+const spanLengths: Record<Period, { minutes: number; spans: number }> = {
+  hour: { minutes: 2, spans: 30 },
+  day: { minutes: 60, spans: 24 },
+  week: { minutes: 6 * 60, spans: 28 },
+  month: { minutes: 24 * 60, spans: 30 },
+  all: { minutes: 3 * 24 * 60, spans: 30 },
+};
+
+/** date_bin() counts from here, in sessions.admin_ended_sessions(). */
+const origin = Date.UTC(2000, 0, 1);
+
+/** The spans of a period that ends at this time; none of them begins later. */
+export function spansOf(period: Period, now: number): Spans {
+  const { minutes, spans } = spanLengths[period];
+  const lengthMs = minutes * 60_000;
+  const last = origin + Math.floor((now - origin) / lengthMs) * lengthMs;
+  return {
+    lengthMs,
+    starts: Array.from(
+      { length: spans },
+      (_, i) => last - (spans - 1 - i) * lengthMs,
+    ),
+  };
+}
+
+/**
+ * When the oldest figures on the page were current that could not be renewed: 0 if
+ * all could. Figures that were never there do not count.
+ */
+export function useOutdatedSince(): number {
+  const cache = useQueryClient().getQueryCache();
+  return useSyncExternalStore(
+    (changed) => cache.subscribe(changed),
+    () =>
+      cache.findAll({ queryKey: ["admin"], type: "active" })
+        .filter(({ state }) => state.error && state.dataUpdatedAt > 0)
+        .reduce(
+          (oldest, { state }) =>
+            Math.min(oldest || Infinity, state.dataUpdatedAt),
+          0,
+        ),
+  );
+}
