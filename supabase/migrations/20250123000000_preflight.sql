@@ -8,7 +8,7 @@ do $$
 declare
   v_version constant text := '0.1.0';
   -- Which chapters are about to be applied: all of them, unless the file says otherwise.
-  v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin');
+  v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin, deliveries, notification');
   v_tables constant text[] := array['active_interview_sessions', 'interview_session_history', 'interviews'];
   v_relations constant text[] := v_tables || array[
     'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at'
@@ -19,6 +19,8 @@ declare
     'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health'
   ] || case when v_chapters like '%admin%' then array[
     'admin_live_sessions', 'admin_ended_sessions', 'admin_session_health', 'admin_revoke_session'
+  ] end || case when v_chapters like '%deliveries%' then array[
+    'claim_deliveries', 'settle_deliveries', 'list_deliveries', 'retry_deliveries', 'drop_deliveries'
   ] end;
   v_planned constant text[] := array['user_id', 'session_id', 'status', 'created_at', 'updated_at'];
 
