@@ -12,6 +12,7 @@
 import { PostgresConnection } from "@supabase/lite/postgres";
 import {
   databaseUnreachable,
+  noConnectionInTime,
   restError,
   statusOfSqlState,
 } from "./rest_error.ts";
@@ -22,6 +23,9 @@ type Options = Parameters<WithContext>[2];
 
 /** Connections that requests may use at a time. */
 const poolSize = 20;
+
+/** How long a request waits for one of them: PostgREST's default. */
+const acquisitionMayTakeMs = 10_000;
 
 /** What lite knows of who is asking. */
 interface Asker {
@@ -74,7 +78,9 @@ export class RestConnection extends PostgresConnection {
    * roles; because it leaves out the role's settings, such as a
    * statement_timeout; because it takes nine round trips for what one does; and
    * because it turns the SQLSTATEs it does not know (P0001, 40001, 57014,
-   * your own) into a 500 with the code "SUP" and prints every error at length.
+   * your own) into a 500 with the code "SUP" and prints every error at length;
+   * and because it waits for ever for a connection: the driver forgets a request
+   * whose connection the server refuses while it starts up.
    */
   override async withContext<T>(
     context: Parameters<WithContext>[0],
@@ -83,8 +89,10 @@ export class RestConnection extends PostgresConnection {
   ): Promise<T> {
     const asker = (context?.auth ?? {}) as Asker;
     const settings = await this.#settings(asker, options);
+    const acquisition = limitedTo(acquisitionMayTakeMs);
     try {
-      return await this.kysely.transaction().execute(async (transaction) => {
+      const work = this.kysely.transaction().execute(async (transaction) => {
+        acquisition.succeeded();
         await transaction.selectNoFrom((query) =>
           settings.map(([name, value], index) =>
             query.fn("set_config", [
@@ -96,7 +104,9 @@ export class RestConnection extends PostgresConnection {
         ).execute();
         return await run(transaction);
       });
+      return await Promise.race([work, acquisition.timeout]);
     } catch (error) {
+      if (error === acquisition.error) return noConnectionInTime() as T;
       const answer = databaseError(error, asker.role ?? "anon");
       // what run() returns is the response to the request
       if (answer) return answer as T;
@@ -127,6 +137,27 @@ export class RestConnection extends PostgresConnection {
     // last: it takes the right to some of the others away
     return [...settings, ["role", role]];
   }
+}
+
+/** A wait of limited length; `timeout` rejects with `error` when it is over. */
+function limitedTo(ms: number) {
+  const error = new Error("There was no connection in time.");
+  const { promise: timeout, reject } = Promise.withResolvers<never>();
+  timeout.catch(() => {});
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    reject(error);
+  }, ms);
+  return {
+    error,
+    timeout,
+    /** Throws if it is too late: then the request has been answered. */
+    succeeded() {
+      clearTimeout(timer);
+      if (isOver) throw error;
+    },
+  };
 }
 
 /** lite leaves timestamps as Postgres prints them; to_json() says ISO 8601. */

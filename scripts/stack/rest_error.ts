@@ -37,6 +37,14 @@ export function databaseUnreachable(cause: unknown): Response {
   });
 }
 
+/** What PostgREST answers if every connection is in use for too long. */
+export function noConnectionInTime(): Response {
+  return restError(504, {
+    code: "PGRST003",
+    message: "Timed out acquiring connection from connection pool.",
+  });
+}
+
 /** PostgREST's HTTP status for a SQLSTATE. */
 export function statusOfSqlState(
   code: string,

@@ -398,9 +398,9 @@ const apparatus = `
         from public.interview_session_history h
       ),
       'interviews', (select jsonb_agg(i order by i.interview_id) from public.interviews i),
-      'early ends', (select jsonb_agg(e) from sessions.early_ends e),
-      'revocations', (select jsonb_agg(r) from sessions.revocations r),
-      'extensions', (select jsonb_agg(to_jsonb(x) - 'id') from sessions.extensions x)
+      'early ends', (select jsonb_agg(e order by e.user_id, e.session_id) from sessions.early_ends e),
+      'revocations', (select jsonb_agg(r order by r.user_id, r.session_id) from sessions.revocations r),
+      'extensions', (select jsonb_agg(to_jsonb(x) - 'id' order by x.id) from sessions.extensions x)
     );
     raise sqlstate 'UNDO0' using detail = v_outcome;
   exception

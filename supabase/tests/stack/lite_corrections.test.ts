@@ -103,9 +103,11 @@ async function withPlainLite(
 /** lite as we serve it. */
 async function withApi(
   work: (call: Call, api: Api, database: string) => Promise<void>,
+  o: { requestSettings?: Record<string, string> } = {},
 ) {
   const database = await freshDatabase();
   const api = await startApi({
+    ...o,
     databaseUrl: (role) => server.url(database, role),
     port: 0,
     keys: localKeys,
@@ -487,4 +489,44 @@ Deno.test("13. a user's token says what the project has made of them (lite: not 
     const asked = await call("/rest/v1/rpc/who", { body: {}, headers });
     assert.equal((await asked.json()).role, "authenticated");
   });
+});
+
+Deno.test("14. a request that gets no connection is refused with 504 and does nothing later (lite waits for ever)", async () => {
+  await withApi(async (call, _api, database) => {
+    await connected(server.url(database), async (sql) => {
+      await sql.unsafe(`
+        create sequence public.calls;
+        grant usage on sequence public.calls to anon;
+        create function public.wait_in_turn() returns bigint language plpgsql as $$
+        begin
+          perform pg_advisory_xact_lock_shared(14);
+          return nextval('public.calls');
+        end $$;
+        notify pgrst;
+      `).simple();
+      const ask = () => call("/rest/v1/rpc/wait_in_turn", { body: {} });
+      const atOnce = 20;
+
+      await sql`select pg_advisory_lock(14)`;
+      const waiting = Array.from({ length: atOnce }, ask);
+      await until("each connection is in use", async () => {
+        const [{ count }] = await sql<{ count: number }[]>`
+          select count(*)::integer from pg_locks
+          where locktype = 'advisory' and objid = 14 and not granted`;
+        return count === atOnce;
+      });
+      const refused = await ask();
+      assert.deepEqual(
+        [refused.status, (await refused.json()).code],
+        [504, "PGRST003"],
+      );
+      await sql`select pg_advisory_unlock(14)`;
+
+      for (const answer of await Promise.all(waiting)) {
+        assert.equal(answer.status, 200);
+        await answer.body?.cancel();
+      }
+      assert.equal(await (await ask()).json(), atOnce + 1);
+    });
+  }, { requestSettings: { statement_timeout: "0", lock_timeout: "0" } });
 });
