@@ -89,6 +89,7 @@ drop function if exists
   sessions.notify(uuid, text),
   sessions.notify_of_end(),
   sessions.notify_of_extension(),
+  sessions.allow_notification(),
   sessions.admin_live_sessions(),
   sessions.admin_ended_sessions(timestamptz, interval),
   sessions.admin_session_health(),

@@ -199,7 +199,7 @@ begin
   if (jsonb_typeof(results) = 'array' and jsonb_array_length(results) <= 1000) is not true then
     perform sessions.refuse_argument('results', 'an array of at most 1000 results');
   end if;
-  if exists (
+  if jsonb_path_exists(results, '$[*] ? (@.type() != "object")') or exists (
     select
     from jsonb_to_recordset(results) r (id uuid, attempt integer, outcome text)
     where (r.id is not null and r.attempt between 1 and 12 and r.outcome in ('delivered', 'failed', 'gone', 'put_back')) is not true

@@ -15,7 +15,7 @@ begin
     return;
   end if;
 
-  perform realtime.send('{}'::jsonb, event, 'sessions:' || user_id, true);
+  execute 'select realtime.send($1, $2, $3, true)' using jsonb '{}', event, 'sessions:' || user_id;
 exception
   -- Whatever is wrong with Realtime, the session must end. The device learns of it at its next heartbeat.
   when assert_failure or others then
@@ -72,14 +72,17 @@ create or replace trigger notify_of_extension
   for each row execute function sessions.notify_of_extension();
 
 
--- Only the user may join the topic, and only to listen: there is no policy for INSERT.
-do $$
+create or replace function sessions.allow_notification()
+returns boolean
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
 begin
   if to_regclass('realtime.messages') is null or to_regprocedure('realtime.topic()') is null then
-    raise notice 'Realtime is not set up in this database. Nobody will be notified until it is and this chapter is applied again.';
-    return;
+    return false;
   end if;
 
+  -- To listen, not to send: there is no policy for INSERT.
   drop policy if exists "a user hears of their own interview sessions" on realtime.messages;
   create policy "a user hears of their own interview sessions"
     on realtime.messages
@@ -89,5 +92,18 @@ begin
       extension = 'broadcast'
       and (select realtime.topic()) = 'sessions:' || (select auth.uid())
     );
+  return true;
+end
+$$;
+
+revoke all on function sessions.allow_notification() from public, anon, authenticated, service_role;
+comment on function sessions.allow_notification() is
+  'Creates the policy by which only the user may join the topic sessions:<user_id>. False where Realtime is absent. Part of the migration; call it as postgres if Realtime is set up later.';
+
+do $$
+begin
+  if not sessions.allow_notification() then
+    raise notice 'Realtime is not set up in this database: nobody is notified. Once it is, run: select sessions.allow_notification();';
+  end if;
 end
 $$;

@@ -102,7 +102,11 @@ async function reapAndDeliver(rpc: Rpc) {
     });
     return deliveries ? { ...run, deliveries } : run;
   } catch (cause) {
-    throw failureOf(cause as Answer, run, "Sessions were reaped, but not all ends delivered: ");
+    throw failureOf(
+      cause as Answer,
+      run,
+      "Sessions were reaped, but not all ends delivered: ",
+    );
   }
 }
 
