@@ -88,6 +88,16 @@ function means(text: string, expected: Config): boolean {
 }
 
 function parsed(text: string): Config {
+  const config = parsedToml(text);
+  requireTable("functions", config.functions);
+  requireTable(
+    `functions.${functionName}`,
+    config.functions?.[functionName],
+  );
+  return config;
+}
+
+function parsedToml(text: string): Config {
   try {
     return structuredClone(parse(text)) as Config;
   } catch (cause) {
@@ -96,4 +106,14 @@ function parsed(text: string): Config {
       { cause },
     );
   }
+}
+
+/** Valid TOML need not be a valid configuration. */
+function requireTable(name: string, value: unknown) {
+  if (value === undefined) return;
+  if (typeof value === "object" && !Array.isArray(value)) return;
+  throw new Problem(
+    `In supabase/config.toml, ${name} is not a table. Remove it or make it ` +
+      `one: [${name}]`,
+  );
 }

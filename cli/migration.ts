@@ -42,10 +42,16 @@ export function installSql(optional: readonly OptionalChapter[]): string {
 
 begin;
 
--- Rather fail than make live traffic wait.
-set local lock_timeout = '5s';
+-- The patterns in the SQL contain backslashes.
+set local standard_conforming_strings = on;
 -- The preflight checks the names of these chapters.
 set local interview_sessions.chapters = '${names}';
+
+-- Some clients go on after an error, as psql does with ON_ERROR_ROLLBACK. They must not apply what the preflight refuses: the
+-- commit runs the query of this cursor and fails, unless the preflight has closed it.
+set local interview_sessions.commit = 'refused by the preflight';
+declare interview_sessions_preflight cursor with hold for
+  select current_setting('interview_sessions.commit')::boolean;
 `,
       ...sql.slice(0, 1),
       lockTables,

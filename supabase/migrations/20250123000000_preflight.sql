@@ -4,14 +4,18 @@
 -- Three cases: nothing of ours is there; the first plan's table is, which clients wrote directly; an earlier version, or
 -- this one, is installed.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 do $$
 declare
   v_version constant text := '0.1.0';
   -- Which chapters are about to be applied: all of them, unless the file says otherwise.
   v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin, deliveries, notification');
   v_tables constant text[] := array['active_interview_sessions', 'interview_session_history', 'interviews'];
+  -- start_session() uses the primary key of interviews by its name; a table that was renamed keeps the names of its indexes.
   v_relations constant text[] := v_tables || array[
-    'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at'
+    'interview_session_health', 'interview_session_history_ended_at', 'interviews_deadline_at', 'interviews_pkey'
   ];
   v_types constant text[] := v_tables || array['interview_session_health'];
   v_functions constant text[] := array[
@@ -24,6 +28,7 @@ declare
   ] end;
   v_planned constant text[] := array['user_id', 'session_id', 'status', 'created_at', 'updated_at'];
 
+  v_cursor refcursor := 'interview_sessions_preflight';
   v_findings text[] := '{}';
   v_is_installed boolean := false;
   v_installed text;
@@ -87,6 +92,11 @@ begin
       v_findings := v_findings || format(
         'The installed version, %s, is newer than the one that is applied, %s, which would undo what has changed since. Use version %s or newer: npx interview-sessions@latest install',
         v_installed, v_version, v_installed
+      );
+    elsif v_installed <> v_version and v_chapters not like '%admin%' and to_regprocedure('sessions.check_administrator()') is not null then
+      v_findings := v_findings || format(
+        'The admin chapter is installed, and what is applied leaves it out: its functions would stay at version %s. Apply the SQL with it: delete this migration, then npx interview-sessions install --admin (by hand: npx interview-sessions plan --admin)',
+        v_installed
       );
     end if;
   end if;
@@ -415,7 +425,8 @@ begin
     from (
       select format('constraint %I', c.conname) as what
       from pg_catalog.pg_constraint c
-      where c.conrelid = v_plan and c.contype in ('c', 'u', 'x')
+      where c.conrelid = v_plan
+        and (c.contype in ('c', 'u', 'x') or c.contype = 'f' and c.confrelid <> 'auth.users'::regclass)
       union all
       select format('index %s', i.indexrelid::regclass)
       from pg_catalog.pg_index i
@@ -438,5 +449,14 @@ begin
       raise notice 'These functions use %, which only the functions of interview sessions may write from now on: %.', v_plan, v_names;
     end if;
   end if;
+
+
+  -- In the migration of the npm package this cursor makes the commit fail if it is still open.
+  if exists (select from pg_catalog.pg_cursors c where c.name = v_cursor::text) then
+    close v_cursor;
+  end if;
 end
 $$;
+
+
+reset lock_timeout;

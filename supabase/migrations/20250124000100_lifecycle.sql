@@ -16,6 +16,9 @@
 -- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
 -- a caller's own type could replace ours.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.refuse_caller()
 returns void
@@ -479,7 +482,12 @@ begin
     -- Part of a larger transaction, which may end or start a session next, so take the locks that such a call needs, in
     -- order. But an earlier write may already hold the session (a foreign key or a trigger of the app that locks it):
     -- waiting for the user now would be the wrong order, and a deadlock with a start.
-    perform sessions.lock_user(v_user, wait => not v_has_written);
+    if v_has_written then
+      perform sessions.lock_user(v_user, wait => false);
+    elsif not sessions.lock_user(v_user) then
+      -- Do not go on without the locks: the user may be created again and start a session before the next statement.
+      perform sessions.refuse_caller();
+    end if;
   end if;
 
   select a.expires_at into v_expires_at
@@ -532,7 +540,11 @@ begin
   end if;
 
   if current_setting('request.path', true) is distinct from '/rpc/complete_session' then
-    perform sessions.lock_user(v_user, wait => pg_current_xact_id_if_assigned() is null);
+    if pg_current_xact_id_if_assigned() is not null then
+      perform sessions.lock_user(v_user, wait => false);
+    elsif not sessions.lock_user(v_user) then
+      perform sessions.refuse_caller();
+    end if;
   end if;
 
   select * into v_row
@@ -650,3 +662,6 @@ $$;
 revoke all on function sessions.end_session(text, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.end_session(text, text) to authenticated;
 comment on function sessions.end_session(text, text) is 'Implements public.end_session().';
+
+
+reset lock_timeout;

@@ -2,6 +2,9 @@
 --
 -- The reaper only keeps the live table small and the history complete. Whether it runs changes no answer.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.operator()
 returns text
@@ -85,8 +88,10 @@ begin
 
   perform from auth.users u where u.id = revoke.user_id for key share;
   if not found then
-    -- The history references the user, so no row can be written there.
-    delete from public.active_interview_sessions a where a.user_id = revoke.user_id;
+    -- The history references the user, so no row can be written there. Look for the user again in the same statement:
+    -- one who was created meanwhile may have started a session.
+    delete from public.active_interview_sessions a
+    where a.user_id = revoke.user_id and not exists (select from auth.users u where u.id = a.user_id);
     if found then
       raise warning 'The session of user % was removed without a history row: the user no longer exists.', user_id;
     end if;
@@ -568,3 +573,6 @@ $$;
 revoke all on function sessions.reap_stale_sessions(integer, boolean) from public, anon, authenticated, service_role;
 grant execute on function sessions.reap_stale_sessions(integer, boolean) to service_role;
 comment on function sessions.reap_stale_sessions(integer, boolean) is 'Implements public.reap_stale_sessions().';
+
+
+reset lock_timeout;

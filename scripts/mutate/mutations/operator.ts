@@ -373,9 +373,18 @@ export const operator: Mutation[] = [
     name: "a session without its user stays",
     why: "S21 nobody else could end it",
     take:
-      "delete from public.active_interview_sessions a where a.user_id = revoke.user_id;",
-    put: "perform;",
+      "where a.user_id = revoke.user_id and not exists (select from auth.users u where u.id = a.user_id);",
+    put: "where false;",
     file: "database/tables/a_session_without_its_user_can_be_revoked",
+  },
+  {
+    in: "revoke",
+    name: "removes the session of a user who was created meanwhile",
+    why: "R23 it would end without a history row",
+    take: " and not exists (select from auth.users u where u.id = a.user_id)",
+    put: "",
+    file: "races/user_deletion",
+    tests: "created again and starts while a revocation",
   },
   {
     in: "revoke",

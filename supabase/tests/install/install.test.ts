@@ -338,6 +338,54 @@ Deno.test("C5 a config.toml that is no TOML is named, and nothing is written", a
   });
 });
 
+Deno.test("C5 a config.toml whose functions are no tables is named, and nothing is written", async () => {
+  const configs: [text: string, name: string][] = [
+    ["functions = 3\n", "functions"],
+    ["[[functions]]\nslug = 'hello'\n", "functions"],
+    [
+      "[functions]\nreap-stale-sessions = true\n",
+      "functions.reap-stale-sessions",
+    ],
+  ];
+  for (const [text, name] of configs) {
+    await inFolder(async (folder) => {
+      fs.mkdirSync(join(folder, "supabase"));
+      write(folder, config, text);
+      const before = filesOf(folder);
+
+      const { code, err } = await command(["install", "--yes"], {
+        cwd: folder,
+      });
+
+      assert.equal(code, 1);
+      assert.equal(
+        err,
+        `In supabase/config.toml, ${name} is not a table. Remove it or make ` +
+          `it one: [${name}]`,
+      );
+      assert.deepEqual(filesOf(folder), before);
+    });
+  }
+});
+
+Deno.test("C5 a section that keeps the function from being deployed is said", async () => {
+  await inFolder(async (folder) => {
+    fs.mkdirSync(join(folder, "supabase"));
+    write(
+      folder,
+      config,
+      "[functions.reap-stale-sessions]\nenabled = false\n",
+    );
+
+    const out = await succeeds(["install", "--yes"], { cwd: folder });
+
+    assert.match(
+      out,
+      /^Note: \[functions\.reap-stale-sessions\] in config\.toml has enabled = false/m,
+    );
+  });
+});
+
 Deno.test("I9 a file that cannot be written is named in a sentence: 1", async () => {
   await inNewProject(async (folder) => {
     write(folder, "supabase/functions", "a file and no folder");

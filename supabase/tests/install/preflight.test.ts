@@ -1,23 +1,30 @@
 // The preflight: what cannot be installed is refused with everything that is in the
 // way, by name, before the first change.
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { join } from "node:path";
 import postgres from "postgres";
 import { installSql } from "../../../cli/migration.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
+import { runCommand } from "../../../scripts/test/command.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
 import {
   plainly,
   withCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
+import { textOf } from "../../../scripts/test/files.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { startPostgres } from "../../../scripts/stack/postgres.ts";
 import { asPlanned, user } from "../upgrade/first_plan.ts";
 import {
   command,
   filesOf,
+  hasPsql,
   inFolder,
   inNewProject,
+  migrationsIn,
   push,
+  pushed,
   refusal,
   succeeds,
 } from "./support.ts";
@@ -136,6 +143,13 @@ const names: Case[] = [
       create index interviews_deadline_at on public.own (at);`,
     says:
       /The index (public\.)?interviews_deadline_at already exists .* alter index/,
+  },
+  {
+    what: "I3 the primary key of a table interviews that was renamed",
+    steps: `create table public.interviews (id int primary key);
+      alter table public.interviews rename to own_interviews;`,
+    says:
+      /The index (public\.)?interviews_pkey already exists .* alter index .* rename/,
   },
   ...["start_session(uuid)", "start_session(text, boolean, text, text)"]
     .map((signature) => ({
@@ -459,6 +473,71 @@ Deno.test("C5 without the admin chapter, the app's own admin functions are in no
   });
 });
 
+Deno.test("C5 installed and applied again where standard_conforming_strings is off", async () => {
+  await withCopyOf("bare", async (database) => {
+    await database.connected((sql) =>
+      sql`
+        alter database ${sql(database.name)}
+        set standard_conforming_strings = off`
+    );
+    const notices: string[] = [];
+    for (const _ of ["installed", "again"]) {
+      await apply(
+        database,
+        installSql(["admin"]),
+        (message) => notices.push(message),
+      );
+    }
+    const { out } = await command(["doctor", "--db-url", database.url()]);
+
+    assert.match(out, /^ok .*: no name clashes\.$/m);
+    assert.doesNotMatch([...notices, out].join("\n"), /nonstandard use of/);
+  });
+});
+
+Deno.test("C5 the admin chapter does not stay at an older version unnoticed: refused without it, with it upgraded", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await database.connected((sql) =>
+        sql.unsafe(textOf("supabase/tests/upgrade/released/0.0.0.sql")).simple()
+      );
+      const before = await database.connected(catalogue);
+      const install = ["install", "--yes", "--db-url", database.url()];
+
+      const { code, message } = await refusal(
+        apply(database, installSql([])),
+      );
+      const asked = await command(install, { cwd: folder });
+
+      assert.equal(code, "55000");
+      assert.match(message, /The admin chapter is installed, and .* leaves it/);
+      assert.equal(asked.code, 1);
+      assert.match(
+        asked.out,
+        /^PROBLEM {2}The admin chapter is installed.*at version 0\.0\.0\.\n {9}Fix: Apply the SQL with it: .*install --admin/m,
+      );
+      assert.deepEqual(migrationsIn(folder), []);
+      assert.deepEqual(await database.connected(catalogue), before);
+
+      await succeeds([...install, "--admin"], { cwd: folder });
+      await pushed(folder, database);
+      const doctor = await command(["doctor", "--db-url", database.url()]);
+      assert.match(doctor.out, /Chapters: core, admin\./);
+      assert.doesNotMatch(doctor.out, /function .* differs/);
+    })
+  );
+});
+
+Deno.test("C5 of the same version the admin chapter may be left out, as in a second install of a branch", async () => {
+  await withCopyOf("migrated", async (database) => {
+    const before = await database.connected(catalogue);
+
+    await apply(database, installSql([]));
+
+    assert.deepEqual(await database.connected(catalogue), before);
+  });
+});
+
 Deno.test("I1 the plan's own policies are no reason to refuse, in whatever form", async () => {
   await withCopyOf("bare", async (database) => {
     await database.connected((sql) =>
@@ -483,7 +562,10 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
         update public.active_interview_sessions
         set updated_at = now() + interval '5 hours'
         where session_id = 'fresh';
+        create table public.profiles (id uuid primary key);
+        insert into public.profiles select id from auth.users;
         alter table public.active_interview_sessions
+        add constraint of_a_profile foreign key (user_id) references public.profiles,
         add constraint short check (char_length(session_id) < 1000);
         create function public.sweep() returns void language plpgsql as
         'begin delete from active_interview_sessions where true; end';
@@ -499,7 +581,7 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     assert.match(said, /The session_id of 3 rows .* is changed/);
     assert.match(
       said,
-      /dropped with the old table .*: constraint short, index .*idx_active_sessions_created_at/,
+      /dropped with the old table .*: constraint of_a_profile, constraint short, index .*idx_active_sessions_created_at/,
     );
     assert.match(said, /These functions use .*: (public\.)?sweep\(\)\./);
     const [{ left }] = await database.connected((sql) =>
@@ -509,6 +591,34 @@ Deno.test("I6 what becomes of odd rows is said, and a time in the future makes n
     );
     assert(left <= 15 * 60, `${left} s`);
   });
+});
+
+Deno.test({
+  name: "C5 I1 I3 a client that goes on after the refusal commits nothing" +
+    (hasPsql ? "" : " (skipped: no psql here)"),
+  ignore: !hasPsql,
+  fn: () =>
+    inFolder((folder) =>
+      withCopyOf("bare", async (database) => {
+        await database.connected((sql) =>
+          sql.unsafe(`${asPlanned}
+            alter table public.active_interview_sessions add column score int;
+          `).simple()
+        );
+        const before = await database.connected(catalogue);
+        const file = join(folder, "plan.sql");
+        fs.writeFileSync(file, installSql(["admin"]));
+
+        const { said } = await runCommand("psql", [
+          ...["--no-psqlrc", "--set", "ON_ERROR_ROLLBACK=on"],
+          ...["--file", file, database.url()],
+        ], { signal: new AbortController().signal });
+
+        assert.match(said, /has columns of the app's own.*: score\./);
+        assert.match(said, /"refused by the preflight"/);
+        assert.deepEqual(await database.connected(catalogue), before);
+      })
+    ),
 });
 
 Deno.test("C5 I6 install --db-url asks the database first: what becomes of odd rows is said, and what would be refused is not written", async () => {

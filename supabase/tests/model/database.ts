@@ -28,6 +28,13 @@ export interface Connection {
   call(userId: string, call: Call, o?: { holdMs?: number }): Promise<Answer>;
   /** Makes several calls of one user in one transaction. */
   callTogether(userId: string, calls: Call[]): Promise<Answer[]>;
+  /** Deletes the user, creates them again and makes this call of theirs, in one
+   * transaction. */
+  replaceUser(
+    userId: string,
+    call: Call,
+    o?: { holdMs?: number },
+  ): Promise<Answer[]>;
   /** Calls the reaper. */
   reap(o: Reap, hold?: { holdMs?: number }): Promise<Answer>;
   close(): Promise<void>;
@@ -66,6 +73,9 @@ export interface Database {
   overlaps(): Promise<unknown[]>;
   /** Sessions whose fence, ended_fence and next fence are not in this order. */
   unordered(): Promise<unknown[]>;
+  /** What the server logged about this deadlock: the statements of all sides, of
+   * which the error names only one. */
+  logOf(deadlock: OutsideTheContract): Promise<string>;
   sql: postgres.Sql;
   close(): Promise<void>;
 }
@@ -184,8 +194,30 @@ export function openDatabase(url: Url): Database {
         where not ended.fence < ended.ended_fence
           or ended.ended_fence >= coalesce(ended.next, a.fence)`,
     ],
+    async logOf({ cause }) {
+      const { detail = "" } = cause as postgres.PostgresError;
+      const superuser = connectTo(url("supabase_admin"));
+      try {
+        // the log lies beside the data
+        const [{ log }] = await superuser<{ log: string }[]>`
+          select pg_read_file(current_setting('data_directory') || '.log') as log`;
+        return entryWith(detail.split("\n")[0], log);
+      } finally {
+        await superuser.end();
+      }
+    },
     close: () => sql.end(),
   };
+}
+
+/** The lines of a server's log about the error with this first line of its detail. */
+function entryWith(detail: string, log: string): string {
+  const lines = log.split("\n");
+  const at = lines.findIndex((line) => line.includes(`DETAIL:  ${detail}`));
+  const belongs = /^\t|\] (DETAIL|HINT|CONTEXT|STATEMENT): /;
+  const rest = lines.slice(Math.max(at, 0));
+  const end = rest.findIndex((line) => !belongs.test(line));
+  return rest.slice(0, end).join("\n");
 }
 
 /** The columns with times. */
@@ -259,30 +291,23 @@ function connection(
       return shifted(refusalIn(error));
     }
   };
-  const asAdmin = async (query: string, hold: { holdMs?: number }) => {
+  const asAdmin = async (queries: string[], hold: { holdMs?: number }) => {
     try {
-      const [rows] = await resultsOf(admin, [query], hold);
-      return { done: rows.length === 1 };
+      return await resultsOf(admin, queries, hold);
     } catch (error) {
       throw outside(error);
     }
   };
+  const done = (rows: Row[]): Answer => ({ done: rows.length === 1 });
 
   return {
     async call(userId, call, hold = {}) {
-      const id = literal(userId);
       switch (call.name) {
         case "delete_user":
-          return await asAdmin(
-            `delete from auth.users where id = ${id} returning id`,
-            hold,
-          );
-        case "create_user":
-          return await asAdmin(
-            `insert into auth.users (id) values (${id})
-             on conflict do nothing returning id`,
-            hold,
-          );
+        case "create_user": {
+          const [rows] = await asAdmin([administer(userId, call.name)], hold);
+          return done(rows);
+        }
         default:
           return await ask(questionOf(userId, call), call.name, hold);
       }
@@ -303,6 +328,16 @@ function connection(
       }
       return answers;
     },
+    async replaceUser(userId, call, hold = {}) {
+      const { identity, queries, read } = questionOf(userId, call);
+      const [deleted, created, , ...results] = await asAdmin([
+        administer(userId, "delete_user"),
+        administer(userId, "create_user"),
+        settingsOf(identity, "restart"),
+        ...queries,
+      ], hold);
+      return [done(deleted), done(created), shifted(read(results))];
+    },
     reap: (o, hold = {}) =>
       ask(
         {
@@ -315,6 +350,17 @@ function connection(
       ),
     close: () => api.end(),
   };
+}
+
+function administer(
+  userId: string,
+  name: "delete_user" | "create_user",
+): string {
+  const id = literal(userId);
+  return name === "delete_user"
+    ? `delete from auth.users where id = ${id} returning id`
+    : `insert into auth.users (id) values (${id})
+       on conflict do nothing returning id`;
 }
 
 function questionOf(userId: string, call: Call): Question {

@@ -66,6 +66,9 @@ export async function runMix(
         if (!(error instanceof OutsideTheContract)) throw error;
         const names = calls.map(({ name }) => name).join(", ");
         violations.push(`${names} about ${userId}: ${error.message}`);
+        if (error.code === "40P01") {
+          violations.push(await database.logOf(error));
+        }
       }
     };
     const step = work(make, randomNumbers(seeds.upTo(2 ** 31)), latest);
@@ -185,9 +188,27 @@ function reaper(make: Make, random: RandomNumbers): Work {
   };
 }
 
-function deleter(make: Make, random: RandomNumbers): Work {
+function deleter(make: Make, random: RandomNumbers, latest: Latest): Work {
   const userId = userIds.at(-1)!;
   return async () => {
+    if (random.upTo(2) === 0) {
+      // Calls that wait for the deletion find the same session again, but not the
+      // user that they waited for.
+      const start: Call = {
+        name: "start_session",
+        session_id: latest.get(userId) ?? "none",
+        takeover: false,
+        device: null,
+        interview_id: null,
+      };
+      await make(
+        userId,
+        [{ name: "delete_user" }, { name: "create_user" }, start],
+        (connection) =>
+          connection.replaceUser(userId, start, { holdMs: random.upTo(5) }),
+      );
+      return;
+    }
     for (const name of ["delete_user", "create_user"] as const) {
       const holdMs = random.upTo(5);
       await make(
@@ -205,11 +226,12 @@ function deleter(make: Make, random: RandomNumbers): Work {
 async function age(sql: Database["sql"], isOver: () => boolean) {
   const userId = userIds.at(-1)!;
   while (!isOver()) {
-    // Only under the lock of the user, as the component does: without it the rows
-    // would be locked in another order than a deletion takes them.
+    // Only under the user's locks, as the component does. Each statement locks
+    // several rows: without the user a deletion would lock them in another order,
+    // and without the advisory lock a restart from one interview to the other.
     await sql`
       with u as materialized (
-        select id from auth.users where id = ${userId} for key share
+        select sessions.lock_user(${userId}) as exists
       )
       update public.interview_session_history h
       set
@@ -217,17 +239,17 @@ async function age(sql: Database["sql"], isOver: () => boolean) {
         last_seen_at = h.last_seen_at - interval '2 days',
         ended_at = h.ended_at - interval '2 days'
       from u
-      where h.user_id = u.id`;
+      where u.exists and h.user_id = ${userId}`;
     await sql`
       with u as materialized (
-        select id from auth.users where id = ${userId} for key share
+        select sessions.lock_user(${userId}) as exists
       )
       update public.interviews i
       set
         started_at = i.started_at - interval '2 days',
         deadline_at = i.deadline_at - interval '2 days'
       from u
-      where i.user_id = u.id`;
+      where u.exists and i.user_id = ${userId}`;
   }
 }
 

@@ -733,3 +733,19 @@ export async function renewInTime(owner: Client, user: string) {
   );
   assert.equal(answered(rows).length, 1);
 }
+
+/** Begins a transaction in which the user is deleted and created again; its calls
+ * are then those of the new user. */
+export async function replaceUser(superuser: Client, user: string) {
+  superuser.set(
+    "request.jwt.claims",
+    JSON.stringify({ sub: user, role: "authenticated" }),
+  );
+  await superuser.begin();
+  answered(
+    await superuser.query("delete from auth.users where id = $1", user),
+  );
+  answered(
+    await superuser.query("insert into auth.users (id) values ($1)", user),
+  );
+}

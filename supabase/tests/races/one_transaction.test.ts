@@ -11,6 +11,7 @@ import {
   over,
   race,
   refused,
+  replaceUser,
   type Scene,
 } from "./harness.ts";
 
@@ -67,6 +68,24 @@ for (const first of calls) {
 
       await a.rollback();
       await scene.leaves({});
+    },
+  );
+
+  race(
+    `S6 R23 the user is deleted, created again and starts while ${first.name} in a transaction of the app waits: no such user`,
+    async (scene) => {
+      const [a, auth] = [await scene.tab(), await scene.superuser()];
+      granted(await a.start("a", { interview }));
+      await replaceUser(auth, scene.user);
+      granted(await auth.start("a", { interview }));
+      await a.beginInApp();
+
+      // The user that it waited for is gone, so it holds no lock of a user and must
+      // not lock the session: a later call would deadlock with a takeover.
+      refused(await after(auth, "commits", first.send(a)), "PT401");
+
+      await a.rollback();
+      await scene.leaves({ live: "a" });
     },
   );
 

@@ -9,6 +9,7 @@ import {
   granted,
   race,
   refused,
+  replaceUser,
   type Scene,
 } from "./harness.ts";
 
@@ -126,6 +127,22 @@ for (const { name, send, operator } of calls) {
     },
   );
 }
+
+race(
+  "R23 the user is deleted, created again and starts while a revocation waits: the new session stays",
+  async (scene) => {
+    const [a, auth] = [await scene.tab(), await scene.superuser()];
+    const operator = await scene.operator();
+    granted(await a.start("a"));
+    await replaceUser(auth, scene.user);
+    granted(await auth.start("b"));
+
+    const answer = await after(auth, "commits", operator.revoke(scene.user));
+
+    assert.deepEqual(answered(answer), []);
+    await scene.leaves({ live: "b" });
+  },
+);
 
 race(
   "R23 the first start of a user waits for their deletion: no such user",
