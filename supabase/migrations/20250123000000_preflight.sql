@@ -93,11 +93,21 @@ begin
         'The installed version, %s, is newer than the one that is applied, %s, which would undo what has changed since. Use version %s or newer: npx interview-sessions@latest install',
         v_installed, v_version, v_installed
       );
-    elsif v_installed <> v_version and v_chapters not like '%admin%' and to_regprocedure('sessions.check_administrator()') is not null then
-      v_findings := v_findings || format(
-        'The admin chapter is installed, and what is applied leaves it out: its functions would stay at version %s. Apply the SQL with it: delete this migration, then npx interview-sessions install --admin (by hand: npx interview-sessions plan --admin)',
-        v_installed
-      );
+    elsif v_installed <> v_version then
+      for v_row in
+        select o.chapter
+        from (values
+          ('admin', 'sessions.check_administrator()'),
+          ('deliveries', 'sessions.claim_deliveries(integer)'),
+          ('notification', 'sessions.notify(uuid, text)')
+        ) o (chapter, signature)
+        where to_regprocedure(o.signature) is not null and strpos(v_chapters, o.chapter) = 0
+      loop
+        v_findings := v_findings || format(
+          'The %1$s chapter is installed, and what is applied leaves it out: its functions would stay at version %2$s. Apply the SQL with it: delete this migration, then npx interview-sessions install --%1$s (by hand: npx interview-sessions plan --%1$s)',
+          v_row.chapter, v_installed
+        );
+      end loop;
     end if;
   end if;
 

@@ -3,6 +3,9 @@
 --
 -- Off until sessions.endpoints has a row. While it has none that is on, the trigger on the history is disabled.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create table if not exists sessions.endpoints (
   name text primary key,
@@ -501,3 +504,6 @@ comment on function public.drop_deliveries(text, uuid) is
 
 -- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';
+
+
+reset lock_timeout;

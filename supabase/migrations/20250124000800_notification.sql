@@ -3,6 +3,9 @@
 --
 -- Triggers, so that no function of the other chapters knows of Realtime. Where Realtime is absent they do nothing.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.notify(user_id uuid, event text)
 returns void
@@ -107,3 +110,6 @@ begin
   end if;
 end
 $$;
+
+
+reset lock_timeout;
