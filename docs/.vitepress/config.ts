@@ -38,11 +38,13 @@ export default defineConfig({
       group("Build", {
         "Client": "client",
         "Guarding your tables": "guarding",
+        "Notification": "notification",
         "API reference": "api",
         "Troubleshooting": "troubleshooting",
       }),
       group("Operate", {
         "Scheduling the reaper": "scheduling",
+        "Deliveries": "deliveries",
         "Operating": "operating",
         "Self-hosting and previews": "self-hosting",
       }),

@@ -65,7 +65,6 @@ comment on column sessions.deliveries.last_error is 'Why the last attempt failed
 create or replace function sessions.record_deliveries()
 returns trigger
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -91,7 +90,6 @@ create or replace trigger record_deliveries
 create or replace function sessions.switch_deliveries()
 returns trigger
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 declare

@@ -10,7 +10,6 @@ set lock_timeout = '5s';
 create or replace function sessions.notify(user_id uuid, event text)
 returns void
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -34,7 +33,6 @@ comment on function sessions.notify(uuid, text) is
 create or replace function sessions.notify_of_end()
 returns trigger
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
@@ -57,7 +55,6 @@ create or replace trigger notify_of_end
 create or replace function sessions.notify_of_extension()
 returns trigger
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
 as $$
 begin
