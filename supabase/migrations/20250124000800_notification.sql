@@ -17,7 +17,7 @@ begin
     return;
   end if;
 
-  execute 'select realtime.send($1, $2, $3, true)' using jsonb '{}', event, 'sessions:' || user_id;
+  execute format('select realtime.send(%L, %L, %L, true)', '{}', event, 'sessions:' || user_id);
 exception
   -- Whatever is wrong with Realtime, the session must end. The device learns of it at its next heartbeat.
   when assert_failure or others then
