@@ -35,7 +35,7 @@ export async function makeChanges(
     print("Dry run: nothing was changed.");
     return false;
   }
-  if (!consent.yes && !await isAgreed()) {
+  if (!consent.yes && !await isAgreed("Make these changes?")) {
     print("Nothing was changed.");
     return false;
   }
@@ -48,7 +48,8 @@ export function print(line: string) {
   process.stdout.write(`${line}\n`);
 }
 
-async function isAgreed(): Promise<boolean> {
+/** Asks on the terminal; is the answer yes? */
+export async function isAgreed(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) {
     throw new UsageProblem(
       "There is no terminal to ask on. Nothing was changed. With --yes the " +
@@ -66,7 +67,7 @@ async function isAgreed(): Promise<boolean> {
   );
   try {
     const answer = await Promise.race([
-      terminal.question("Make these changes? [y/N] ").catch(() => undefined),
+      terminal.question(`${question} [y/N] `).catch(() => undefined),
       closed,
     ]);
     if (answer === undefined) print("");

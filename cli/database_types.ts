@@ -105,7 +105,7 @@ export type AdminSessionDetails = {
   }[];
 };
 
-/** The functions; those of the admin chapter exist only if it is installed. */
+/** The functions; those of an optional chapter exist only if it is installed. */
 export type InterviewSessionFunctions = {
   start_session: Rpc<
     {
@@ -157,6 +157,50 @@ export type InterviewSessionFunctions = {
     ReapedSession[]
   >;
   session_health: Rpc<Record<never, never>, SessionHealth[]>;
+  claim_deliveries: Rpc<
+    { batch_size?: number },
+    {
+      id: string;
+      endpoint: string;
+      url: string;
+      attempt: number;
+      data: InterviewSessionHistory;
+    }[]
+  >;
+  settle_deliveries: Rpc<
+    {
+      results: {
+        id: string;
+        attempt: number;
+        outcome: "delivered" | "failed" | "gone" | "put_back";
+        error?: string;
+      }[];
+    },
+    number
+  >;
+  list_deliveries: Rpc<
+    { dead?: boolean | null; at_most?: number },
+    {
+      id: string;
+      endpoint: string;
+      state: "pending" | "dead" | "on_hold";
+      user_id: string;
+      session_id: string;
+      end_reason: EndReason;
+      created_at: string;
+      attempts: number;
+      due_at: string | null;
+      last_error: string | null;
+    }[]
+  >;
+  retry_deliveries: Rpc<
+    { endpoint?: string | null; id?: string | null },
+    number
+  >;
+  drop_deliveries: Rpc<
+    { endpoint?: string | null; id?: string | null },
+    number
+  >;
   admin_live_sessions: Rpc<
     AdminList & { state?: SessionStatus | "stale" | null },
     AdminLiveSession[]

@@ -3,10 +3,20 @@
 // upgrades it, says what is wrong with it, calls its reaper, and removes it.
 import process from "node:process";
 import { Command, CommanderError, Option } from "commander";
+import {
+  type DeliveryChoice,
+  dropDeliveries,
+  listDeliveries,
+  retryDeliveries,
+} from "./deliveries.ts";
 import { doctor, type DoctorOptions } from "./doctor.ts";
 import { install } from "./install.ts";
 import { installSql, uninstallSql } from "./migration.ts";
-import { type OptionalChapter, packageVersion } from "./package_files.ts";
+import {
+  type OptionalChapter,
+  optionalChapters,
+  packageVersion,
+} from "./package_files.ts";
 import { exitCode, Problem, UsageProblem } from "./problem.ts";
 import { reap, type ReapOptions } from "./reap.ts";
 import {
@@ -65,6 +75,8 @@ async function run(args: string[]): Promise<number> {
         "into a Supabase project; with a newer package: upgrade",
     )
     .option("--admin", "with the functions for an admin page")
+    .option("--deliveries", "with webhooks that tell of every session's end")
+    .option("--notification", "with a Realtime message on a takeover")
     .option(
       "--db-url <url>",
       "first ask this database, as postgres, whether it would accept it",
@@ -90,8 +102,10 @@ async function run(args: string[]): Promise<number> {
       "print the SQL that installs or upgrades, for those who apply it by hand",
     )
     .option("--admin", "with the functions for an admin page")
+    .option("--deliveries", "with webhooks that tell of every session's end")
+    .option("--notification", "with a Realtime message on a takeover")
     .option("--uninstall", "print the SQL that removes everything instead")
-    .action((o: { admin?: boolean; uninstall?: boolean }) => {
+    .action((o: ChapterFlags & { uninstall?: boolean }) => {
       const optional = optionalChaptersOf(o);
       process.stdout.write(
         o.uninstall ? uninstallSql(optional) : installSql(optional),
@@ -146,6 +160,34 @@ Exit code  0  reaped, or nothing to reap
       code = await reap(o);
     });
 
+  const deliveries = command(program, "deliveries")
+    .description("show and settle deliveries that are not confirmed");
+  command(deliveries, "list")
+    .description("list deliveries that are not confirmed, and the endpoints")
+    .addOption(databaseUrl())
+    .option("--dead", "only dead ones", false)
+    .option("--json", "print them as JSON", false)
+    .action(async (o: { dbUrl: string; dead: boolean; json: boolean }) => {
+      await listDeliveries(o);
+    });
+  command(deliveries, "retry")
+    .description("send dead deliveries again, with 12 attempts")
+    .addOption(databaseUrl())
+    .option("--endpoint <name>", "only those of this endpoint")
+    .option("--id <id>", "only this one")
+    .action(async (o: DeliveryChoice) => {
+      await retryDeliveries(o);
+    });
+  command(deliveries, "drop")
+    .description("delete deliveries: their receiver is never told")
+    .addOption(databaseUrl())
+    .option("--endpoint <name>", "all of this endpoint")
+    .option("--id <id>", "only this one")
+    .option("--yes", "do not ask", false)
+    .action(async (o: DeliveryChoice & { yes: boolean }) => {
+      if (!await dropDeliveries(o)) code = exitCode.wrong;
+    });
+
   command(program, "types")
     .description(
       "print the TypeScript types of the API, to merge into your own Database",
@@ -176,8 +218,9 @@ Exit code  0  reaped, or nothing to reap
   return code;
 }
 
-interface InstallFlags {
-  admin?: boolean;
+type ChapterFlags = Partial<Record<OptionalChapter, boolean>>;
+
+interface InstallFlags extends ChapterFlags {
   dbUrl?: string;
   overwrite?: boolean;
   workdir: string;
@@ -199,6 +242,13 @@ function workdir(): Option {
   ).default(".", "this one");
 }
 
+function databaseUrl(): Option {
+  return new Option(
+    "--db-url <url>",
+    "the database's connection string, as postgres",
+  ).makeOptionMandatory();
+}
+
 function allowHttp(): Option {
   return new Option(
     "--allow-http",
@@ -207,8 +257,8 @@ function allowHttp(): Option {
   ).default(false);
 }
 
-function optionalChaptersOf(o: { admin?: boolean }): OptionalChapter[] {
-  return o.admin ? ["admin"] : [];
+function optionalChaptersOf(o: ChapterFlags): OptionalChapter[] {
+  return optionalChapters.filter((name) => o[name]);
 }
 
 function failed(error: Error, code: number): number {

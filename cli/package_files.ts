@@ -9,7 +9,11 @@ import { fileURLToPath } from "node:url";
 export const functionName = "reap-stale-sessions";
 
 /** Chapters that are applied only if asked for. */
-export const optionalChapters = ["admin"] as const;
+export const optionalChapters = [
+  "admin",
+  "deliveries",
+  "notification",
+] as const;
 
 /** A chapter that is applied only if asked for. */
 export type OptionalChapter = typeof optionalChapters[number];

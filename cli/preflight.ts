@@ -2,7 +2,11 @@
 // Supabase CLI shows its refusals, but not its notices.
 import postgres from "postgres";
 import { type Finding, note, ok, wrong } from "./doctor/finding.ts";
-import { chapters, type OptionalChapter } from "./package_files.ts";
+import {
+  chapters,
+  type OptionalChapter,
+  optionalChapters,
+} from "./package_files.ts";
 
 /**
  * What the migration with these chapters would refuse, and what would happen to rows
@@ -41,9 +45,14 @@ export async function preflightFindings(
 export async function installedOptional(
   sql: postgres.Sql,
 ): Promise<OptionalChapter[]> {
-  const [row] = await sql<{ admin: boolean }[]>`
-    select to_regprocedure('sessions.check_administrator()') is not null as admin`;
-  return row?.admin ? ["admin"] : [];
+  const [row] = await sql<Record<OptionalChapter, boolean>[]>`
+    select
+      to_regprocedure('sessions.check_administrator()') is not null as admin,
+      to_regprocedure('sessions.claim_deliveries(integer)') is not null
+        as deliveries,
+      to_regprocedure('sessions.notify(uuid, text)') is not null
+        as notification`;
+  return optionalChapters.filter((name) => row?.[name]);
 }
 
 /** A finding of the preflight: what is wrong, and what to do. */

@@ -82,4 +82,8 @@ export type SessionHealth = {
   active_table_bytes: number | null;
   history_table_bytes: number | null;
   overlaps_found: number | null;
+  /** Null where the chapter "deliveries" is not installed, as the next two. */
+  deliveries_pending: number | null;
+  deliveries_oldest_age: string | null;
+  deliveries_dead: number | null;
 };

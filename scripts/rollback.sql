@@ -51,7 +51,49 @@ begin
 end
 $$;
 
+-- Likewise without the chapter "deliveries".
+do $$
+begin
+  if to_regclass('sessions.deliveries') is not null then
+    drop trigger if exists record_deliveries on public.interview_session_history;
+    drop function if exists
+      public.claim_deliveries(integer),
+      public.settle_deliveries(jsonb),
+      public.list_deliveries(boolean, integer),
+      public.retry_deliveries(text, uuid),
+      public.drop_deliveries(text, uuid)
+    restrict;
+  end if;
+end
+$$;
+
+do $$
+begin
+  if to_regprocedure('sessions.notify(uuid, text)') is not null then
+    drop trigger if exists notify_of_end on public.interview_session_history;
+    drop trigger if exists notify_of_extension on sessions.extensions;
+    if to_regclass('realtime.messages') is not null then
+      drop policy if exists "a user hears of their own interview sessions" on realtime.messages;
+    end if;
+  end if;
+end
+$$;
+
+drop table if exists sessions.deliveries, sessions.endpoints restrict;
+
 drop function if exists
+  sessions.record_deliveries(),
+  sessions.switch_deliveries(),
+  sessions.claim_deliveries(integer),
+  sessions.settle_deliveries(jsonb),
+  sessions.list_deliveries(boolean, integer),
+  sessions.retry_deliveries(text, uuid),
+  sessions.drop_deliveries(text, uuid),
+  sessions.delivery_health(),
+  sessions.notify(uuid, text),
+  sessions.notify_of_end(),
+  sessions.notify_of_extension(),
+  sessions.allow_notification(),
   sessions.admin_live_sessions(text, text, text, boolean, integer, integer),
   sessions.admin_session_history(timestamptz, timestamptz, text, text, text, boolean, integer, integer),
   sessions.admin_session_details(uuid, text),
@@ -149,8 +191,9 @@ declare
     where p.prosrc ~* (
         '\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
         || '|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\.interviews'
+        || '|(claim|settle|list|retry|drop)_deliveries'
         || '|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
-        || '|sessions\.(settings|early_ends|revocations|extensions|reap_failures|reaper_runs|overlapping_sessions|lift_fence|version))\M'
+        || '|sessions\.(settings|early_ends|revocations|extensions|reap_failures|reaper_runs|endpoints|deliveries|overlapping_sessions|lift_fence|version))\M'
       )
       and p.pronamespace <> 'pg_catalog'::regnamespace
       and not exists (
@@ -177,7 +220,7 @@ begin
     delete from supabase_migrations.schema_migrations m
     where m.version in (
       '20250123000000', '20250124000000', '20250124000100', '20250124000200', '20250124000300', '20250124000400', '20250124000500',
-      '20250124000600'
+      '20250124000600', '20250124000700', '20250124000800'
     );
   end if;
 end

@@ -39,11 +39,13 @@ export default defineConfig({
         "Client": "client",
         "Drafts": "drafts",
         "Guarding your tables": "guarding",
+        "Notification": "notification",
         "API reference": "api",
         "Troubleshooting": "troubleshooting",
       }),
       group("Operate", {
         "Scheduling the reaper": "scheduling",
+        "Deliveries": "deliveries",
         "Operating": "operating",
         "Self-hosting and previews": "self-hosting",
       }),

@@ -1,5 +1,6 @@
 // All mutations, in the order of the migrations.
 import type { Mutation } from "./mutation.ts";
+import { deliveries } from "./mutations/deliveries.ts";
 import { healthAndAdmin } from "./mutations/health_and_admin.ts";
 import { lifecycle } from "./mutations/lifecycle.ts";
 import { operator } from "./mutations/operator.ts";
@@ -11,4 +12,5 @@ export const mutations: Mutation[] = [
   ...lifecycle,
   ...operator,
   ...healthAndAdmin,
+  ...deliveries,
 ];

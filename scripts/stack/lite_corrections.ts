@@ -55,7 +55,7 @@ export class RestConnection extends PostgresConnection {
         backoff: () => 0.1,
         onnotice: () => {},
         connection: { application_name: "postgrest" },
-        types: { ...isoTimestamps, jsonAsText },
+        types: { ...isoTimestamps, jsonAsText, jsonOnce },
       },
     });
     this.#schemaCache = schemaCache;
@@ -186,6 +186,25 @@ const jsonAsText = {
     typeof value === "object" ? JSON.stringify(value) : String(value),
   parse: (text: string) => text,
 };
+
+/** JSON where jsonb is wanted. lite hands the driver a text, of which the driver would
+ * make a JSON string. */
+const jsonOnce = {
+  to: 3802,
+  from: [3802],
+  serialize: (value: unknown) =>
+    typeof value === "string" && isJson(value) ? value : JSON.stringify(value),
+  parse: (text: string) => JSON.parse(text),
+};
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** The driver's codes for a connection that is not there, or no longer. */
 const connectionCodes = new Set([

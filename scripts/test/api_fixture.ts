@@ -91,6 +91,8 @@ export interface Project {
   expiredToken(token: string): string;
   /** Another API on the same database; the caller stops it. */
   anotherApi(o: { tokensLast?: number }): Promise<Api>;
+  /** Kills the functions where they are; the next call starts them again. */
+  killFunctions(): Promise<void>;
   /** Stops everything. */
   stop(): Promise<void>;
 }
@@ -217,6 +219,9 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
       });
     },
     anotherApi: (o) => startApi({ ...apiOptions, ...o }),
+    async killFunctions() {
+      await functions?.stop();
+    },
     async stop() {
       await api.stop();
       await functions?.stop();

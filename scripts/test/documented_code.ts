@@ -24,12 +24,22 @@ const pages: Record<string, Page> = {
     others: Object.fromEntries(
       ["start_", "heartbeat_", "complete_", "end_", "holds_", "user_"]
         .concat(["revoke_", "extend_", "reap_", "session_", "admin_"])
+        .concat(["claim_", "settle_", "list_", "retry_", "drop_"])
         .map((name) => [name, "supabase/tests/docs/api.test.ts"]),
     ),
   },
   "docs/client.md": { tests: [consumersTest, "supabase/tests/docs"] },
   "docs/drafts.md": {
     tests: ["supabase/tests/docs/drafts.test.ts", consumersTest],
+  },
+  "docs/deliveries.md": {
+    tests: ["supabase/tests/docs/deliveries.test.ts"],
+    others: {
+      '{ "type": "session.ended"': "supabase/tests/edge/deliveries.test.ts",
+    },
+  },
+  "docs/notification.md": {
+    tests: ["supabase/tests/docs/notification.test.ts"],
   },
   "docs/guarding.md": { tests: ["supabase/tests/docs/guarding.test.ts"] },
   "docs/install.md": {

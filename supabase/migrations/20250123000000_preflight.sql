@@ -11,7 +11,7 @@ do $$
 declare
   v_version constant text := '0.1.0';
   -- Which chapters are about to be applied: all of them, unless the file says otherwise.
-  v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin');
+  v_chapters constant text := coalesce(nullif(current_setting('interview_sessions.chapters', true), ''), 'core, admin, deliveries, notification');
   v_tables constant text[] := array['active_interview_sessions', 'interview_session_history', 'interviews'];
   -- start_session() uses the primary key of interviews by its name; a table that was renamed keeps the names of its indexes.
   v_relations constant text[] := v_tables || array[
@@ -24,6 +24,8 @@ declare
   ] || case when v_chapters like '%admin%' then array[
     'admin_live_sessions', 'admin_session_history', 'admin_session_details', 'admin_ended_sessions', 'admin_session_health',
     'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions'
+  ] end || case when v_chapters like '%deliveries%' then array[
+    'claim_deliveries', 'settle_deliveries', 'list_deliveries', 'retry_deliveries', 'drop_deliveries'
   ] end;
   v_planned constant text[] := array['user_id', 'session_id', 'status', 'created_at', 'updated_at'];
 
@@ -92,11 +94,21 @@ begin
         'The installed version, %s, is newer than the one that is applied, %s, which would undo what has changed since. Use version %s or newer: npx interview-sessions@latest install',
         v_installed, v_version, v_installed
       );
-    elsif v_installed <> v_version and v_chapters not like '%admin%' and to_regprocedure('sessions.check_administrator()') is not null then
-      v_findings := v_findings || format(
-        'The admin chapter is installed, and what is applied leaves it out: its functions would stay at version %s. Apply the SQL with it: delete this migration, then npx interview-sessions install --admin (by hand: npx interview-sessions plan --admin)',
-        v_installed
-      );
+    elsif v_installed <> v_version then
+      for v_row in
+        select o.chapter
+        from (values
+          ('admin', 'sessions.check_administrator()'),
+          ('deliveries', 'sessions.claim_deliveries(integer)'),
+          ('notification', 'sessions.notify(uuid, text)')
+        ) o (chapter, signature)
+        where to_regprocedure(o.signature) is not null and strpos(v_chapters, o.chapter) = 0
+      loop
+        v_findings := v_findings || format(
+          'The %1$s chapter is installed, and what is applied leaves it out: its functions would stay at version %2$s. Apply the SQL with it: delete this migration, then npx interview-sessions install --%1$s (by hand: npx interview-sessions plan --%1$s)',
+          v_row.chapter, v_installed
+        );
+      end loop;
     end if;
   end if;
 

@@ -66,8 +66,20 @@ begin
       history_rows bigint,
       active_table_bytes bigint,
       history_table_bytes bigint,
-      overlaps_found bigint
+      overlaps_found bigint,
+      deliveries_pending bigint,
+      deliveries_oldest_age interval,
+      deliveries_dead bigint
     );
+  elsif not exists (
+    select
+    from pg_catalog.pg_attribute a
+    where a.attrelid = 'public.interview_session_health'::regclass and a.attname = 'deliveries_pending'
+  ) then
+    alter type public.interview_session_health
+      add attribute deliveries_pending bigint,
+      add attribute deliveries_oldest_age interval,
+      add attribute deliveries_dead bigint;
   end if;
 end
 $$;
@@ -102,7 +114,10 @@ begin
         p.oid, w.oid as wrapper,
         case
           when w.oid is null then 'nobody'
-          when p.proname in ('user_holds_session', 'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health')
+          when p.proname in (
+            'user_holds_session', 'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health',
+            'claim_deliveries', 'settle_deliveries', 'list_deliveries', 'retry_deliveries', 'drop_deliveries'
+          )
             then 'service_role'
           else 'authenticated'
         end as caller
@@ -161,6 +176,7 @@ declare
   v_fence bigint;
   v_grants text;
   v_unprotected text;
+  v_deliveries text;
 begin
   v_every := (sessions.current_settings()).reap_every;
 
@@ -228,6 +244,13 @@ begin
       and not c.relrowsecurity
   );
 
+  -- The optional chapter "deliveries".
+  if to_regprocedure('sessions.delivery_health()') is not null then
+    select d.pending, d.oldest_age, d.dead, d.problem
+    into v_row.deliveries_pending, v_row.deliveries_oldest_age, v_row.deliveries_dead, v_deliveries
+    from sessions.delivery_health() d;
+  end if;
+
   -- The worst first. Critical after ten missed intervals: 10 x 60 s, plus the lease of 5 minutes, are the promised 15.
   case
     when v_row.overlaps_found > 0 then
@@ -284,6 +307,9 @@ begin
     when v_prunes_failed > 0 then
       v_row.status := 'warning';
       v_row.reason := 'The last run could not prune old rows; the server log says why.';
+    when v_deliveries is not null then
+      v_row.status := 'warning';
+      v_row.reason := v_deliveries;
     else
       v_row.status := 'ok';
       v_row.reason := format('The reaper ran %s ago, and nothing is overdue.', date_trunc('second', v_row.last_reap_age));

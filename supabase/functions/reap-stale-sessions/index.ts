@@ -1,17 +1,27 @@
-// What the schedule calls: reaps stale interview sessions, batch after batch, and says how the component is.
+// What the schedule calls: reaps stale interview sessions, batch after batch, delivers what has ended to the app's endpoints
+// (if the chapter "deliveries" is installed), and says how the component is.
 //
 //   POST /functions/v1/reap-stale-sessions   apikey: sb_secret_…   (the key named "default", or one named "cron")
 //                                            (or the service_role key, where the project has only that)
 //
 // No request body is needed. Two calls at once do no harm: the reaper skips what another one has locked.
 import { withSupabase } from "@supabase/server";
+import { deliver } from "./deliver.ts";
 import { keysOf } from "./keys.ts";
-import { reapAll, ReapingFailed } from "./reap_all.ts";
+import {
+  type Answer,
+  failureOf,
+  reapAll,
+  ReapingFailed,
+  type Rpc,
+} from "./reap_all.ts";
+import { webhookSettingsOf } from "./webhook_settings.ts";
 
 /** The secret keys that open this function. */
 const KEY_NAMES = ["default", "cron"];
 
 const keys = keysOf(Deno.env);
+const webhooks = webhookSettingsOf(Deno.env);
 
 const handle = withSupabase(
   {
@@ -38,7 +48,9 @@ const handle = withSupabase(
       );
     }
     try {
-      const run = await reapAll((name, args) => supabaseAdmin.rpc(name, args));
+      const run = await reapAndDeliver((name, args) =>
+        supabaseAdmin.rpc(name, args)
+      );
       console.log(JSON.stringify({ event: "reaped", ...run }));
       return Response.json(run);
     } catch (error) {
@@ -79,6 +91,24 @@ export default {
     return handle(request);
   },
 };
+
+async function reapAndDeliver(rpc: Rpc) {
+  const began = performance.now();
+  const run = await reapAll(rpc);
+  try {
+    const deliveries = await deliver(rpc, {
+      settings: webhooks,
+      elapsed: () => performance.now() - began,
+    });
+    return deliveries ? { ...run, deliveries } : run;
+  } catch (cause) {
+    throw failureOf(
+      cause as Answer,
+      run,
+      "Sessions were reaped, but not all ends delivered: ",
+    );
+  }
+}
 
 async function hasUsableBody(request: Request): Promise<boolean> {
   const body = await request.text();

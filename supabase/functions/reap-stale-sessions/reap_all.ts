@@ -26,7 +26,7 @@ interface Health {
 }
 
 /** What a database call answers: the shape of supabase-js. */
-interface Answer {
+export interface Answer {
   data: unknown;
   error: { code?: string; message: string } | null;
   status: number;
@@ -96,16 +96,11 @@ export async function reapAll(rpc: Rpc): Promise<Run> {
       // Then the API answers, and the health may say more than the error.
       const asksHealth = !retryable && name !== "session_health";
       const health = asksHealth ? await healthIfTold(rpc) : undefined;
-      throw new ReapingFailed(
-        whatFailed(cause),
-        cause.error?.code ?? "",
-        retryable,
-        {
-          ...progress,
-          duration_ms: elapsed(),
-          ...(health && { health: shown(health) }),
-        },
-      );
+      throw failureOf(cause, {
+        ...progress,
+        duration_ms: elapsed(),
+        ...(health && { health: shown(health) }),
+      });
     });
 
   /** Reaps one batch; how many sessions it moved. */
@@ -172,6 +167,20 @@ function isRetryable({ error, status }: Answer): boolean {
   if (error?.code === "55000") return false;
   return status === 0 || status >= 502 ||
     /^(08|40|53|55|57)...$|^PGRST00[0-3]$/.test(error?.code ?? "");
+}
+
+/** The error for a database call that failed. */
+export function failureOf(
+  answer: Answer,
+  soFar: ReapingFailed["soFar"],
+  before = "",
+): ReapingFailed {
+  return new ReapingFailed(
+    before + whatFailed(answer),
+    answer.error?.code ?? "",
+    isRetryable(answer),
+    soFar,
+  );
 }
 
 function whatFailed({ error, status }: Answer): string {

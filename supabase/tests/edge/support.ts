@@ -29,6 +29,13 @@ export interface Run {
   duration_ms: number;
   drained: boolean;
   health: { status: string; reason: string };
+  /** Absent where the chapter "deliveries" is not installed. */
+  deliveries?: {
+    delivered: number;
+    failed: number;
+    put_back: number;
+    problems: Record<string, string>;
+  };
 }
 
 /** Calls the function through the gateway. */

@@ -39,6 +39,8 @@ const tables = `
   $$;
   create function public.said(words text) returns text language sql
   return words;
+  create function public.kind(of jsonb) returns text language sql
+  return jsonb_typeof(of);
 `;
 
 let prepared: Awaited<ReturnType<typeof preparedServer>>;
@@ -529,4 +531,18 @@ Deno.test("14. a request that gets no connection is refused with 504 and does no
       assert.equal(await (await ask()).json(), atOnce + 1);
     });
   }, { requestSettings: { statement_timeout: "0", lock_timeout: "0" } });
+});
+
+Deno.test("15. JSON arrives as it was sent where a function takes jsonb (lite: as a string)", async () => {
+  const kind = async (call: Call, of: unknown) =>
+    await (await call("/rest/v1/rpc/kind", { body: { of } })).json();
+  await withPlainLite(async (call) => {
+    assert.equal(await kind(call, [{ a: 1 }]), "string");
+  });
+  await withApi(async (call) => {
+    assert.equal(await kind(call, [{ a: 1 }]), "array");
+    assert.equal(await kind(call, { a: [1] }), "object");
+    assert.equal(await kind(call, 5), "number");
+    assert.equal(await kind(call, "five"), "string");
+  });
 });

@@ -1,0 +1,37 @@
+// What the environment says about deliveries.
+
+/** The secrets of the endpoints, and the private hosts they may be on. */
+export interface WebhookSettings {
+  /** The Standard Webhooks secret (whsec_…) of an endpoint, by its name. */
+  secrets: Record<string, string>;
+  /** Hosts with private addresses that may be called. */
+  privateHosts: string[];
+  /** What is wrong with the environment. No secret is in it. */
+  problem?: string;
+}
+
+/** Reads the environment. */
+export function webhookSettingsOf(
+  env: { get(name: string): string | undefined },
+): WebhookSettings {
+  const privateHosts = (env.get("INTERVIEW_SESSIONS_PRIVATE_HOSTS") ?? "")
+    .split(",").map((host) => host.trim()).filter((host) => host !== "");
+  const text = env.get("INTERVIEW_SESSIONS_WEBHOOK_SECRETS") ?? "{}";
+  try {
+    const secrets: unknown = JSON.parse(text);
+    if (isRecordOfStrings(secrets)) return { secrets, privateHosts };
+  } catch {
+    // said below
+  }
+  return {
+    secrets: {},
+    privateHosts,
+    problem:
+      "INTERVIEW_SESSIONS_WEBHOOK_SECRETS must be a JSON object of secrets by the name of the endpoint.",
+  };
+}
+
+function isRecordOfStrings(value: unknown): value is Record<string, string> {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.values(value).every((one) => typeof one === "string");
+}

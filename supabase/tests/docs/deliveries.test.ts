@@ -1,0 +1,349 @@
+// The code of docs/deliveries.md: a receiver in Deno and in Node, and what it releases,
+// against servers that check the calls.
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import type { Server } from "node:http";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Webhook } from "standardwebhooks";
+import type { SessionEnded } from "../../../client/webhook.ts";
+import { repositoryRoot } from "../../../scripts/stack/paths.ts";
+import { keys, projectOfThisFile } from "../../../scripts/test/api_fixture.ts";
+import { moduleOf, recipesOf } from "../../../scripts/test/recipes.ts";
+import { command, succeeds } from "../install/support.ts";
+
+const recipe = recipesOf("docs/deliveries.md");
+const project = projectOfThisFile();
+const secret = `whsec_${btoa("a secret of an endpoint, 32 bytes")}`;
+
+const event: Omit<SessionEnded, "id"> = {
+  type: "session.ended",
+  timestamp: "2026-11-27T15:00:33.050321+00:00",
+  data: {
+    user_id: crypto.randomUUID(),
+    session_id: "mine",
+    fence: 1,
+    device: null,
+    started_at: "2026-11-27T14:50:00+00:00",
+    last_seen_at: "2026-11-27T14:55:00+00:00",
+    ended_at: "2026-11-27T15:00:33.050321+00:00",
+    end_reason: "expired",
+    status: "active",
+    previous_session_id: null,
+    duration: "00:10:33.050321",
+    interview_id: "exam",
+    ended_fence: 2,
+  },
+};
+
+interface Seen {
+  method: string;
+  path: string;
+  headers: Headers;
+  body: string;
+}
+
+/** A server that notes what it is asked, and answers as told. */
+async function withServer(
+  answer: (seen: Seen) => Response,
+  work: (url: string, seen: Seen[]) => Promise<void>,
+) {
+  const seen: Seen[] = [];
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      const { method, headers } = request;
+      const path = new URL(request.url).pathname;
+      const one = { method, path, headers, body: await request.text() };
+      seen.push(one);
+      return answer(one);
+    },
+  );
+  try {
+    await work(`http://127.0.0.1:${server.addr.port}`, seen);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+/** The request that the Edge Function sends. */
+function signed(o: { sentAt?: Date; secret?: string } = {}): RequestInit {
+  const id = "msg_1";
+  const body = JSON.stringify(event);
+  const sentAt = o.sentAt ?? new Date();
+  return {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "webhook-id": id,
+      "webhook-timestamp": String(Math.floor(sentAt.getTime() / 1000)),
+      "webhook-signature": new Webhook(o.secret ?? secret).sign(
+        id,
+        sentAt,
+        body,
+      ),
+    },
+    body,
+  };
+}
+
+/** A recipe, importing the package from this repository. */
+async function module<T>(name: string, released: SessionEnded[]): Promise<T> {
+  const hook = `released_${crypto.randomUUID()}`;
+  Object.assign(globalThis, {
+    [hook]: (one: SessionEnded) => released.push(one),
+  });
+  const source = recipe(name)
+    .replace(
+      '"interview-sessions/webhook"',
+      JSON.stringify(
+        pathToFileURL(join(repositoryRoot, "client", "webhook.ts")).href,
+      ),
+    )
+    .replace(
+      '"./release.ts"',
+      `"data:text/javascript,export const release = globalThis['${hook}']"`,
+    )
+    .replace(
+      /"(livekit-server-sdk|@supabase\/supabase-js)"/,
+      (_all, name) => JSON.stringify(import.meta.resolve(name)),
+    );
+  return await moduleOf<T>(source);
+}
+
+/** Checks a receiver: trusts what is signed, and nothing else. */
+async function checkReceiver(
+  ask: (request: RequestInit) => Promise<{ status: number }>,
+  released: SessionEnded[],
+) {
+  const longAgo = new Date(Date.now() - 6 * 60_000);
+  for (
+    const bad of [
+      signed({ secret: `whsec_${btoa("another secret of 32 bytes......")}` }),
+      signed({ sentAt: longAgo }),
+      { ...signed(), body: JSON.stringify({ ...event, timestamp: "now" }) },
+      { ...signed(), headers: {} },
+    ]
+  ) {
+    assert.equal((await ask(bad)).status, 401);
+  }
+  assert.deepEqual(released, []);
+  assert.equal((await ask(signed())).status, 204);
+  assert.deepEqual(released, [{ ...event, id: "msg_1" }]);
+}
+
+Deno.test("C3 a receiver in Deno trusts what is signed, and nothing else", async () => {
+  Deno.env.set("WEBHOOK_SECRET", secret);
+  const released: SessionEnded[] = [];
+  const { default: receiver } = await module<
+    { default: { fetch(request: Request): Promise<Response> } }
+  >("receiver.ts", released);
+  await checkReceiver(
+    (request) =>
+      receiver.fetch(new Request("http://receiver.example", request)),
+    released,
+  );
+});
+
+Deno.test("C3 so does one in Node", async () => {
+  Deno.env.set("WEBHOOK_SECRET", secret);
+  const released: SessionEnded[] = [];
+  const { server } = await module<{ server: Server }>(
+    "receiver_node.ts",
+    released,
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    await checkReceiver(async (request) => {
+      const response = await fetch(`http://127.0.0.1:${port}/`, request);
+      await response.body?.cancel();
+      return response;
+    }, released);
+  } finally {
+    server.close();
+    await once(server, "close");
+  }
+});
+
+interface Release {
+  release(event: SessionEnded): Promise<void>;
+}
+
+Deno.test("C3 a LiveKit room is closed, and one that is gone already is no failure", async () => {
+  const answers = [
+    () => Response.json({}),
+    () =>
+      Response.json({ code: "not_found", msg: "no such room" }, {
+        status: 404,
+      }),
+    () => Response.json({ code: "internal", msg: "broken" }, { status: 500 }),
+  ];
+  await withServer(() => answers.shift()!(), async (url, seen) => {
+    Deno.env.set("LIVEKIT_URL", url);
+    Deno.env.set("LIVEKIT_API_KEY", "key");
+    Deno.env.set("LIVEKIT_API_SECRET", "a secret of the LiveKit server");
+    const { release } = await module<Release>("livekit.ts", []);
+    const ended = { ...event, id: "msg_1" };
+    await release(ended);
+    await release(ended);
+    await assert.rejects(release(ended));
+    for (const { method, path, headers, body } of seen) {
+      assert.equal(
+        `${method} ${path}`,
+        "POST /twirp/livekit.RoomService/DeleteRoom",
+      );
+      assert.match(headers.get("authorization") ?? "", /^Bearer ey/);
+      assert.deepEqual(JSON.parse(body), { room: "mine" });
+    }
+  });
+});
+
+Deno.test("C3 an unfinished upload is deleted, and what was submitted is kept", async () => {
+  const answers: Record<string, number> = {
+    "/upload/1": 204,
+    "/upload/2": 404,
+    "/upload/broken": 500,
+  };
+  await withServer(
+    ({ path }) => new Response(null, { status: answers[path] ?? 400 }),
+    async (url, seen) => {
+      await project.sql.unsafe(`
+        create table public.unfinished_uploads (session_id text, url text);
+        grant select, delete on public.unfinished_uploads to service_role;
+        notify pgrst;
+      `).simple();
+      const rows = [
+        ["mine", "1"],
+        ["mine", "2"],
+        ["another", "3"],
+        ["unlucky", "broken"],
+      ].map(([session_id, name]) => ({
+        session_id,
+        url: `${url}/upload/${name}`,
+      }));
+      await project.sql`
+        insert into public.unfinished_uploads ${project.sql(rows)}`;
+      Deno.env.set("SUPABASE_URL", project.url);
+      Deno.env.set("SUPABASE_SECRET_KEY", keys.secret.default);
+      const { release } = await module<Release>("storage.ts", []);
+      const ended = { ...event, id: "msg_1" };
+      const withData = (data: Partial<SessionEnded["data"]>) => ({
+        ...ended,
+        data: { ...ended.data, ...data },
+      });
+
+      await release(withData({ end_reason: "completed" }));
+      assert.deepEqual(seen, []);
+      await release(ended);
+      await release(ended);
+      await assert.rejects(release(withData({ session_id: "unlucky" })));
+
+      assert.deepEqual(
+        seen.map(({ method, path }) => `${method} ${path}`).sort(),
+        [
+          "DELETE /upload/1",
+          "DELETE /upload/2",
+          "DELETE /upload/broken",
+        ],
+      );
+      const left = await project.sql<{ session_id: string }[]>`
+        select session_id from public.unfinished_uploads order by 1`;
+      assert.deepEqual(left.map(({ session_id }) => session_id), [
+        "another",
+        "unlucky",
+      ]);
+    },
+  );
+});
+
+Deno.test("C3 a meter is stopped once, however often the event comes", async () => {
+  const stops = new Map<string, string>();
+  await withServer(({ headers, body }) => {
+    stops.set(headers.get("idempotency-key") ?? "", body);
+    return new Response();
+  }, async (url) => {
+    Deno.env.set("METER_URL", url);
+    const { release } = await module<Release>("meter.ts", []);
+    await release({ ...event, id: "msg_1" });
+    await release({ ...event, id: "msg_1" });
+    assert.deepEqual([...stops].map(([id, body]) => [id, JSON.parse(body)]), [
+      ["msg_1", {
+        session: "mine",
+        from: event.data.started_at,
+        to: event.data.ended_at,
+      }],
+    ]);
+  });
+});
+
+Deno.test("C3 the statements and commands for an operator work as documented", async () => {
+  const { sql, databaseUrl } = project;
+  const run = (name: string) => {
+    const [, args] = /^npx interview-sessions (.*)\n$/.exec(recipe(name)) ?? [];
+    assert(args, `${name} is not one command of ours`);
+    return args.replace('"$DATABASE_URL"', databaseUrl).split(" ");
+  };
+  assert.match(
+    await succeeds(run("list.sh")),
+    /^There is no endpoint, so nothing is delivered\./,
+  );
+
+  await sql.unsafe(recipe("endpoint.sql"));
+  const user = await project.newUser();
+  await user.client.rpc("start_session", { session_id: "mine" });
+  await user.client.rpc("end_session", { session_id: "mine" });
+  await sql`
+    update sessions.deliveries
+    set due_at = null, attempts = 12, last_error = 'The receiver answered 500.'
+    where true`;
+  const list = await succeeds(run("list.sh"));
+  assert.match(list, /^livekit \(on\): https:\/\/api\.example\.com\/hooks/);
+  assert.match(
+    list,
+    /1 not confirmed:\n {2}\S+ {2}livekit {2}dead {2}12 attempts, none to come\n/,
+  );
+  assert.match(
+    list,
+    new RegExp(`session mine of user ${user.id}, disconnected`),
+  );
+  assert.match(list, /last error: The receiver answered 500\./);
+
+  assert.match(await succeeds(run("retry.sh")), /^1 due now/);
+  assert.match(await succeeds(run("retry.sh")), /^No dead delivery was found/);
+  await sql`update sessions.endpoints set state = 'gone' where true`;
+  assert.match(await succeeds(run("list.sh")), /on hold/);
+  await sql.unsafe(recipe("resume.sql"));
+  assert.match(await succeeds(run("list.sh")), /pending/);
+
+  const unasked = await command(run("drop.sh"));
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.err, /no terminal to ask on/);
+  assert.match(
+    await succeeds([...run("drop.sh"), "--yes"]),
+    /^1 deliveries: their receiver is never told\.\n1 deleted\.$/,
+  );
+  const neither = await command([
+    "deliveries",
+    "drop",
+    "--db-url",
+    databaseUrl,
+  ]);
+  assert.equal(neither.code, 2);
+  assert.match(neither.err, /Give --endpoint or --id/);
+});
+
+Deno.test("C3 the documented secret is one, and the environment is as documented", () => {
+  assert.match(
+    recipe("secret.sh"),
+    /^echo "whsec_\$\(openssl rand -base64 32\)"\n$/,
+  );
+  const [, json] = /='(.*)'\n$/.exec(recipe("secrets.sh")) ?? [];
+  assert.deepEqual(JSON.parse(json ?? ""), { livekit: "whsec_…" });
+  assert.equal(
+    recipe("install.sh"),
+    "npx interview-sessions install --deliveries\n",
+  );
+});
