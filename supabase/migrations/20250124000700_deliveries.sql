@@ -306,6 +306,9 @@ declare
   v_count integer;
 begin
   perform sessions.operator();
+  if octet_length(endpoint) > 63 then
+    perform sessions.refuse_argument('endpoint', 'the name of an endpoint');
+  end if;
 
   update sessions.deliveries d
   set attempts = 0, due_at = clock_timestamp()
@@ -341,6 +344,9 @@ declare
   v_count integer;
 begin
   perform sessions.operator();
+  if octet_length(endpoint) > 63 then
+    perform sessions.refuse_argument('endpoint', 'the name of an endpoint');
+  end if;
   if endpoint is null and id is null then
     perform sessions.refuse_argument('endpoint', 'given, or id');
   end if;

@@ -49,6 +49,7 @@ Deno.test("B2 M14 it counts, dates and says in a sentence how things are", async
     ...["reaped_last_hour", "reaped_last_day", "ended_last_day"],
     ...["history_rows", "active_table_bytes", "history_table_bytes"],
     "overlaps_found",
+    ...["deliveries_pending", "deliveries_oldest_age", "deliveries_dead"],
   ]);
   assert.deepEqual(
     [before.live, before.completing, before.stale],

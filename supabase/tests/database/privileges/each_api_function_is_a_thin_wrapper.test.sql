@@ -13,10 +13,11 @@ select bag_eq(
   array[
     'start_session', 'heartbeat_session', 'complete_session', 'end_session', 'holds_session', 'user_holds_session',
     'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health',
+    'claim_deliveries', 'settle_deliveries', 'list_deliveries', 'retry_deliveries', 'drop_deliveries',
     'admin_live_sessions', 'admin_session_history', 'admin_session_details', 'admin_ended_sessions', 'admin_session_health',
     'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions'
   ],
-  'B8: the API is these eighteen functions, none of them overloaded'
+  'B8: the API is these twenty-three functions, none of them overloaded'
 );
 
 select is_empty(
@@ -64,7 +65,7 @@ $$;
 -- when: each wrapper is called with an argument of its own in each place
 create temp table sample_values (type, value) as values
   ('text'::regtype, 'text %s'), ('boolean', 'true'), ('bigint', '4%s'), ('integer', '4%s'), ('interval', '4%s days'),
-  ('uuid', '00000000-0000-0000-0000-00000000000%s'), ('timestamptz', '2001-01-0%s 00:00:00+00');
+  ('uuid', '00000000-0000-0000-0000-00000000000%s'), ('jsonb', '["%s"]'), ('timestamptz', '2001-01-0%s 00:00:00+00');
 
 create temp table calls as
 select
@@ -77,6 +78,7 @@ select
         when 'integer'::regtype then to_jsonb(given.value::integer)
         when 'interval'::regtype then to_jsonb(given.value::interval)
         when 'timestamptz'::regtype then to_jsonb(given.value::timestamptz)
+        when 'jsonb'::regtype then given.value::jsonb
         else to_jsonb(given.value)
       end
       order by a.n

@@ -75,6 +75,11 @@ select bag_eq(
         ('extend_interview', 'service_role'),
         ('reap_stale_sessions', 'service_role'),
         ('session_health', 'service_role'),
+        ('claim_deliveries', 'service_role'),
+        ('settle_deliveries', 'service_role'),
+        ('list_deliveries', 'service_role'),
+        ('retry_deliveries', 'service_role'),
+        ('drop_deliveries', 'service_role'),
         ('admin_live_sessions', 'authenticated'),
         ('admin_session_history', 'authenticated'),
         ('admin_session_details', 'authenticated'),
@@ -84,7 +89,7 @@ select bag_eq(
         ('admin_extend_interview', 'authenticated'),
         ('admin_reap_stale_sessions', 'authenticated')
     ) as f (name, grantee) $$,
-  'B8: five functions are for users, five for operators, eight for administrators, none for anon or PUBLIC'
+  'B8: five functions are for users, ten for operators, eight for administrators, none for anon or PUBLIC'
 );
 
 select bag_eq(

@@ -25,6 +25,7 @@ select bag_eq(
   $$ values
     ('start_session'), ('heartbeat_session'), ('complete_session'), ('end_session'), ('holds_session'), ('user_holds_session'),
     ('revoke_session'), ('extend_interview'), ('reap_stale_sessions'), ('session_health'),
+    ('claim_deliveries'), ('settle_deliveries'), ('list_deliveries'), ('retry_deliveries'), ('drop_deliveries'),
     ('admin_live_sessions'), ('admin_session_history'), ('admin_session_details'), ('admin_ended_sessions'),
     ('admin_session_health'), ('admin_revoke_session'), ('admin_extend_interview'), ('admin_reap_stale_sessions') $$,
   'B8: the functions behind the API are, and no other'
@@ -36,6 +37,8 @@ select bag_eq(
     ('start_session', 'volatile'), ('heartbeat_session', 'volatile'), ('complete_session', 'volatile'),
     ('end_session', 'volatile'), ('holds_session', 'stable'), ('user_holds_session', 'stable'),
     ('revoke_session', 'volatile'), ('extend_interview', 'volatile'), ('reap_stale_sessions', 'volatile'), ('session_health', 'stable'),
+    ('claim_deliveries', 'volatile'), ('settle_deliveries', 'volatile'), ('list_deliveries', 'stable'),
+    ('retry_deliveries', 'volatile'), ('drop_deliveries', 'volatile'),
     ('admin_live_sessions', 'stable'), ('admin_session_history', 'stable'), ('admin_session_details', 'stable'),
     ('admin_ended_sessions', 'stable'), ('admin_session_health', 'stable'),
     ('admin_revoke_session', 'volatile'), ('admin_extend_interview', 'volatile'), ('admin_reap_stale_sessions', 'volatile') $$,
