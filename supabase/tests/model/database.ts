@@ -558,7 +558,8 @@ function refusalIn(error: unknown): Answer {
   };
 }
 
-function outside(error: unknown): unknown {
+/** An error of the server as one that the contract does not know. */
+export function outside(error: unknown): unknown {
   return error instanceof postgres.PostgresError
     ? new OutsideTheContract(error.code, error.message, { cause: error })
     : error;

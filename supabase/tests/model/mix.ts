@@ -4,7 +4,7 @@
 // explained call by call: there may be no deadlock and no unknown error, no two
 // sessions of a user may overlap, and no session may be granted twice.
 import type { Connection, Database } from "./database.ts";
-import { OutsideTheContract } from "./database.ts";
+import { outside, OutsideTheContract } from "./database.ts";
 import type { Answer, Call, Settings } from "./model.ts";
 import { defaultSettings, second } from "./operations.ts";
 import { type RandomNumbers, randomNumbers } from "./random.ts";
@@ -42,6 +42,12 @@ export async function runMix(
   const grants = noGrants(violations);
   const isOver = () => violations.length > 0 || o.isEnough();
 
+  const report = async (what: string, error: unknown) => {
+    if (!(error instanceof OutsideTheContract)) throw error;
+    violations.push(`${what}: ${error.message}`);
+    if (error.code === "40P01") violations.push(await database.logOf(error));
+  };
+
   const seeds = randomNumbers(o.seed);
   const latest: Latest = new Map();
   const worker = async (
@@ -63,12 +69,8 @@ export async function runMix(
         if (calls.length > 1) count.note("several calls together");
         return answers;
       } catch (error) {
-        if (!(error instanceof OutsideTheContract)) throw error;
         const names = calls.map(({ name }) => name).join(", ");
-        violations.push(`${names} about ${userId}: ${error.message}`);
-        if (error.code === "40P01") {
-          violations.push(await database.logOf(error));
-        }
+        await report(`${names} about ${userId}`, error);
       }
     };
     const step = work(make, randomNumbers(seeds.upTo(2 ** 31)), latest);
@@ -79,7 +81,8 @@ export async function runMix(
     ...Array.from({ length: clients }, () => worker(client)),
     ...Array.from({ length: reapers }, () => worker(reaper)),
     worker(deleter),
-    age(sql, isOver),
+    // It may be the victim of a deadlock, too.
+    age(sql, isOver).catch((error) => report("ageing", outside(error))),
   ]);
 
   const [{ pruned }] = await sql<{ pruned: number }[]>`
