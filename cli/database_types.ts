@@ -158,7 +158,7 @@ export type InterviewSessionFunctions = {
   >;
   session_health: Rpc<Record<never, never>, SessionHealth[]>;
   claim_deliveries: Rpc<
-    { batch_size?: number },
+    { batch_size?: number; from_endpoint?: string | null },
     {
       id: string;
       endpoint: string;

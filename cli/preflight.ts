@@ -48,7 +48,7 @@ export async function installedOptional(
   const [row] = await sql<Record<OptionalChapter, boolean>[]>`
     select
       to_regprocedure('sessions.check_administrator()') is not null as admin,
-      to_regprocedure('sessions.claim_deliveries(integer)') is not null
+      to_regprocedure('sessions.claim_deliveries(integer, text)') is not null
         as deliveries,
       to_regprocedure('sessions.notify(uuid, text)') is not null
         as notification`;

@@ -57,7 +57,7 @@ begin
   if to_regclass('sessions.deliveries') is not null then
     drop trigger if exists record_deliveries on public.interview_session_history;
     drop function if exists
-      public.claim_deliveries(integer),
+      public.claim_deliveries(integer, text),
       public.settle_deliveries(jsonb),
       public.list_deliveries(boolean, integer),
       public.retry_deliveries(text, uuid),
@@ -83,8 +83,9 @@ drop table if exists sessions.deliveries, sessions.endpoints restrict;
 
 drop function if exists
   sessions.record_deliveries(),
+  sessions.lock_history(),
   sessions.switch_deliveries(),
-  sessions.claim_deliveries(integer),
+  sessions.claim_deliveries(integer, text),
   sessions.settle_deliveries(jsonb),
   sessions.list_deliveries(boolean, integer),
   sessions.retry_deliveries(text, uuid),

@@ -99,7 +99,7 @@ begin
         select o.chapter
         from (values
           ('admin', 'sessions.check_administrator()'),
-          ('deliveries', 'sessions.claim_deliveries(integer)'),
+          ('deliveries', 'sessions.claim_deliveries(integer, text)'),
           ('notification', 'sessions.notify(uuid, text)')
         ) o (chapter, signature)
         where to_regprocedure(o.signature) is not null and strpos(v_chapters, o.chapter) = 0

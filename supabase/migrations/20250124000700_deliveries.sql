@@ -49,6 +49,8 @@ create table if not exists sessions.deliveries (
 create index if not exists deliveries_due on sessions.deliveries (endpoint, due_at);
 -- claim_deliveries() prunes the oldest; the health reads the oldest.
 create index if not exists deliveries_created_at on sessions.deliveries (created_at);
+-- The health counts the dead ones; retry_deliveries() revives them.
+create index if not exists deliveries_dead on sessions.deliveries (created_at) where due_at is null;
 
 revoke all on table sessions.deliveries from public, anon, authenticated, service_role;
 comment on table sessions.deliveries is
@@ -72,7 +74,9 @@ begin
   select e.name, to_jsonb(h)
   from ended h
   cross join sessions.endpoints e
-  where e.state = 'on';
+  where e.state = 'on'
+  -- One that is deleted at this moment gets no delivery. Without the lock, the foreign key would fail the end.
+  for key share of e;
   return null;
 end
 $$;
@@ -87,10 +91,32 @@ create or replace trigger record_deliveries
   for each statement execute function sessions.record_deliveries();
 
 
+create or replace function sessions.lock_history()
+returns trigger
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1100ms'
+as $$
+begin
+  lock table public.interview_session_history in share row exclusive mode;
+  return null;
+end
+$$;
+
+revoke all on function sessions.lock_history() from public, anon, authenticated, service_role;
+comment on function sessions.lock_history() is
+  'Trigger of sessions.endpoints: locks the history before endpoints are deleted, in the order in which an end takes its locks, so that they cannot deadlock.';
+
+create or replace trigger lock_history
+  before delete or truncate on sessions.endpoints
+  for each statement execute function sessions.lock_history();
+
+
 create or replace function sessions.switch_deliveries()
 returns trigger
 language plpgsql
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '1100ms'
 as $$
 declare
   v_wanted "char" := case when exists (select from sessions.endpoints e where e.state <> 'off') then 'O' else 'D' end;
@@ -100,7 +126,7 @@ declare
     where t.tgrelid = 'public.interview_session_history'::regclass and t.tgname = 'record_deliveries'
   );
 begin
-  -- Ends under way hold the table for a moment: this waits for them, and others for this.
+  -- Waits for the ends under way, and new ends wait for this: hence the lock_timeout.
   if v_wanted = 'O' and v_is = 'D' then
     alter table public.interview_session_history enable trigger record_deliveries;
   elsif v_wanted = 'D' and v_is <> 'D' then
@@ -122,7 +148,7 @@ create or replace trigger switch_deliveries
 update sessions.endpoints e set state = e.state where true;
 
 
-create or replace function sessions.claim_deliveries(batch_size integer default 100)
+create or replace function sessions.claim_deliveries(batch_size integer default 100, from_endpoint text default null)
 returns table (id uuid, endpoint text, url text, attempt integer, data jsonb)
 language plpgsql
 security definer
@@ -132,11 +158,15 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_kept_since timestamptz := v_now - (sessions.current_settings()).history_retention;
+  v_endpoints sessions.endpoints[];
   v_endpoint sessions.endpoints;
 begin
   perform sessions.operator();
   if (batch_size between 1 and 1000) is not true then
     perform sessions.refuse_argument('batch_size', 'from 1 to 1000');
+  end if;
+  if octet_length(from_endpoint) > 63 then
+    perform sessions.refuse_argument('from_endpoint', 'the name of an endpoint');
   end if;
 
   delete from sessions.deliveries d
@@ -151,15 +181,22 @@ begin
     )
   );
 
-  -- Endpoint by endpoint, so that the backlog of one does not hold up the others.
-  for v_endpoint in select * from sessions.endpoints e where e.state = 'on' order by e.name loop
+  -- An equal share for each, so that the backlog of one does not hold up the others; if there are too many, some of them.
+  v_endpoints := array(
+    select e
+    from sessions.endpoints e
+    where e.state = 'on' and (from_endpoint is null or e.name = from_endpoint)
+    order by random()
+    limit batch_size
+  );
+  foreach v_endpoint in array v_endpoints loop
     return query
       with due as (
         select d.id
         from sessions.deliveries d
         where d.endpoint = v_endpoint.name and d.due_at <= v_now
         order by d.due_at
-        limit batch_size
+        limit batch_size / cardinality(v_endpoints)
         for update skip locked
       ),
       claimed as (
@@ -178,9 +215,9 @@ begin
 end
 $$;
 
-revoke all on function sessions.claim_deliveries(integer) from public, anon, authenticated, service_role;
-grant execute on function sessions.claim_deliveries(integer) to service_role;
-comment on function sessions.claim_deliveries(integer) is 'Implements public.claim_deliveries().';
+revoke all on function sessions.claim_deliveries(integer, text) from public, anon, authenticated, service_role;
+grant execute on function sessions.claim_deliveries(integer, text) to service_role;
+comment on function sessions.claim_deliveries(integer, text) is 'Implements public.claim_deliveries().';
 
 
 create or replace function sessions.settle_deliveries(results jsonb)
@@ -195,6 +232,9 @@ declare
   v_result record;
   v_delivery sessions.deliveries;
   v_settled integer := 0;
+  -- Names of endpoints, and the last error of each.
+  v_confirmed text[] := '{}';
+  v_errors jsonb := '{}';
 begin
   perform sessions.operator();
   if (jsonb_typeof(results) = 'array' and jsonb_array_length(results) <= 1000) is not true then
@@ -209,6 +249,16 @@ begin
       'results', 'objects with id, attempt (1 to 12), outcome (delivered, failed, gone or put_back) and, unless delivered, error'
     );
   end if;
+
+  -- In the order in which an endpoint that is deleted locks: the endpoint, then its deliveries; and by name and id, so
+  -- that calls at the same time cannot deadlock.
+  perform
+  from sessions.endpoints e
+  where e.name in (
+    select d.endpoint from sessions.deliveries d join jsonb_to_recordset(results) r (id uuid) on r.id = d.id
+  )
+  order by e.name
+  for no key update;
 
   for v_result in
     select * from jsonb_to_recordset(results) r (id uuid, attempt integer, outcome text, error text) order by r.id
@@ -226,22 +276,31 @@ begin
           -- From 40 seconds to 11 hours, give or take a half: 12 attempts in about a day.
           when d.attempts < 12 then v_now + interval '40 seconds' * 2 ^ (d.attempts - 1) * (0.5 + random())
         end,
-        last_error = left(v_result.error, 500)
+        last_error = coalesce(left(v_result.error, 500), d.last_error)
       where d.id = v_result.id and d.attempts = v_result.attempt and d.due_at is not null
       returning * into v_delivery;
     end if;
     continue when not found;
 
     v_settled := v_settled + 1;
-    update sessions.endpoints e
-    set
-      state = case when v_result.outcome = 'gone' then 'gone' else e.state end,
-      delivered = e.delivered + (v_result.outcome = 'delivered')::integer,
-      last_delivered_at = case when v_result.outcome = 'delivered' then v_now else e.last_delivered_at end,
-      last_error = case when v_result.outcome = 'delivered' then e.last_error else left(v_result.error, 500) end,
-      last_error_at = case when v_result.outcome = 'delivered' then e.last_error_at else v_now end
-    where e.name = v_delivery.endpoint;
+    if v_result.outcome = 'delivered' then
+      v_confirmed := v_confirmed || v_delivery.endpoint;
+    elsif v_result.error is not null then
+      v_errors := v_errors || jsonb_build_object(v_delivery.endpoint, left(v_result.error, 500));
+    end if;
+    if v_result.outcome = 'gone' then
+      -- Unless it was turned off meanwhile.
+      update sessions.endpoints e set state = 'gone' where e.name = v_delivery.endpoint and e.state = 'on';
+    end if;
   end loop;
+
+  update sessions.endpoints e
+  set
+    delivered = e.delivered + cardinality(array_positions(v_confirmed, e.name)),
+    last_delivered_at = case when e.name = any (v_confirmed) then v_now else e.last_delivered_at end,
+    last_error = case when v_errors ? e.name then v_errors ->> e.name else e.last_error end,
+    last_error_at = case when v_errors ? e.name then v_now else e.last_error_at end
+  where e.name = any (v_confirmed) or v_errors ? e.name;
 
   return v_settled;
 end
@@ -400,7 +459,7 @@ begin
       'Endpoints answered 410 Gone and get nothing more: %s. Set their state to on again, or delete them from sessions.endpoints.', v_gone
     )
     when oldest_age > interval '1 hour' then format(
-      '%s deliveries are pending, the oldest for %s: the receiver does not confirm them. See list_deliveries().',
+      '%s deliveries are pending, the oldest for %s: the receiver does not confirm them, or its endpoint is off. See list_deliveries().',
       pending, date_trunc('second', oldest_age)
     )
   end;
@@ -414,20 +473,20 @@ comment on function sessions.delivery_health() is
 
 -- The API of this chapter.
 
-create or replace function public.claim_deliveries(batch_size integer default 100)
+create or replace function public.claim_deliveries(batch_size integer default 100, from_endpoint text default null)
 returns table (id uuid, endpoint text, url text, attempt integer, data jsonb)
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return query select * from sessions.claim_deliveries(batch_size);
+  return query select * from sessions.claim_deliveries(batch_size, from_endpoint);
 end
 $$;
 
-revoke all on function public.claim_deliveries(integer) from public, anon, authenticated, service_role;
-grant execute on function public.claim_deliveries(integer) to service_role;
-comment on function public.claim_deliveries(integer) is
-  'Takes deliveries that are due, at most batch_size (1 to 1000) for each endpoint that is on, for 2 minutes: after that, those without a result are due again. Calls at the same time get different ones. Also deletes deliveries past sessions.settings.history_retention. For service_role.';
+revoke all on function public.claim_deliveries(integer, text) from public, anon, authenticated, service_role;
+grant execute on function public.claim_deliveries(integer, text) to service_role;
+comment on function public.claim_deliveries(integer, text) is
+  'Takes at most batch_size (1 to 1000) deliveries that are due, of one endpoint or in equal shares of all that are on, for 2 minutes: after that, those without a result are due again. Calls at the same time get different ones. Also deletes deliveries past sessions.settings.history_retention. For service_role.';
 
 
 create or replace function public.settle_deliveries(results jsonb)

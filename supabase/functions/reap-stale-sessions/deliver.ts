@@ -4,20 +4,23 @@
 // may get an event twice, with the same webhook-id.
 import { Webhook } from "standardwebhooks";
 import { refusalOfUrl } from "./address.ts";
-import type { Rpc } from "./reap_all.ts";
+import { type Answer, callTwiceAtMost, type Rpc } from "./reap_all.ts";
 import type { WebhookSettings } from "./webhook_settings.ts";
 
-/** Deliveries of one claim, for each endpoint. */
+/** Deliveries of one claim. PostgREST cuts an answer at 1000 rows or fewer. */
 const BATCH_SIZE = 100;
 
-/** Requests at a time. */
+/** Requests at a time, to each endpoint. */
 const AT_ONCE = 20;
 
 /** How long a receiver may take to answer. */
 const ANSWER_MAY_TAKE_MS = 10_000;
 
-/** Nothing is claimed after that: one batch of slow answers still fits into the run. */
+/** Nothing is claimed after that. Reaping takes 50 s at most; the platform ends a run after 150 s. */
 const CLAIM_UNTIL_MS = 30_000;
+
+/** No request begins after that: what is left of a batch is put back. */
+const SEND_UNTIL_MS = 40_000;
 
 /** More would use up the platform's processor time (2 s). The next run goes on. */
 const MOST_PER_RUN = 1000;
@@ -51,48 +54,77 @@ interface Result {
   error?: string;
 }
 
+/** What the endpoints of a run share. */
+interface DeliveryRun {
+  rpc: Rpc;
+  settings: WebhookSettings;
+  /** Milliseconds since the first claim. */
+  elapsed(): number;
+  claimed: number;
+  sum: Deliveries;
+}
+
 /**
- * Delivers what is due. Undefined if the chapter "deliveries" is not installed.
- * Throws what a database call answered that failed.
+ * Delivers what is due, to all endpoints at the same time. Undefined if the chapter
+ * "deliveries" is not installed. Throws the `Answer` of a database call that failed,
+ * once the other endpoints are done.
  */
 export async function deliver(
   rpc: Rpc,
-  o: {
-    settings: WebhookSettings;
-    /** Milliseconds since the run began. */
-    elapsed(): number;
-  },
+  settings: WebhookSettings,
 ): Promise<Deliveries | undefined> {
-  const sum: Deliveries = {
-    delivered: 0,
-    failed: 0,
-    put_back: 0,
-    problems: {},
+  const began = performance.now();
+  const run: DeliveryRun = {
+    rpc,
+    settings,
+    elapsed: () => performance.now() - began,
+    claimed: 0,
+    sum: { delivered: 0, failed: 0, put_back: 0, problems: {} },
   };
-  const endpoints = new Map<string, Promise<Endpoint>>();
-  for (let sent = 0; sent < MOST_PER_RUN && o.elapsed() < CLAIM_UNTIL_MS;) {
-    const claim = await rpc("claim_deliveries", { batch_size: BATCH_SIZE });
-    if (claim.error?.code === "PGRST202") return undefined;
-    if (claim.error) throw claim;
-    const claimed = claim.data as Delivery[];
-    if (claimed.length === 0) break;
-    sent += claimed.length;
-    const results = await inParallel(claimed, async (delivery) => {
-      const { endpoint: name, url } = delivery;
-      const opening = endpoints.get(name) ??
-        openEndpoint(name, url, o.settings);
-      endpoints.set(name, opening);
-      const result = await send(delivery, await opening);
-      if (result.error) sum.problems[name] = result.error;
-      return result;
-    });
-    const settled = await rpc("settle_deliveries", { results });
-    if (settled.error) throw settled;
+  const first = await claim(run).catch((answer: Answer) => {
+    if (answer.error?.code !== "PGRST202") throw answer;
+  });
+  if (!first) return undefined;
+  const byEndpoint = Map.groupBy(first, ({ endpoint }) => endpoint);
+  const ends = await Promise.allSettled(
+    [...byEndpoint].map(([name, batch]) => deliverTo(name, batch, run)),
+  );
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+  return run.sum;
+}
+
+async function claim(run: DeliveryRun, name?: string): Promise<Delivery[]> {
+  // counted before it is known, since others claim meanwhile
+  run.claimed += BATCH_SIZE;
+  const batch = await callTwiceAtMost(run.rpc, "claim_deliveries", {
+    batch_size: BATCH_SIZE,
+    ...(name && { from_endpoint: name }),
+  }) as Delivery[];
+  run.claimed -= BATCH_SIZE - batch.length;
+  return batch;
+}
+
+/** Delivers batch after batch to one endpoint; the others do not wait for it. */
+async function deliverTo(name: string, first: Delivery[], run: DeliveryRun) {
+  const { sum } = run;
+  const endpoint = await openEndpoint(name, first[0].url, run.settings);
+  let batch = first;
+  do {
+    const results = await inParallel(
+      batch,
+      (delivery) => send(delivery, endpoint, run),
+    );
+    for (const { error } of results) if (error) sum.problems[name] = error;
+    await callTwiceAtMost(run.rpc, "settle_deliveries", { results });
     for (const { outcome } of results) {
       sum[outcome === "gone" ? "failed" : outcome]++;
     }
-  }
-  return sum;
+    if (
+      isStopped(endpoint) || run.claimed >= MOST_PER_RUN ||
+      run.elapsed() >= CLAIM_UNTIL_MS
+    ) return;
+    batch = await claim(run, name);
+  } while (batch.length > 0);
 }
 
 /** What a run knows of an endpoint. */
@@ -101,6 +133,11 @@ interface Endpoint {
   /** Why it is not called. */
   problem?: string;
   failuresInARow: number;
+}
+
+/** It gets nothing more in this run. */
+function isStopped({ webhook, failuresInARow }: Endpoint): boolean {
+  return !webhook || failuresInARow >= FAILURES_IN_A_ROW;
 }
 
 async function openEndpoint(
@@ -131,12 +168,13 @@ async function openEndpoint(
 async function send(
   { id, attempt, url, data }: Delivery,
   endpoint: Endpoint,
+  { elapsed }: DeliveryRun,
 ): Promise<Result> {
-  const { webhook, problem } = endpoint;
-  if (!webhook) return { id, attempt, outcome: "put_back", error: problem };
-  if (endpoint.failuresInARow >= FAILURES_IN_A_ROW) {
+  const { webhook } = endpoint;
+  if (!webhook || isStopped(endpoint)) {
     return { id, attempt, outcome: "put_back", error: endpoint.problem };
   }
+  if (elapsed() >= SEND_UNTIL_MS) return { id, attempt, outcome: "put_back" };
   const now = new Date();
   const body = JSON.stringify({
     type: "session.ended",

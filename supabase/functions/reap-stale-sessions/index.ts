@@ -93,13 +93,9 @@ export default {
 };
 
 async function reapAndDeliver(rpc: Rpc) {
-  const began = performance.now();
   const run = await reapAll(rpc);
   try {
-    const deliveries = await deliver(rpc, {
-      settings: webhooks,
-      elapsed: () => performance.now() - began,
-    });
+    const deliveries = await deliver(rpc, webhooks);
     return deliveries ? { ...run, deliveries } : run;
   } catch (cause) {
     throw failureOf(

@@ -148,7 +148,7 @@ function shown({ status, reason }: Health): ShownHealth {
 }
 
 /** The answer's data; throws the `Answer` that failed, after one more try where that makes sense. */
-async function callTwiceAtMost(
+export async function callTwiceAtMost(
   rpc: Rpc,
   name: string,
   args?: Record<string, unknown>,

@@ -16,13 +16,16 @@ import {
 
 const secret = `whsec_${btoa("a secret of the endpoint meter..")}`;
 
+const many = Array.from({ length: 25 }, (_, i) => `endpoint_${i}`);
+
 const options = {
   functions: true,
   functionsEnv: {
-    INTERVIEW_SESSIONS_WEBHOOK_SECRETS: JSON.stringify({
-      meter: secret,
-      rooms: secret,
-    }),
+    INTERVIEW_SESSIONS_WEBHOOK_SECRETS: JSON.stringify(
+      Object.fromEntries(
+        ["meter", "rooms", ...many].map((name) => [name, secret]),
+      ),
+    ),
     INTERVIEW_SESSIONS_PRIVATE_HOSTS: "127.0.0.1",
   },
 };
@@ -234,18 +237,21 @@ Deno.test("C3 a receiver that does not answer holds up no other, and is left alo
     await withReceiver(undefined, async (other) => {
       await addEndpoint(slow.url, "meter");
       await addEndpoint(other.url, "rooms");
-      await seedStale(project, 60);
+      await seedStale(project, 260);
 
       const { deliveries } = await reap(project);
 
-      assert.equal(deliveries?.delivered, 60);
-      assert.equal(deliveries?.failed + deliveries?.put_back, 60);
-      assert(deliveries?.failed < 60, "not all of them had to wait");
+      assert.equal(deliveries?.delivered, 260, "several batches");
+      assert.equal(deliveries?.failed + deliveries?.put_back, 50, "one batch");
+      assert(deliveries?.failed < 50, "not all of them had to wait");
       assert.match(deliveries?.problems.meter, /did not answer in 10 s/);
-      const attempts = (await pending(project)).map(({ attempts }) => attempts);
+      const rows = await project.sql<{ attempts: number }[]>`
+        select attempts from sessions.deliveries`;
+      const attempts = rows.map(({ attempts }) => attempts);
+      assert.equal(attempts.length, 260);
       assert.equal(
-        attempts.filter((count) => count === 0).length,
-        deliveries?.put_back,
+        attempts.filter((count) => count === 1).length,
+        deliveries?.failed,
         "what was not tried has lost no attempt",
       );
     });
@@ -363,6 +369,27 @@ Deno.test("C3 a run delivers a bounded number, and the next one goes on", async 
   });
 });
 
+Deno.test("C3 with many endpoints each gets all of its events, once, and no run is longer for it", async () => {
+  await withReceiver(undefined, async ({ url, received }) => {
+    for (const name of many) await addEndpoint(url, name);
+    await project.sql`
+      insert into sessions.deliveries (endpoint, data)
+      select e.name, '{"ended_at": "2026-01-01T00:00:00Z"}'
+      from sessions.endpoints e
+      cross join generate_series(1, 60)`;
+    const first = await reap(project);
+    assert(
+      first.deliveries?.delivered <= 1000,
+      `${first.deliveries?.delivered}`,
+    );
+    assert.equal(first.deliveries?.put_back, 0);
+    await reap(project);
+    assert.equal(received.length, 1500);
+    assert.equal(new Set(received.map(({ id }) => id)).size, 1500);
+    assert.deepEqual(await pending(project), []);
+  });
+});
+
 Deno.test("C3 without its secret an endpoint gets nothing, loses nothing, and the run says why", async () => {
   await withReceiver(undefined, async ({ url, received }) => {
     await addEndpoint(url, "no_secret");
@@ -433,7 +460,7 @@ Deno.test("C3 a key in the URL is neither logged nor kept as an error", async ()
 Deno.test("C3 without the chapter the function reaps as before", async () => {
   const own = await startProject({ functions: true });
   try {
-    await own.sql`drop function public.claim_deliveries(integer)`;
+    await own.sql`drop function public.claim_deliveries(integer, text)`;
     await own.sql`notify pgrst`;
     await seedStale(own, 1);
     const run = await reap(own);

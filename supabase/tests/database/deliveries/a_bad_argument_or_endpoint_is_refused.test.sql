@@ -8,6 +8,7 @@ select results_eq(
      from (
          values
            ('claim_deliveries(0)'), ('claim_deliveries(1001)'), ('claim_deliveries(null)'),
+           ('claim_deliveries(1, repeat(''x'', 64))'),
            ('settle_deliveries(null)'), ('settle_deliveries(''{}'')'), ('settle_deliveries(''[1]'')'),
            ('settle_deliveries(''[{"id": "00000000-0000-4000-8000-000000000001", "attempt": 1, "outcome": "eaten"}]'')'),
            ('settle_deliveries(''[{"id": "00000000-0000-4000-8000-000000000001", "outcome": "failed"}]'')'),
@@ -18,6 +19,7 @@ select results_eq(
        pg_temp.refusal_of('select public.' || bad.call) refusal $$,
   $$ values
     ('claim_deliveries(0)', '22023', 'batch_size'), ('claim_deliveries(1001)', '22023', 'batch_size'), ('claim_deliveries(null)', '22023', 'batch_size'),
+    ('claim_deliveries(1, repeat(''x'', 64))', '22023', 'from_endpoint'),
     ('settle_deliveries(null)', '22023', 'results'), ('settle_deliveries(''{}'')', '22023', 'results'), ('settle_deliveries(''[1]'')', '22023', 'results'),
     ('settle_deliveries(''[{"id": "00000000-0000-4000-8000-000000000001", "attempt": 1, "outcome": "eaten"}]'')', '22023', 'results'),
     ('settle_deliveries(''[{"id": "00000000-0000-4000-8000-000000000001", "outcome": "failed"}]'')', '22023', 'results'),

@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(2);
+select plan(4);
 
 -- given
 insert into sessions.endpoints (name, url)
@@ -16,13 +16,23 @@ create temp table claimed as select * from public.claim_deliveries(10);
 -- then
 select results_eq(
   'select endpoint, count(*) from claimed group by endpoint order by endpoint',
-  $$ values ('a_slow_one', 10::bigint), ('meter', 1::bigint) $$,
-  'C3: a claim takes from each endpoint, at most batch_size'
+  $$ values ('a_slow_one', 5::bigint), ('meter', 1::bigint) $$,
+  'C3: a claim takes from each endpoint, in equal shares'
 );
 select results_eq(
   'select endpoint, count(*) from public.claim_deliveries(10) group by endpoint',
-  $$ values ('a_slow_one', 10::bigint) $$,
+  $$ values ('a_slow_one', 5::bigint) $$,
   'the next one takes others'
+);
+select results_eq(
+  $$ select endpoint, count(*) from public.claim_deliveries(10, 'a_slow_one') group by endpoint $$,
+  $$ values ('a_slow_one', 10::bigint) $$,
+  'C3: a claim for one endpoint takes only its deliveries, at most batch_size'
+);
+
+-- when there are more endpoints than a batch has deliveries
+select is(
+  (select count(*) from public.claim_deliveries(1)), 1::bigint, 'C3: a claim never takes more than batch_size'
 );
 
 select * from finish();

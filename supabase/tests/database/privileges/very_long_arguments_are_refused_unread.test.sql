@@ -66,7 +66,7 @@ select bag_eq(
     ('holds_session', 'session_id'), ('holds_session', 'interview_id'),
     ('user_holds_session', 'session_id'), ('user_holds_session', 'interview_id'),
     ('revoke_session', 'note'), ('revoke_session', 'session_id'), ('extend_interview', 'interview_id'), ('extend_interview', 'note'),
-    ('retry_deliveries', 'endpoint'), ('drop_deliveries', 'endpoint'),
+    ('claim_deliveries', 'from_endpoint'), ('retry_deliveries', 'endpoint'), ('drop_deliveries', 'endpoint'),
     ('admin_live_sessions', 'search'), ('admin_live_sessions', 'state'), ('admin_live_sessions', 'order_by'),
     ('admin_session_history', 'search'), ('admin_session_history', 'end_reason'), ('admin_session_history', 'order_by'),
     ('admin_session_details', 'session_id'),
