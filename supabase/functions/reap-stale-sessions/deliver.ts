@@ -60,7 +60,9 @@ interface DeliveryRun {
   settings: WebhookSettings;
   /** Milliseconds since the first claim. */
   elapsed(): number;
-  claimed: number;
+  /** How many more may be claimed. */
+  left: number;
+  endpoints: number;
   sum: Deliveries;
 }
 
@@ -78,14 +80,16 @@ export async function deliver(
     rpc,
     settings,
     elapsed: () => performance.now() - began,
-    claimed: 0,
+    left: MOST_PER_RUN,
+    endpoints: 0,
     sum: { delivered: 0, failed: 0, put_back: 0, problems: {} },
   };
-  const first = await claim(run).catch((answer: Answer) => {
+  const first = await claim(run, BATCH_SIZE).catch((answer: Answer) => {
     if (answer.error?.code !== "PGRST202") throw answer;
   });
   if (!first) return undefined;
   const byEndpoint = Map.groupBy(first, ({ endpoint }) => endpoint);
+  run.endpoints = byEndpoint.size;
   const ends = await Promise.allSettled(
     [...byEndpoint].map(([name, batch]) => deliverTo(name, batch, run)),
   );
@@ -93,14 +97,19 @@ export async function deliver(
   return run.sum;
 }
 
-async function claim(run: DeliveryRun, name?: string): Promise<Delivery[]> {
-  // counted before it is known, since others claim meanwhile
-  run.claimed += BATCH_SIZE;
+/** Claims at most so many: of this endpoint, or of all of them. */
+async function claim(
+  run: DeliveryRun,
+  atMost: number,
+  name?: string,
+): Promise<Delivery[]> {
+  // taken before it is known how many there are, since others claim meanwhile
+  run.left -= atMost;
   const batch = await callTwiceAtMost(run.rpc, "claim_deliveries", {
-    batch_size: BATCH_SIZE,
+    batch_size: atMost,
     ...(name && { from_endpoint: name }),
   }) as Delivery[];
-  run.claimed -= BATCH_SIZE - batch.length;
+  run.left += atMost - batch.length;
   return batch;
 }
 
@@ -119,11 +128,10 @@ async function deliverTo(name: string, first: Delivery[], run: DeliveryRun) {
     for (const { outcome } of results) {
       sum[outcome === "gone" ? "failed" : outcome]++;
     }
-    if (
-      isStopped(endpoint) || run.claimed >= MOST_PER_RUN ||
-      run.elapsed() >= CLAIM_UNTIL_MS
-    ) return;
-    batch = await claim(run, name);
+    if (isStopped(endpoint) || run.elapsed() >= CLAIM_UNTIL_MS) return;
+    const share = Math.min(BATCH_SIZE, Math.ceil(run.left / run.endpoints));
+    if (share <= 0) return;
+    batch = await claim(run, share, name);
   } while (batch.length > 0);
 }
 
