@@ -39,7 +39,7 @@ const pages: Record<string, Page> = {
     },
   },
   "docs/notification.md": {
-    tests: ["supabase/tests/docs/notification.test.ts"],
+    tests: ["supabase/tests/docs/notification.test.ts", consumersTest],
   },
   "docs/guarding.md": { tests: ["supabase/tests/docs/guarding.test.ts"] },
   "docs/install.md": {

@@ -57,6 +57,7 @@ Deno.test("the code in the documentation type-checks", async () => {
   const pages = {
     "docs/client.md": ["client.ts", "react.tsx", "node.ts"],
     "docs/drafts.md": ["drafts.tsx"],
+    "docs/notification.md": ["subscribe.ts", "interview.tsx"],
     "docs/quick-start.md": [
       ...["supabase.ts", "client.ts", "interview.tsx"],
       ...["rpc.ts", "previous.ts"],
