@@ -4,13 +4,12 @@ import assert from "node:assert/strict";
 import { awaited, until } from "../waiting.ts";
 import { startNetwork } from "./network.ts";
 import {
-  deny,
   type Person,
   recordingTests,
   type RoomPage,
   type Scene,
+  withDenial,
   withDevices,
-  withUnasked,
 } from "./recording_support.ts";
 
 const test = recordingTests();
@@ -407,9 +406,8 @@ test("the device check shows the camera, the microphone's level, and what there 
 });
 
 test("M2 permission denied: the check says so, and the interview continues without", async (scene) => {
-  const on = await scene.computer({ switches: withUnasked });
+  const on = await scene.computer({ switches: withDenial });
   const { session } = await inAnInterview(on);
-  await deny(on.page);
   await on.page.getByRole("button", { name: "Check camera and" }).click();
   await on.page.getByText("Your browser does not let this page use").waitFor();
   await on.page.getByRole("button", { name: "Continue without" }).click();
