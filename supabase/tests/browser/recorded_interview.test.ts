@@ -26,7 +26,7 @@ async function useDevices(tab: Tab) {
 }
 
 story(
-  "M4 what was recorded is on the server before the receipt is shown, and the camera is off",
+  "M4 what was recorded is on the server before the receipt is shown",
   async (scene) => {
     const { tab } = await scene.device();
     const person = await tab.signUp();
