@@ -109,6 +109,6 @@ export function noAnswer(details: string, code = ""): SessionError {
 
 /** An answer that is none to the question. */
 export function unexpected(details: string, code = ""): SessionError {
-  const message = "The answer of the server was not expected.";
+  const message = "The server's answer was not expected.";
   return { kind: "wrong-call", message, code, details };
 }

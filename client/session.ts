@@ -177,9 +177,8 @@ export function createSession(
       answer.error?.kind === "held" &&
       await neighbours.isFormer(answer.error.holder.session_id)
     ) {
-      answer = await startSession(true);
-      for (let i = 0; i < goodbyes && answer.error?.kind === "held"; i++) {
-        await caller.pause(goodbyeEvery);
+      for (let i = 0; i <= goodbyes && answer.error?.kind === "held"; i++) {
+        if (i > 0) await caller.pause(goodbyeEvery);
         answer = await startSession(true);
       }
     }
