@@ -10,13 +10,14 @@ import {
   type PageText,
   unfenced,
 } from "./drafts/texts.ts";
-import type {
-  Drafts,
-  DraftsOptions,
-  DraftsState,
-  DraftState,
-  DraftStatus,
-  Order,
+import {
+  draftOf,
+  type Drafts,
+  type DraftsOptions,
+  type DraftsState,
+  type DraftState,
+  type DraftStatus,
+  type Order,
 } from "./drafts/types.ts";
 import { callSafely, createEmitter } from "./emitter.ts";
 import type { InterviewSession } from "./interview_session.ts";
@@ -315,9 +316,7 @@ export function createDrafts(
     batch: readonly PageText[],
     granted: NonNullable<ReturnType<typeof held>>,
   ) {
-    const drafts = batch.map(({ key, text, fence, revision }) => ({
-      ...{ key, text, fence, revision },
-    }));
+    const drafts = batch.map(draftOf);
     const rows = await options.save(drafts, granted);
     for (const row of rows) texts.confirm(row);
     if (isLoaded()) stamp();
@@ -433,6 +432,8 @@ export function createDrafts(
     },
     clear,
     dispose() {
+      // before the next instance reads
+      keeper.keep([], true);
       isDisposed = true;
       cancelTimer();
       for (const stop of stops) stop();

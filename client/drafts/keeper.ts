@@ -7,7 +7,7 @@ import {
   type Texts,
   unfenced,
 } from "./texts.ts";
-import type { DraftStore, KeptDraft } from "./types.ts";
+import { draftOf, type DraftStore, type KeptDraft } from "./types.ts";
 
 /** Keeps texts on the device. */
 export type Keeper = ReturnType<typeof createKeeper>;
@@ -55,23 +55,19 @@ export function createKeeper(
     await write();
   }
 
-  function recordOf(page: PageText): KeptDraft {
-    const { key, text, base } = page;
-    // without a fence: at least as new as what it was typed over
-    const { fence, revision } = base && page.fence === unfenced ? base : page;
-    const isSaved = texts.isSaved(page);
-    const at = Date.now();
-    return { key, text, fence, revision, base, writer, isSaved, at };
+  function recordOf(text: PageText): KeptDraft {
+    const { base } = text;
+    return {
+      ...draftOf(text),
+      // without a fence: at least as new as what it was typed over
+      ...(text.fence === unfenced && base),
+      ...{ base, writer, isSaved: texts.isSaved(text), at: Date.now() },
+    };
   }
 
   function recordOfLost(lost: LostText): KeptDraft {
-    const { key, text, fence, revision, at } = lost;
-    lost.writer ??= newId();
-    return {
-      ...{ key, text, fence, revision, at },
-      writer: lost.writer,
-      isSaved: false,
-    };
+    const writer = lost.writer ??= newId();
+    return { ...draftOf(lost), at: lost.at, writer, isSaved: false };
   }
 
   return {

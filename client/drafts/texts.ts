@@ -80,9 +80,8 @@ export function createTexts() {
     /** The user has changed a text. */
     type(key: string, text: string, order: Order, isServerKnown: boolean) {
       const before = page.get(key);
-      const base = isServerKnown
-        ? undefined
-        : before?.base ?? before ?? nothing;
+      const { fence, revision } = before?.base ?? before ?? nothing;
+      const base = isServerKnown ? undefined : { fence, revision };
       page.set(key, { key, text, ...order, base });
     },
 
@@ -119,7 +118,9 @@ export function createTexts() {
     },
 
     clear() {
-      for (const map of [page, server, lost]) map.clear();
+      page.clear();
+      server.clear();
+      lost.clear();
     },
   };
 }

@@ -16,6 +16,11 @@ export interface Draft extends Order {
   text: string;
 }
 
+/** Without anything else that the object has. */
+export function draftOf({ key, text, fence, revision }: Draft): Draft {
+  return { key, text, fence, revision };
+}
+
 /** A version of a text that the server has. */
 export interface SavedDraft extends Draft {
   /** The server's time. */

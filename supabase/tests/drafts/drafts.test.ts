@@ -169,7 +169,7 @@ for (const fate of ["arrives late", "answered late", "unheard"] as Fate[]) {
     world.fate = () => "answered";
 
     page.drafts.write("q", "first and second");
-    await world.advance(30);
+    await world.advance(2 * lateSeconds);
 
     assert.equal(world.saves.length, 2);
     assert.equal(world.rows.get("q")?.text, "first and second");
@@ -406,6 +406,7 @@ Deno.test("W10 a component that is remounted: nothing is lost, and later changes
   const page = await granted(world);
   for (const text of ["1", "12", "123"]) page.drafts.write("q", text);
   await world.advance(2);
+  page.drafts.write("q", "123?");
   page.drafts.write("q", "1234");
 
   page.remount();
@@ -600,4 +601,135 @@ Deno.test("C9 a save that is answered with a later revision of its own session i
 
   assert.equal(world.rows.get("q")?.text, "a");
   assert.equal(page.status(), "saved");
+});
+
+Deno.test("W4 C9 text that the server and this device had is offered once, also after a crash, if the user began to write before it was read", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  first.drafts.write("q", "old");
+  await world.advance(2);
+  first.crash();
+  first.device.readSeconds = 1;
+  const page = world.page(first.device);
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  page.drafts.write("q", "new");
+  await world.advance(2);
+
+  page.grant();
+  await world.advance(2);
+  assert.equal(page.text(), "new");
+  assert.deepEqual(page.earlier(), ["old"]);
+  page.crash();
+  page.device.readSeconds = 0;
+
+  const next = await granted(world, page.device);
+  assert.equal(next.text(), "new");
+  assert.deepEqual(next.earlier(), ["old"]);
+});
+
+Deno.test("C9 fast typing: one transaction at a time, and the last one has all", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  const before = page.device.writes;
+
+  for (let typed = 1; typed <= 50; typed++) {
+    page.drafts.write("q", "x".repeat(typed));
+  }
+  await world.advance(0.5);
+
+  assert.equal(page.device.writes - before, 2);
+  assert.equal([...page.device.rows.values()][0]?.text.length, 50);
+});
+
+Deno.test("W4 the form is restoring until this device has answered, too", async () => {
+  const world = makeWorld();
+  const device = world.device();
+  device.readSeconds = 1;
+  const page = world.page(device);
+  page.become({ name: "starting" });
+  page.grant();
+  await world.advance(0.9);
+  assert.equal(page.drafts.state().isRestoring, true);
+  await world.advance(0.5);
+  assert.equal(page.drafts.state().isRestoring, false);
+});
+
+Deno.test("C9 before the user takes over, the text of this device is kept, and not refused", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  world.fate = () => "lost";
+  first.drafts.write("q", "a");
+  await world.advance(1);
+  first.crash();
+
+  const page = world.page(first.device);
+  page.become({ name: "starting" });
+  page.become({ name: "held", message: "", holder: {} as never });
+  await world.advance(1);
+
+  assert.equal(page.status(), "kept");
+});
+
+Deno.test("W4 what is loaded for an earlier grant does not count for the next one", async () => {
+  const world = makeWorld();
+  const answers: ((rows: never[]) => void)[] = [];
+  const page = world.page(world.device(), {
+    load: () => new Promise((resolve) => void answers.push(resolve)),
+  });
+  page.become({ name: "starting" });
+  page.grant();
+  await world.advance(1);
+  const other = await granted(world);
+  other.drafts.write("q", "there");
+  await world.advance(2);
+  page.grant();
+  page.drafts.write("q", "here");
+
+  assert.equal(answers.length, 2);
+  answers[1]?.([...world.rows.values()] as never[]);
+  answers[0]?.([]);
+  await world.advance(2);
+
+  assert.equal(world.rows.get("q")?.text, "here");
+  assert.deepEqual(page.earlier(), ["there"]);
+  page.drafts.write("q", "here and on");
+  await world.advance(2);
+  assert.equal(world.rows.get("q")?.text, "here and on");
+});
+
+Deno.test("C2 a version that was discarded does not come back after a crash", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  first.drafts.write("q", "old");
+  await world.advance(2);
+  world.fate = (call) => call === "load" ? "answered" : "lost";
+  const page = world.page(world.device());
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  await world.advance(1);
+  page.grant();
+  page.drafts.write("q", "new");
+  await world.advance(1);
+  assert.deepEqual(page.earlier(), ["old"]);
+  page.drafts.discard("q");
+  await world.advance(1);
+  page.crash();
+
+  const next = await granted(world, page.device);
+
+  assert.equal(next.text(), "new");
+  assert.deepEqual(next.earlier(), []);
+});
+
+Deno.test("W10 disposed of right after a change: the change is kept on the device", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+  page.drafts.write("q", "first");
+  page.drafts.write("q", "second");
+  page.drafts.dispose();
+  await world.advance(10);
+
+  assert.equal(world.saves.length, 0);
+  assert.equal([...page.device.rows.values()][0]?.text, "second");
 });

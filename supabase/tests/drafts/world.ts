@@ -30,12 +30,12 @@ export type Fate =
   | "unheard"
   /** It never arrives, and nobody says so. */
   | "hangs"
-  /** It arrives now, and is answered after ten seconds. */
+  /** It arrives now, and is answered after twenty seconds. */
   | "answered late"
-  /** It arrives after ten seconds. */
+  /** It arrives after twenty seconds. */
   | "arrives late";
 
-export const lateSeconds = 10;
+export const lateSeconds = 20;
 
 /** Seconds that a device needs to commit. */
 export const commitSeconds = 0.05;
@@ -56,6 +56,8 @@ export interface Device {
   wasFull: boolean;
   /** Reads are answered after so many seconds. */
   readSeconds: number;
+  /** How many transactions wrote to it. */
+  writes: number;
 }
 
 /** A page of the app. */
@@ -120,6 +122,7 @@ export function makeWorld() {
       isFull: false,
       wasFull: false,
       readSeconds: 0,
+      writes: 0,
     }),
     page,
     /** What a save does when it arrives. */
@@ -202,6 +205,7 @@ export function makeWorld() {
         made.checks++;
       },
     };
+    const store = storeOf(device);
     const create = () =>
       createDrafts(session, {
         interviewId: "interview",
@@ -217,7 +221,7 @@ export function makeWorld() {
             () => world.save(drafts, session),
           );
         },
-        store: storeOf(device),
+        store,
         environment: {
           now: () => time,
           after: (seconds, work) => after(seconds, () => isAlive && work()),
@@ -250,6 +254,7 @@ export function makeWorld() {
         },
         write: (put, remove) =>
           inTurn(() => {
+            device.writes++;
             for (const row of put) device.rows.set(keyOf(row), row);
             for (const row of remove) {
               const { text, at } = device.rows.get(keyOf(row)) ?? {};

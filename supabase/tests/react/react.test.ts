@@ -15,10 +15,11 @@ async function started({ open }: Scene, page?: InterviewPage) {
 }
 
 const startsIn = ({ network }: Scene) =>
-  network.calls.filter(({ name }) => name.endsWith("/start_session")).length;
+  network.calls.filter(({ name }) => name === "POST /rest/v1/rpc/start_session")
+    .length;
 
 scene(
-  "W10 StrictMode: one session, one heartbeat, one load; the page is not stuck",
+  "W10 StrictMode and Suspense: one session, one heartbeat, one load; the page is not stuck",
   async (it) => {
     const page = await it.open();
     await page.press("Start");
@@ -43,6 +44,7 @@ scene(
   "W10 M3 W5 C2 Leave ends the session; a return starts at once, with the text",
   async (it) => {
     const page = await started(it);
+    it.network.fail("/answers");
     await page.write("the answer");
     await page.draftsAre("kept");
     await page.press("Leave or return");
@@ -51,6 +53,7 @@ scene(
       async () => (await it.endings()).length === 1,
     );
     assert.deepEqual(await it.endings(), ["disconnected"]);
+    it.network.fail();
 
     await page.press("Leave or return");
     await page.press("Start");
@@ -101,8 +104,10 @@ scene(
 
 scene("W5 C2 F5: the text is there again", async (it) => {
   const page = await started(it);
+  it.network.fail("/answers");
   await page.write("before the reload");
   await page.draftsAre("kept");
+  it.network.fail();
   await page.page.reload();
 
   await started(it, page);
@@ -114,7 +119,7 @@ scene("W5 C2 kill -9: what was kept is there again", async (it) => {
   const { profile, ownBrowser, open } = it;
   const browser = await ownBrowser(profile);
   const page = await started(it, await open(browser.own));
-  await it.network.fail("/answers");
+  it.network.fail("/answers");
   await page.write("a moment before the crash");
   await page.draftsAre("kept");
   await browser.kill();
@@ -143,6 +148,32 @@ scene(
     await next.textIs("typed offline");
     await next.draftsAre("saved");
     assert.equal(await it.saved(), "typed offline");
+  },
+);
+
+scene(
+  "W5 M9 C2 typed in sleep past the lease: the page goes on, and saves it",
+  async (it) => {
+    const page = await started(it);
+    await it.network.cut();
+    await page.write("typed offline");
+    await page.draftsAre("kept");
+    const aged = await it.project.sql`
+    update public.active_interview_sessions
+    set
+      created_at = created_at - interval '6 minutes',
+      updated_at = updated_at - interval '6 minutes',
+      deadline_at = deadline_at - interval '6 minutes',
+      expires_at = expires_at - interval '6 minutes'
+    where user_id = ${it.user.id}`;
+    assert.equal(aged.count, 1);
+    it.network.mend();
+    await page.page.evaluate("dispatchEvent(new Event('online'))");
+
+    await page.draftsAre("saved");
+    await page.textIs("typed offline");
+    assert.equal(await it.saved(), "typed offline");
+    assert.deepEqual(await it.endings(), ["expired"]);
   },
 );
 
@@ -204,6 +235,26 @@ scene(
       "nothing is kept",
       async () => (await rowsIn(page)).length === 0,
     );
+  },
+);
+
+scene(
+  "M4 C9 a component that is unmounted during the submission: it is submitted all the same",
+  async (it) => {
+    const page = await started(it);
+    it.network.fail("/answers");
+    await page.write("the last word");
+    await page.draftsAre("kept");
+    await page.page.evaluate("proceed = Promise.withResolvers()");
+    await page.press("Submit");
+    await page.stateIs("completing");
+    await page.press("Leave or return");
+    it.network.fail();
+    await page.page.evaluate("proceed.resolve()");
+
+    await until("it is over", async () => (await it.endings()).length === 1);
+    assert.deepEqual(await it.endings(), ["completed"]);
+    assert.equal(await it.saved(), "the last word");
   },
 );
 

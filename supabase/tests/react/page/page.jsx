@@ -1,7 +1,7 @@
 // A small interview page on the React hooks, as an app would write it. What differs
 // from test to test is in the global `config`.
 import { createClient } from "@supabase/supabase-js";
-import { StrictMode, Suspense, useState } from "react";
+import { StrictMode, Suspense, use, useState } from "react";
 import { createRoot, hydrateRoot } from "react-dom/client";
 import { renderToString } from "react-dom/server";
 import {
@@ -14,27 +14,35 @@ import {
 const { url, key, token, userId, isHydrated } = globalThis.config;
 globalThis.events = [];
 
+/** The room suspends once, after its hooks have run. */
+const ready = new Promise((resolve) => setTimeout(resolve, 50));
+
 function newClient() {
   return createClient(url, key, { accessToken: () => Promise.resolve(token) });
 }
 
+// not as a property: while developing, React looks into changed properties, and
+// supabase-js throws where a client with an access token is looked into
+const clients = [newClient(), newClient()];
+
 function App() {
-  const [client, setClient] = useState(newClient);
+  const [client, setClient] = useState(0);
   const [interviewId, setInterviewId] = useState("interview 1");
   const [isOpen, setIsOpen] = useState(true);
   return (
     <>
       <button onClick={() => setIsOpen(!isOpen)}>Leave or return</button>
       <button onClick={() => setInterviewId("interview 2")}>Next</button>
-      <button onClick={() => setClient(newClient)}>Client</button>
+      <button onClick={() => setClient(1)}>Client</button>
       <Suspense fallback="Loading">
-        {isOpen && <Room supabase={client} interviewId={interviewId} />}
+        {isOpen && <Room client={client} interviewId={interviewId} />}
       </Suspense>
     </>
   );
 }
 
-function Room({ supabase, interviewId }) {
+function Room({ client, interviewId }) {
+  const supabase = clients[client];
   const { session, state, start, submit } = useInterviewSession(supabase, {
     interviewId,
   });
@@ -63,6 +71,7 @@ function Room({ supabase, interviewId }) {
       return data.map(draftOf);
     },
   });
+  if (!isHydrated) use(ready);
   const { text = "", savedAt, earlier = [] } = drafts.drafts.q ?? {};
   return (
     <>
@@ -71,6 +80,7 @@ function Room({ supabase, interviewId }) {
       <button
         onClick={() =>
           submit(async () => {
+            await globalThis.proceed?.promise;
             const { error } = await flush();
             if (error) throw error;
           })}
