@@ -96,6 +96,7 @@ function TimeLeft(
   const left = isCompleting ? undefined : seconds;
   const shown = left === undefined ? undefined : clock(left);
   useTabTitle(shown ? `${shown} left` : "Your interview");
+  if (isCompleting) return null;
   return (
     <Group
       gap={6}
