@@ -118,11 +118,12 @@ function Details({ details }: { details: SessionDetails }) {
               <span>{one.device ?? "Unknown device"}</span>
               <span>
                 {one.end_reason
-                  ? `${reasonNames[one.end_reason]} ${moment(one.ended_at!)}`
+                  ? `${reasonNames[one.end_reason]} ${
+                    moment(one.ended_at!)
+                  }, after ${exactDuration(one.duration_seconds)}`
                   : one.is_stale
                   ? "Over, not cleaned up"
-                  : "Live"}
-                , after {exactDuration(one.duration_seconds)}
+                  : `Live for ${exactDuration(one.duration_seconds)}`}
               </span>
             </li>
           ))}
@@ -165,8 +166,9 @@ function Details({ details }: { details: SessionDetails }) {
   );
 }
 
-/** The database names a role if no user called. */
+/** The database names a role if no user called, or the user is gone. */
 function byWhom(by: string): string {
+  if (by === "authenticated") return "a former administrator";
   return by.includes("@") ? by : "your developers";
 }
 

@@ -170,15 +170,21 @@ function Dialog(
     onClose();
   };
   return (
-    <Modal
+    <Modal.Root
       opened={isOpen}
       onClose={close}
       // the button that opened it may be gone
       onExitTransitionEnd={focusHeadingIfLost}
-      title={title}
-      closeButtonProps={{ "aria-label": "Close" }}
       centered
     >
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body pt="md">
+          {/* not Modal.Header: its <header> counts as one of the page */}
+          <Group justify="space-between" wrap="nowrap" mb="xs">
+            <Modal.Title fw={600}>{title}</Modal.Title>
+            <Modal.CloseButton aria-label="Close" />
+          </Group>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -202,7 +208,9 @@ function Dialog(
           </Group>
         </Stack>
       </form>
-    </Modal>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -2,6 +2,7 @@
 // largest part of the page.
 import { BarChart, LineChart } from "@mantine/charts";
 import "@mantine/charts/styles.css";
+import "@mantine/core/styles/ColorSwatch.css";
 import { Group, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
@@ -71,8 +72,9 @@ interface ChartProps {
 function bucketsOf({ spans: { starts, lengthMs }, rows }: ChartProps) {
   const byTime = Map.groupBy(rows, (row) => Date.parse(row.ended_from));
   return starts.map((start, i) => ({
-    name: nameOfSpan(start, lengthMs),
-    isRunning: i === starts.length - 1,
+    // the last one is still running: its bar will grow
+    name: nameOfSpan(start, lengthMs) +
+      (i === starts.length - 1 ? "–now" : ""),
     rows: byTime.get(start) ?? [],
   }));
 }
@@ -113,7 +115,7 @@ function EndedByReason(props: ChartProps) {
         }.`}
       columns={["From", ...seen.map((reason) => reasonNames[reason])]}
       lines={buckets.filter(({ rows }) => rows.length > 0).map((bucket) => [
-        rowName(bucket),
+        bucket.name,
         ...seen.map((reason) => count(numberOf(bucket.rows, reason))),
       ])}
       isEmpty={total === 0}
@@ -136,7 +138,12 @@ function EndedByReason(props: ChartProps) {
           }))}
           valueFormatter={count}
           yAxisProps={{ allowDecimals: false }}
-          referenceLines={runningMark(buckets)}
+          referenceAreas={[{
+            x1: buckets.at(-1)?.name,
+            x2: buckets.at(-1)?.name,
+            color: "gray.5",
+            fillOpacity: 0.2,
+          }]}
           barProps={{ isAnimationActive: common.isAnimated }}
         />
       )}
@@ -174,7 +181,7 @@ function Durations(props: ChartProps) {
       lines={buckets.flatMap((bucket) =>
         bucket.found
           ? [[
-            rowName(bucket),
+            bucket.name,
             count(bucket.found.sessions),
             exactDuration(bucket.found.median_seconds),
             exactDuration(bucket.found.longest_seconds),
@@ -206,27 +213,12 @@ function Durations(props: ChartProps) {
           connectNulls={false}
           valueFormatter={(minutes) => exactDuration(minutes * 60)}
           yAxisProps={{ tickFormatter: (minutes) => `${minutes} min` }}
-          referenceLines={runningMark(buckets)}
+          referenceLines={[{ x: buckets.at(-1)?.name, color: "gray.5" }]}
           lineProps={{ isAnimationActive: common.isAnimated }}
         />
       )}
     </Chart>
   );
-}
-
-/** The last span is not over: its bar will grow. */
-function runningMark(buckets: { name: string; isRunning: boolean }[]) {
-  return buckets.filter(({ isRunning }) => isRunning).map(({ name }) => ({
-    x: name,
-    label: { value: "still running", position: "insideTopRight" as const },
-    color: "gray.6",
-  }));
-}
-
-function rowName(
-  { name, isRunning }: { name: string; isRunning: boolean },
-): string {
-  return isRunning ? `${name} (still running)` : name;
 }
 
 function Chart(
