@@ -83,7 +83,9 @@ function isOurs({ kind, name }: CatalogueEntry): boolean {
       .test(name) ||
     /^public\.extend_interview\(/.test(name) ||
     /^public\.(reap_stale_sessions|session_health)\(/.test(name) ||
-    /^public\.admin_(\w+_sessions?|session_\w+|extend_interview)\(/.test(name) ||
+    /^public\.admin_(\w+_sessions?|session_\w+|extend_interview)\(/.test(
+      name,
+    ) ||
     /^public\.(active_interview_sessions|interview_session_history|interviews)_/
       .test(name) ||
     (kind === "default privileges" && name.endsWith(" supabase_migrations"));

@@ -185,29 +185,29 @@ function Dialog(
             <Modal.Title fw={600}>{title}</Modal.Title>
             <Modal.CloseButton aria-label="Close" />
           </Group>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submitting.mutate(new FormData(event.currentTarget));
-        }}
-      >
-        <Stack>
-          {children}
-          <div role="alert">
-            {error && (
-              <Alert role="presentation" variant="light" color="red">
-                {failure(error)}
-              </Alert>
-            )}
-          </div>
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>Cancel</Button>
-            <Button type="submit" loading={isPending} color={color}>
-              {submit}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              submitting.mutate(new FormData(event.currentTarget));
+            }}
+          >
+            <Stack>
+              {children}
+              <div role="alert">
+                {error && (
+                  <Alert role="presentation" variant="light" color="red">
+                    {failure(error)}
+                  </Alert>
+                )}
+              </div>
+              <Group justify="flex-end" gap="xs">
+                <Button variant="default" onClick={close}>Cancel</Button>
+                <Button type="submit" loading={isPending} color={color}>
+                  {submit}
+                </Button>
+              </Group>
+            </Stack>
+          </form>
         </Modal.Body>
       </Modal.Content>
     </Modal.Root>
