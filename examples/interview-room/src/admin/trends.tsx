@@ -102,6 +102,11 @@ function EndedByReason(props: ChartProps) {
     rows.find(({ end_reason }) => end_reason === reason)?.sessions ?? 0;
   const inAll = (reason: EndReason) =>
     buckets.reduce((sum, { rows }) => sum + numberOf(rows, reason), 0);
+  const highest = Math.max(
+    ...buckets.map(({ rows }) =>
+      rows.reduce((sum, { sessions }) => sum + sessions, 0)
+    ),
+  );
   const total = seen.reduce((sum, reason) => sum + inAll(reason), 0);
   return (
     <Chart
@@ -137,7 +142,7 @@ function EndedByReason(props: ChartProps) {
             color: colors[reason],
           }))}
           valueFormatter={count}
-          yAxisProps={{ allowDecimals: false }}
+          yAxisProps={axisUpTo(highest)}
           referenceAreas={[{
             x1: buckets.at(-1)?.name,
             x2: buckets.at(-1)?.name,
@@ -212,13 +217,31 @@ function Durations(props: ChartProps) {
           curveType="linear"
           connectNulls={false}
           valueFormatter={(minutes) => exactDuration(minutes * 60)}
-          yAxisProps={{ tickFormatter: (minutes) => `${minutes} min` }}
+          yAxisProps={{
+            ...axisUpTo(longest / 60),
+            tickFormatter: (minutes) => `${minutes} min`,
+          }}
           referenceLines={[{ x: buckets.at(-1)?.name, color: "gray.5" }]}
           lineProps={{ isAnimationActive: common.isAnimated }}
         />
       )}
     </Chart>
   );
+}
+
+/** An axis from zero, with about four marks at round numbers. */
+function axisUpTo(highest: number) {
+  const rough = Math.max(highest, 1) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(
+    1,
+    [1, 2, 5].map((n) => n * power).find((n) => n >= rough) ?? 10 * power,
+  );
+  const marks = Math.max(Math.ceil(highest / step), 1);
+  return {
+    domain: [0, marks * step] as [number, number],
+    ticks: Array.from({ length: marks + 1 }, (_, i) => i * step),
+  };
 }
 
 function Chart(
