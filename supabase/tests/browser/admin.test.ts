@@ -147,26 +147,47 @@ story(
 
     // given: the answer for the week is held back
     const held = Promise.withResolvers<void>();
-    const asked = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<unknown>();
     await page.route("**/rpc/admin_ended_sessions", async (route) => {
       const { bucket } = route.request().postDataJSON();
       if (bucket === "21600 seconds") {
-        asked.resolve();
+        asked.resolve(route.request());
         await held.promise;
       }
+      // or the page has given it up
       await route.continue().catch(() => {});
     });
+    const over = new Set<unknown>();
+    for (const event of ["requestfinished", "requestfailed"] as const) {
+      page.on(event as "requestfinished", (request) => over.add(request));
+    }
     await page.getByLabel("Period").selectOption({ label: "Last 7 days" });
-    await asked.promise;
+    const older = await asked.promise;
 
     // when: another period is chosen, and then the older answer comes
     await page.getByLabel("Period").selectOption({ label: "Last hour" });
     await desk.sees("1 session ended: 1 submitted.");
+    await page.evaluate(`(() => {
+      shown = new Set();
+      const note = () => {
+        const [summary] = document.body.innerText.match(/\\d+ sessions? ended: .*/) ?? [];
+        shown.add(summary);
+      };
+      note();
+      new MutationObserver(note).observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
+    })()`);
     held.resolve();
+    await until("the older answer is over", () => over.has(older));
     await page.waitForResponse("**/rpc/admin_ended_sessions");
 
     // then
-    await desk.sees("1 session ended: 1 submitted.");
+    assert.deepEqual(await page.evaluate("[...shown]"), [
+      "1 session ended: 1 submitted.",
+    ]);
     await page.getByText("Show as a table").first().click();
     const lines = await page.getByRole("region", {
       name: "How sessions ended: table",

@@ -2,7 +2,13 @@
 // what an administrator can do about it.
 import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import {
+  type MouseEvent,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { Page } from "../app/page.tsx";
 import type { Address } from "./address.ts";
 import type { Queries, SessionDetails } from "./api.ts";
@@ -60,6 +66,11 @@ export function DetailsPage(
 function Details({ details }: { details: SessionDetails }) {
   const { session, interview, sessions, extensions } = details;
   const [dialog, setDialog] = useState<"end" | "extend">();
+  const opener = useRef<HTMLElement>(null);
+  const open = (name: "end" | "extend") => (event: MouseEvent<HTMLElement>) => {
+    opener.current = event.currentTarget;
+    setDialog(name);
+  };
   const isLive = !session.ended_at && !session.is_stale;
   const canExtend = interview && !interview.submitted_at;
   // with the session, its button goes
@@ -77,7 +88,7 @@ function Details({ details }: { details: SessionDetails }) {
             {canExtend && (
               <Button
                 variant="default"
-                onClick={() => setDialog("extend")}
+                onClick={open("extend")}
               >
                 Give more time…
               </Button>
@@ -86,7 +97,7 @@ function Details({ details }: { details: SessionDetails }) {
               <Button
                 variant="default"
                 className={classes.danger}
-                onClick={() => setDialog("end")}
+                onClick={open("end")}
               >
                 End this session…
               </Button>
@@ -152,6 +163,7 @@ function Details({ details }: { details: SessionDetails }) {
       <EndDialog
         session={session}
         isOpen={dialog === "end"}
+        opener={opener}
         onClose={() => setDialog(undefined)}
       />
       {interview && (
@@ -159,6 +171,7 @@ function Details({ details }: { details: SessionDetails }) {
           session={session}
           interview={interview}
           isOpen={dialog === "extend"}
+          opener={opener}
           onClose={() => setDialog(undefined)}
         />
       )}

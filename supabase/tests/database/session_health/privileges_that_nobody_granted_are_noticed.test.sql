@@ -65,7 +65,7 @@ from (
     ('authenticated', 'execute', 'function', 'sessions.revoke(uuid,text,text,text)'),
     ('service_role', 'execute', 'function', 'sessions.lift_fence()'),
     ('authenticated', 'execute', 'function', 'sessions.session_health()'),
-    ('authenticated', 'execute', 'function', 'public.revoke_session(uuid,text)'),
+    ('authenticated', 'execute', 'function', 'public.revoke_session(uuid,text,text)'),
     ('service_role', 'execute', 'function', 'public.start_session(text,boolean,text,text)')
 ) as given (role_name, privilege, kind, name);
 
