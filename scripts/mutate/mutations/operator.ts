@@ -370,10 +370,18 @@ export const operator: Mutation[] = [
   },
   {
     in: "revoke",
+    name: "a session without its user is removed although another was named",
+    why: "W16 it ends the session that was named",
+    take: " and a.session_id = coalesce(revoke.session_id, a.session_id)",
+    put: "",
+    file: "database/tables/a_session_without_its_user_can_be_revoked",
+  },
+  {
+    in: "revoke",
     name: "a session without its user stays",
     why: "S21 nobody else could end it",
     take:
-      "delete from public.active_interview_sessions a where a.user_id = revoke.user_id;",
+      "delete from public.active_interview_sessions a\n    where a.user_id = revoke.user_id and a.session_id = coalesce(revoke.session_id, a.session_id);",
     put: "perform;",
     file: "database/tables/a_session_without_its_user_can_be_revoked",
   },
