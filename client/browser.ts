@@ -29,17 +29,26 @@ export function browserEnvironment(): Environment {
           target.addEventListener(type, work);
           stops.push(() => target.removeEventListener(type, work));
         };
+        const openChannel = () => {
+          channel?.close();
+          channel = attempt(() => new BroadcastChannel(name));
+          if (channel) channel.onmessage = ({ data }) => hear(data);
+        };
+        openChannel();
         const isShown = () => document.visibilityState === "visible" && wake();
         onPage(globalThis, "online", wake);
-        onPage(globalThis, "pageshow", wake);
         onPage(document, "resume", wake);
         onPage(document, "visibilitychange", isShown);
-        onPage(globalThis, "pagehide", (event) => {
-          // a page in the back/forward cache may come back
-          if (!(event as PageTransitionEvent).persisted) leave();
+        // an open channel keeps a page out of the back/forward cache, from which
+        // it may come back
+        onPage(globalThis, "pageshow", () => {
+          openChannel();
+          wake();
         });
-        channel = attempt(() => new BroadcastChannel(name));
-        if (channel) channel.onmessage = ({ data }) => hear(data);
+        onPage(globalThis, "pagehide", (event) => {
+          if ((event as PageTransitionEvent).persisted) channel?.close();
+          else leave();
+        });
       }
       return () => {
         for (const stop of stops) stop();
@@ -48,7 +57,7 @@ export function browserEnvironment(): Environment {
         timers.release();
       };
     },
-    post: (message) => channel?.postMessage(message),
+    post: (message) => attempt(() => channel?.postMessage(message)),
     send,
     // whoever cannot ask the other pages takes nothing from them
     recall: () =>

@@ -1,7 +1,7 @@
 // Calls of the database functions: one at a time, as one user, within a limit.
 import { attempt } from "./common.ts";
 import type { Environment } from "./environment.ts";
-import { errorOf, noAnswer, unexpected } from "./refusal.ts";
+import { errorOf, noAnswer, signedOut, unexpected } from "./refusal.ts";
 import type { SessionError } from "./state.ts";
 import { apiOf, keyOf, type SupabaseLike } from "./supabase.ts";
 
@@ -67,6 +67,8 @@ export function createCaller(
     const controller = new AbortController();
     return new Promise((resolve) => {
       const settle = (answer: Answered<T>) => {
+        // by now another call may be under way
+        if (controller.signal.aborted) return;
         cancel();
         stop = undefined;
         controller.abort();
@@ -105,7 +107,7 @@ export function createCaller(
       const { data } = answer;
       return isExpected(data)
         ? { data, sentAt, error: null }
-        : { error: unexpected(String(JSON.stringify(data)).slice(0, 200)) };
+        : { error: unexpected("no session") };
     }
   }
 
@@ -188,11 +190,6 @@ function claimsOf(token: string): { sub?: string; exp?: number } {
 export const disposed: SessionError = {
   kind: "disposed",
   message: "This session was disposed of.",
-};
-
-const signedOut: SessionError = {
-  kind: "signed-out",
-  message: "You are not signed in.",
 };
 
 /** Another user has signed in in this browser. */

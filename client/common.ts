@@ -12,9 +12,8 @@ export function after(seconds: number, work: () => void): () => void {
   return () => clearTimeout(timer);
 }
 
-/** A random UUID; `crypto.randomUUID` exists only where the page is secure. */
+/** A random UUID. `crypto.randomUUID` exists only where the page is secure. */
 export function newId(): string {
-  if (crypto.randomUUID) return crypto.randomUUID();
   // 0: any digit; 8: one from 8 to b; 4 is the version
   return "00000000-0000-4000-8000-000000000000".replace(/[08]/g, (digit) => {
     const [random = 0] = crypto.getRandomValues(new Uint8Array(1));

@@ -10,16 +10,18 @@ import {
   type PageText,
   unfenced,
 } from "./drafts/texts.ts";
-import type {
-  Drafts,
-  DraftsOptions,
-  DraftsState,
-  DraftState,
-  DraftStatus,
-  Order,
+import {
+  draftOf,
+  type Drafts,
+  type DraftsOptions,
+  type DraftsState,
+  type DraftState,
+  type DraftStatus,
+  type Order,
 } from "./drafts/types.ts";
-import type { InterviewSession } from "./session.ts";
-import type { SessionState } from "./state.ts";
+import { callSafely, createEmitter } from "./emitter.ts";
+import type { InterviewSession } from "./interview_session.ts";
+import { idle, type SessionState } from "./state.ts";
 
 export { indexedDbStore } from "./drafts/store.ts";
 export type {
@@ -59,19 +61,25 @@ const statuses: DraftStatus[] = [
   ...["refused", "unsaved", "kept", "saving", "saved", "empty"] as const,
 ];
 
+/** What drafts use of a session. */
+export type DraftsSession = Pick<
+  InterviewSession,
+  "state" | "subscribe" | "check"
+>;
+
 /** Revisions count up within a session, whatever instances write under it. */
-const revisions = new WeakMap<InterviewSession, number>();
+const revisions = new WeakMap<DraftsSession, number>();
 
 /** Creates the drafts of an interview. Does nothing until the session is started,
  * or one of the methods is called. */
 export function createDrafts(
-  session: InterviewSession,
+  session: DraftsSession,
   options: DraftsOptions,
 ): Drafts {
   const { quiet = 1, longestWait = 5, environment = page } = options;
   const { now, after } = environment;
   const texts = createTexts();
-  const listeners = new Set<(state: DraftsState) => void>();
+  const states = createEmitter<{ state: DraftsState }>();
   const keeper = createKeeper(
     options.store ?? indexedDbStore(options.userId, options.interviewId),
     texts,
@@ -85,7 +93,7 @@ export function createDrafts(
   let isDisposed = false;
   let stops: (() => void)[] = [];
 
-  let before: SessionState = { name: "idle" };
+  let before: SessionState = idle;
   /** The grant that texts are written and saved under. */
   let fence = 0;
   let reading: Promise<void> | undefined;
@@ -94,6 +102,8 @@ export function createDrafts(
   /** The session for which it is known what the server has. */
   let loadedFor: string | undefined;
 
+  /** What a save may overwrite is put on the device first. */
+  let keeping: Promise<void> | undefined;
   let saving: Promise<void> | undefined;
   let underWay: readonly PageText[] = [];
   let lastChangeAt = 0;
@@ -164,18 +174,7 @@ export function createDrafts(
       name === "over";
     if (isRead && isKnown) isRestoring = false;
     shown = stateNow();
-    for (const listener of [...listeners]) tell(listener);
-  }
-
-  function tell(listener: (state: DraftsState) => void) {
-    try {
-      listener(shown);
-    } catch (thrown) {
-      // reported as an uncaught error, and nothing else
-      after(0, () => {
-        throw thrown;
-      });
-    }
+    states.emit("state", shown);
   }
 
   // -- the session
@@ -213,9 +212,10 @@ export function createDrafts(
       isRestoring = true;
       error = null;
     }
-    if (state.name === "over" && state.reason === "completed") {
-      return void clear();
-    }
+    // with a time: the server has recorded it
+    if (
+      state.name === "over" && state.reason === "completed" && state.endedAt
+    ) return void clear();
     if (granted && granted.fence !== fence) onGrant();
     else if (granted && isTroubled(last) && !isTroubled(state)) recover();
     emit();
@@ -225,7 +225,6 @@ export function createDrafts(
     const { fence: granted, session_id, previous_session_id } = held()!;
     fence = granted;
     error = null;
-    texts.own.add(fence);
     // nobody else has held the interview since
     if (loadedFor && loadedFor === previous_session_id) loadedFor = session_id;
     else loading = undefined;
@@ -246,7 +245,9 @@ export function createDrafts(
     texts.prune();
     if (isLoaded()) {
       stamp();
-      keeper.keep(texts.page.keys());
+      const kept = keeper.keep(texts.page.keys());
+      const hasLost = [...texts.lost.values()].some(({ length }) => length > 0);
+      if (hasLost) keeping = within(deviceSeconds, kept).catch(() => {});
       saveSoon();
     }
     emit();
@@ -260,7 +261,7 @@ export function createDrafts(
     const known = rows.map(({ revision }) => revision);
     revisions.set(session, Math.max(revisions.get(session) ?? 0, ...known));
     for (const text of texts.unsaved()) {
-      const isOlder = text.fence !== fence ||
+      const isOlder = text.fence !== fence || text.base ||
         rows.some((row) => row.key === text.key && isNewer(row, text));
       if (isOlder) texts.restamp(text, nextOrder());
     }
@@ -293,6 +294,7 @@ export function createDrafts(
   function save(): Promise<void> {
     cancelTimer();
     return saving ??= attempt(async () => {
+      if (keeping) await keeping;
       const granted = held();
       const batch = texts.unsaved().filter((text) => text.fence === fence);
       if (!granted || !isLoaded() || batch.length === 0) return;
@@ -314,9 +316,7 @@ export function createDrafts(
     batch: readonly PageText[],
     granted: NonNullable<ReturnType<typeof held>>,
   ) {
-    const drafts = batch.map(({ key, text, fence, revision }) => ({
-      ...{ key, text, fence, revision },
-    }));
+    const drafts = batch.map(draftOf);
     const rows = await options.save(drafts, granted);
     for (const row of rows) texts.confirm(row);
     if (isLoaded()) stamp();
@@ -410,14 +410,14 @@ export function createDrafts(
     state: () => shown,
     subscribe(listener) {
       start();
-      listeners.add(listener);
-      tell(listener);
-      return () => listeners.delete(listener);
+      const stop = states.on("state", listener);
+      callSafely(listener, shown);
+      return stop;
     },
     write(key, text) {
       if (isDisposed || texts.page.get(key)?.text === text) return;
       start();
-      texts.type(key, text, nextOrder());
+      texts.type(key, text, nextOrder(), isLoaded());
       lastChangeAt = now();
       changedAt ??= lastChangeAt;
       keeper.keep([key]);
@@ -432,12 +432,13 @@ export function createDrafts(
     },
     clear,
     dispose() {
+      // before the next instance reads
       keeper.keep([], true);
       isDisposed = true;
       cancelTimer();
       for (const stop of stops) stop();
       stops = [];
-      listeners.clear();
+      states.clear();
     },
   };
 }

@@ -41,7 +41,8 @@ export function createNeighbours(
   const ids = () => (environment.recall() ?? "").split(" ");
   return {
     remember(id) {
-      environment.remember([...ids(), id].slice(-memory).join(" ").trim());
+      const all = new Set([...ids(), id]);
+      environment.remember([...all].slice(-memory).join(" ").trim());
     },
     async isFormer(id) {
       if (!ids().includes(id)) return false;

@@ -24,7 +24,7 @@ export function nodeEnvironment(
   return {
     now,
     after,
-    accessToken: accessToken ?? tokenOf,
+    accessToken: accessToken ? async () => await accessToken() : tokenOf,
     listen: ({ authChanged }, supabase) =>
       accessToken ? () => {} : watchAuth(supabase, authChanged),
     post() {},

@@ -13,11 +13,8 @@ import {
   type DraftsState,
   restoring,
 } from "./drafts.ts";
-import {
-  createSession,
-  type InterviewSession,
-  type SessionOptions,
-} from "./session.ts";
+import type { InterviewSession, SessionOptions } from "./interview_session.ts";
+import { createSession } from "./session.ts";
 import { idle, type SessionEvents, type SessionState } from "./state.ts";
 import type { SupabaseLike } from "./supabase.ts";
 
@@ -35,22 +32,34 @@ interface Owned {
   supabase: SupabaseLike;
   interviewId: string | undefined;
   session: InterviewSession;
+  submit: InterviewSession["submit"];
+  /** The last submission. */
+  submission: Promise<unknown> | undefined;
   isMounted: boolean;
   isReleased: boolean;
 }
 
 function own(supabase: SupabaseLike, options: SessionOptions): Owned {
-  return {
+  const session = createSession(supabase, options);
+  const owned: Owned = {
     supabase,
     interviewId: options.interviewId,
-    session: createSession(supabase, options),
+    session,
+    submit: (work) => {
+      const outcome = session.submit(work);
+      owned.submission = outcome;
+      return outcome;
+    },
+    submission: undefined,
     isMounted: false,
     isReleased: false,
   };
+  return owned;
 }
 
 /**
- * Creates a session, and ends it as disconnected when the component is unmounted.
+ * Creates a session, and ends it as disconnected when the component is unmounted,
+ * after a submission that is under way.
  * Another client or `interviewId` makes another session; of the other options
  * those of the first rendering count.
  */
@@ -79,24 +88,27 @@ export function useInterviewSession(
       owned.isMounted = false;
       // StrictMode mounts it again at once
       setTimeout(() => {
-        if (!owned.isMounted) release(owned);
+        if (!owned.isMounted) void release(owned);
       });
     };
   }, [owned, latest]);
 
-  const { session } = current;
-  const { start, complete, submit, end, check } = session;
+  const { session, submit } = current;
+  const { start, complete, end, check } = session;
   const state = useSessionState(session);
   return { session, state, start, complete, submit, end, check };
 }
 
-function release(owned: Owned) {
+/** Ends what is not over; a submission that is under way is finished first. */
+async function release(owned: Owned) {
   owned.isReleased = true;
   const { session } = owned;
+  await owned.submission;
   const { name } = session.state();
-  const isOver = name === "idle" || name === "held" || name === "over";
-  const ended = isOver ? Promise.resolve() : session.end("disconnected");
-  void ended.finally(() => session.dispose());
+  if (name !== "idle" && name !== "held" && name !== "over") {
+    await session.end("disconnected");
+  }
+  session.dispose();
 }
 
 /** The state of a session; renders again when it changes. */
@@ -178,13 +190,12 @@ export function useDrafts(
   return { state, write, flush, discard };
 }
 
-/** Creates drafts for the first subscriber, and disposes of them after the last. */
+/** Creates drafts for the first user of them, and disposes of them after the last. */
 function ownDrafts(session: InterviewSession, options: DraftsOptions) {
   let drafts: Drafts | undefined;
-  let subscribers = 0;
+  let users = 0;
 
   function use(): Drafts {
-    if (subscribers === 0) releaseSoon();
     return drafts ??= createDrafts(session, {
       ...owned.options,
       load: (holder) => owned.options.load(holder),
@@ -192,32 +203,41 @@ function ownDrafts(session: InterviewSession, options: DraftsOptions) {
     });
   }
 
-  /** StrictMode subscribes again at once. */
-  function releaseSoon() {
+  function release() {
+    users--;
+    // StrictMode subscribes again at once
     setTimeout(() => {
-      if (subscribers > 0) return;
+      if (users > 0) return;
       drafts?.dispose();
       drafts = undefined;
     });
+  }
+
+  /** Also after the component was unmounted, as in a submission. */
+  function once<T>(work: (drafts: Drafts) => T): T {
+    users++;
+    const result = work(use());
+    void Promise.resolve(result).then(release);
+    return result;
   }
 
   const owned = {
     session,
     options,
     subscribe(changed: () => void) {
-      subscribers++;
+      users++;
       const stop = use().subscribe(changed);
       return () => {
         stop();
-        subscribers--;
         // before the session ends
-        void use().flush();
+        void owned.flush();
+        release();
       };
     },
     getState: () => drafts?.state() ?? restoring,
-    write: (key: string, text: string) => use().write(key, text),
-    flush: () => use().flush(),
-    discard: (key: string) => use().discard(key),
+    write: (key: string, text: string) => once((to) => to.write(key, text)),
+    flush: () => once((to) => to.flush()),
+    discard: (key: string) => once((to) => to.discard(key)),
   };
   return owned;
 }

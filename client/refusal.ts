@@ -89,11 +89,17 @@ export function errorOf({ error, status }: Answer): SessionError | undefined {
       isFinal: interview_id !== undefined,
     };
   }
-  if (status === 401) return { kind: "signed-out", message };
+  if (status === 401) return signedOut;
   const isTransient = status === 0 || status >= 500 || status === 408 ||
     status === 429 || transient.test(code);
   return isTransient ? noAnswer(message, code) : unexpected(message, code);
 }
+
+/** Nobody is signed in, or the token is not accepted. */
+export const signedOut: SessionError = {
+  kind: "signed-out",
+  message: "You are not signed in.",
+};
 
 /** No answer, or none yet. */
 export function noAnswer(details: string, code = ""): SessionError {
@@ -103,6 +109,6 @@ export function noAnswer(details: string, code = ""): SessionError {
 
 /** An answer that is none to the question. */
 export function unexpected(details: string, code = ""): SessionError {
-  const message = "The answer of the server was not expected.";
+  const message = "The server's answer was not expected.";
   return { kind: "wrong-call", message, code, details };
 }

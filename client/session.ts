@@ -177,9 +177,8 @@ export function createSession(
       answer.error?.kind === "held" &&
       await neighbours.isFormer(answer.error.holder.session_id)
     ) {
-      answer = await startSession(true);
-      for (let i = 0; i < goodbyes && answer.error?.kind === "held"; i++) {
-        await caller.pause(goodbyeEvery);
+      for (let i = 0; i <= goodbyes && answer.error?.kind === "held"; i++) {
+        if (i > 0) await caller.pause(goodbyeEvery);
         answer = await startSession(true);
       }
     }
@@ -272,8 +271,7 @@ export function createSession(
         break;
       case "over":
         if (error.reason === "expired") return await resume(error, isSecond);
-        lose(error);
-        break;
+        return lose(error);
       case "user-changed":
         leave();
         lose({
@@ -310,13 +308,10 @@ export function createSession(
   /** Ended by somebody else or by time. */
   function lose(error: Over): SessionError {
     const { reason, message } = error;
-    become({
-      ...error,
-      name: "over",
-      isFinal: error.isFinal || isLast(reason),
-    });
+    const final = { ...error, isFinal: error.isFinal || isLast(reason) };
+    become({ ...final, name: "over" });
     events.emit("lost", { reason, message });
-    return error;
+    return final;
   }
 
   /** Whether no session of this interview starts after one that ended so. */
@@ -379,7 +374,6 @@ export function createSession(
 
   /** The page is closing: there is time for one request and no answer. */
   function leave() {
-    if (!isOpen()) return;
     caller.sendLast("end_session", { session_id: id, reason: "disconnected" });
   }
 
@@ -401,7 +395,6 @@ export function createSession(
 
   async function start(takeover: boolean): Promise<SessionError | null> {
     if (isHeld()) return null;
-    if (whyNotOpen() === userChanged) return userChanged;
     if (state.name !== "unregistered") {
       id = environment.newId();
       isGranted = false;
@@ -483,7 +476,7 @@ export function createSession(
     try {
       await work?.(outcome.state.session);
     } catch (cause) {
-      const message = "The work failed.";
+      const message = "Your results could not be saved.";
       return { state, error: { kind: "work-failed", message, cause } };
     }
     return await command(() => end("completed", submitFor));

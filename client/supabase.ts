@@ -28,7 +28,7 @@ interface Builder extends PromiseLike<Answer> {
   abortSignal(signal: AbortSignal): Builder;
   /** Protected in the types of supabase-js; `keyOf` checks that they exist. */
   url: URL | string;
-  headers: HeadersInit;
+  headers: Headers | Record<string, string>;
 }
 
 interface Api {
@@ -51,7 +51,7 @@ export function keyOf(supabase: SupabaseLike): string {
   const isComplete = [url, headers, setHeader].every(Boolean);
   if (typeof supabaseKey === "string" && isComplete) return supabaseKey;
   throw new Error(
-    "Not a client of @supabase/supabase-js 2.",
+    "This is no client of supabase-js 2.46 or later.",
   );
 }
 

@@ -13,8 +13,8 @@ import { type Stack, type StackOptions, startStack } from "./stack/stack.ts";
 const help = `npm start -- [options]
 
 Starts the local stack: Postgres with the migrations applied, the REST and Auth
-API, the Edge Functions, a schedule that calls the reaper, and the example app.
-Ctrl-C stops it.
+API, resumable uploads as to Storage, the Edge Functions, a schedule that calls
+the reaper, and the example app. Ctrl-C stops it.
 
   --api-port <port>          the API's port (54321)
   --db-port <port>           Postgres' port (54322)

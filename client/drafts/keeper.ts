@@ -1,7 +1,13 @@
 // Writes the texts of a page to the device, one transaction at a time. Each page has
 // a record of its own for each text, so no page overwrites what another one wrote.
-import { isNewer, type LostText, type Texts, unfenced } from "./texts.ts";
-import type { DraftStore, KeptDraft } from "./types.ts";
+import {
+  isNewer,
+  type LostText,
+  type PageText,
+  type Texts,
+  unfenced,
+} from "./texts.ts";
+import { draftOf, type DraftStore, type KeptDraft } from "./types.ts";
 
 /** Keeps texts on the device. */
 export type Keeper = ReturnType<typeof createKeeper>;
@@ -17,83 +23,84 @@ export function createKeeper(
   /** What the device has, by key. */
   const kept = new Map<string, string>();
   /** What other pages have written, and what has lost. */
-  const others = new Map<string, KeptDraft[]>();
+  let others: KeptDraft[] = [];
   const dirty = new Set<string>();
-  let isWriting = false;
+  let writing: Promise<void> | undefined;
 
   async function write() {
     const keys = [...dirty];
     if (keys.length === 0) return;
     dirty.clear();
-    isWriting = true;
-    const put: KeptDraft[] = [];
-    const remove: KeptDraft[] = [];
-    const done: (() => void)[] = [];
-    for (const key of keys) {
-      const text = texts.page.get(key);
-      if (text) put.push(recordOf(key));
-      const before = others.get(key) ?? [];
-      const lost = (texts.lost.get(key) ?? []).map(recordOfLost);
-      const has = (all: KeptDraft[]) => (one: KeptDraft) =>
-        all.some((other) => other.writer === one.writer);
-      put.push(...lost.filter((one) => !has(before)(one)));
-      remove.push(...before.filter((one) => !has(lost)(one)));
-      done.push(() => {
-        if (text) kept.set(key, text.text);
-        others.set(key, lost);
-      });
-    }
+    const pages = keys.flatMap((key) => texts.page.get(key) ?? []);
+    const put = pages.map(recordOf);
+    const lost = keys.flatMap((key) => texts.lost.get(key) ?? [])
+      .map(recordOfLost);
+    // one that was saved is to be offered, too
+    const offered = others.filter(({ isSaved }) => !isSaved);
+    put.push(...lost.filter((row) => !isIn(offered, row)));
+    const remove = others.filter((row) =>
+      keys.includes(row.key) && !isIn(lost, row)
+    );
     try {
       await store.write(put, remove);
-      for (const each of done) each();
+      for (const { key, text } of pages) kept.set(key, text);
+      others = others.filter((row) => !isIn(remove, row) && !isIn(put, row));
+      others.push(...put.filter((row) => row.writer !== writer));
     } catch {
       // no room, or no IndexedDB: tried again with the next change
       for (const key of keys) dirty.add(key);
-      isWriting = false;
       return;
     }
-    isWriting = false;
     changed();
     await write();
   }
 
-  function recordOf(key: string): KeptDraft {
-    const text = texts.page.get(key)!;
-    // without a fence: at least as new as what it was typed over
-    const { fence, revision } = text.fence === unfenced ? text.base : text;
-    const isSaved = texts.isSaved(text);
-    const at = Date.now();
-    return { key, text: text.text, fence, revision, writer, isSaved, at };
+  function recordOf(text: PageText): KeptDraft {
+    const { base } = text;
+    return {
+      ...draftOf(text),
+      // without a fence: at least as new as what it was typed over
+      ...(text.fence === unfenced && base),
+      ...{ base, writer, isSaved: texts.isSaved(text), at: Date.now() },
+    };
   }
 
   function recordOfLost(lost: LostText): KeptDraft {
-    const { key, text, fence, revision, at } = lost;
-    lost.writer ??= newId();
-    return {
-      ...{ key, text, fence, revision, at },
-      writer: lost.writer,
-      isSaved: false,
-    };
+    const writer = lost.writer ??= newId();
+    return { ...draftOf(lost), at: lost.at, writer, isSaved: false };
   }
 
   return {
     kept,
     async read() {
       const rows = (await store.read()).filter((row) => row.writer !== writer);
-      rows.sort((a, b) => isNewer(a, b) ? -1 : isNewer(b, a) ? 1 : b.at - a.at);
+      rows.sort((a, b) => +isNewer(b, a) - +isNewer(a, b));
       for (const row of rows) {
-        others.set(row.key, [...others.get(row.key) ?? [], row]);
+        others.push(row);
         if (texts.offerKept(row)) kept.set(row.key, row.text);
       }
     },
-    /** The texts have changed. With `atOnce` nothing is waited for. */
-    keep(keys: Iterable<string>, atOnce = false) {
+    /**
+     * The texts have changed. With `atOnce` nothing is waited for. Resolves when
+     * they are kept, or cannot be.
+     */
+    keep(keys: Iterable<string>, atOnce = false): Promise<void> {
       for (const key of keys) dirty.add(key);
-      if (!isWriting || atOnce) void write();
+      if (writing && !atOnce) return writing;
+      const mine = writing = write().finally(() => {
+        if (writing === mine) writing = undefined;
+      });
+      return mine;
     },
     async clear() {
-      for (const all of [dirty, kept, others]) all.clear();
+      others = [];
+      dirty.clear();
+      kept.clear();
       await store.clear().catch(() => {});
     },
   };
+}
+
+function isIn(rows: readonly KeptDraft[], { key, writer }: KeptDraft): boolean {
+  return rows.some((row) => row.key === key && row.writer === writer);
 }

@@ -9,14 +9,11 @@ export const page: DraftsEnvironment = {
   newId,
   onHide(hide) {
     if (typeof document === "undefined") return () => {};
+    // a page that is closed is hidden, too
     const onChange = () => {
       if (document.visibilityState === "hidden") hide();
     };
-    addEventListener("pagehide", hide);
     document.addEventListener("visibilitychange", onChange);
-    return () => {
-      removeEventListener("pagehide", hide);
-      document.removeEventListener("visibilitychange", onChange);
-    };
+    return () => document.removeEventListener("visibilitychange", onChange);
   },
 };

@@ -1,13 +1,16 @@
 // The versions of the texts that are known, and which of them is on the page. A
 // newer version replaces an older one, wherever either comes from and whenever it
-// arrives. What loses is not dropped, unless it is part of what won or was known to
-// the one who wrote that.
+// arrives. What loses is not dropped, unless what won goes on from it, or its author
+// had it on the page.
 import type { Draft, KeptDraft, Order, SavedDraft } from "./types.ts";
 
 /** A text on the page; a new object for each change. */
 export interface PageText extends Draft {
-  /** The version that was on the page before the user changed it. */
-  base: Order;
+  /**
+   * The version that the user has changed, while it was not known what the server
+   * has. Otherwise the user has seen every older version.
+   */
+  base?: Order | undefined;
   /** Where the device has it, if it comes from there. */
   writer?: string;
   /** When it was written or saved. */
@@ -39,15 +42,13 @@ export function createTexts() {
   const page = new Map<string, PageText>();
   const server = new Map<string, SavedDraft>();
   const lost = new Map<string, LostText[]>();
-  /** The page's own grants: it has seen all that was written under them. */
-  const own = new Set<number>();
 
   function isSaved({ key, fence, revision }: Draft): boolean {
     const saved = server.get(key);
     return saved?.fence === fence && saved.revision === revision;
   }
 
-  function lose(text: Omit<PageText, "base">) {
+  function lose(text: PageText) {
     const { key, savedAt } = text;
     const others = lost.get(key) ?? [];
     if (others.some((other) => other.text === text.text)) return;
@@ -56,46 +57,45 @@ export function createTexts() {
   }
 
   /** Returns whether the version is on the page now. */
-  function offer(draft: Draft, isKnown: boolean, isKeptIfLost: boolean) {
+  function offer(draft: PageText, isSafe: boolean, isMineSafe: boolean) {
     const mine = page.get(draft.key);
-    if (mine && !isNewer(draft, mine)) {
-      if (isKeptIfLost) lose(draft);
-      return false;
-    }
-    page.set(draft.key, { ...draft, base: draft });
-    if (mine && !isKnown) lose(mine);
-    return true;
+    const isShown = !mine || isNewer(draft, mine);
+    if (isShown) page.set(draft.key, draft);
+    if (!mine) return true;
+    const [won, lost, isLostSafe] = isShown
+      ? [draft, mine, isMineSafe]
+      : [mine, draft, isSafe];
+    const isUnseen = won.base && isNewer(lost, won.base);
+    if (!isLostSafe || isUnseen) lose(lost);
+    return isShown;
   }
 
   return {
     page,
     server,
     lost,
-    own,
     isSaved,
     unsaved: () => [...page.values()].filter((text) => !isSaved(text)),
 
     /** The user has changed a text. */
-    type(key: string, text: string, order: Order) {
-      const base = page.get(key)?.base ?? nothing;
+    type(key: string, text: string, order: Order, isServerKnown: boolean) {
+      const before = page.get(key);
+      const { fence, revision } = before?.base ?? before ?? nothing;
+      const base = isServerKnown ? undefined : { fence, revision };
       page.set(key, { key, text, ...order, base });
     },
 
-    /** Gives a text that is on the page its place in the order. */
-    restamp(text: PageText, { fence, revision }: Order) {
-      const { key, base } = text;
-      page.set(key, { key, text: text.text, fence, revision, base });
+    /** Makes a text on the page the newest, when it is known what the server has. */
+    restamp({ key, text }: PageText, order: Order) {
+      page.set(key, { key, text, ...order });
     },
 
     /** The server has this version. */
     offerSaved(draft: SavedDraft) {
       const mine = page.get(draft.key);
-      const wasSaved = !mine || isSaved(mine);
-      const isNews = isNewer(draft, server.get(draft.key));
-      if (isNews) server.set(draft.key, draft);
-      const isUnseen = isNews && !own.has(draft.fence) &&
-        isNewer(draft, mine?.base);
-      offer(draft, wasSaved, isUnseen);
+      const wasSaved = !!mine && isSaved(mine);
+      if (isNewer(draft, server.get(draft.key))) server.set(draft.key, draft);
+      offer(draft, true, wasSaved);
     },
 
     /** The server has answered a save. The page keeps what it shows. */
@@ -106,19 +106,21 @@ export function createTexts() {
     /** The device has this version. */
     offerKept(draft: KeptDraft): boolean {
       const mine = page.get(draft.key);
-      return offer(draft, !mine || isSaved(mine), !draft.isSaved);
+      return offer(draft, draft.isSaved, !!mine && isSaved(mine));
     },
 
-    /** Forgets what lost and is part of what is on the page. */
+    /** Forgets what lost if the text on the page begins with it. */
     prune() {
       for (const [key, others] of lost) {
         const { text = "" } = page.get(key) ?? {};
-        lost.set(key, others.filter((other) => !text.includes(other.text)));
+        lost.set(key, others.filter((other) => !text.startsWith(other.text)));
       }
     },
 
     clear() {
-      for (const map of [page, server, lost]) map.clear();
+      page.clear();
+      server.clear();
+      lost.clear();
     },
   };
 }

@@ -16,6 +16,11 @@ export interface Draft extends Order {
   text: string;
 }
 
+/** Without anything else that the object has. */
+export function draftOf({ key, text, fence, revision }: Draft): Draft {
+  return { key, text, fence, revision };
+}
+
 /** A version of a text that the server has. */
 export interface SavedDraft extends Draft {
   /** The server's time. */
@@ -26,6 +31,8 @@ export interface SavedDraft extends Draft {
 export interface KeptDraft extends Draft {
   /** Id of what wrote it: nothing overwrites the text of another page. */
   writer: string;
+  /** The newest version that its author had seen, if that was not all older ones. */
+  base?: Order | undefined;
   /** The server has it, too. */
   isSaved: boolean;
   /** When it was written, by the device's clock, in milliseconds. */
@@ -99,7 +106,7 @@ export type DraftStatus =
   | "saved"
   | "refused";
 
-/** Text that lost against a newer version, and that the newer one does not contain. */
+/** Text that lost against a newer version, which does not go on from it. */
 export interface EarlierText {
   text: string;
   /** When it was saved, or else written on this device. */

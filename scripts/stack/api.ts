@@ -1,5 +1,5 @@
-// The HTTP side of a project: REST and Auth by @supabase/lite, Edge Functions by
-// whoever is given, and in front of them what a hosted project's gateway does
+// The HTTP side of a project: REST and Auth by @supabase/lite, Edge Functions and
+// Storage by whoever is given, and in front of them what a hosted project's gateway does
 // with API keys, user tokens and browsers.
 import { App, type ResolvedKey } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";

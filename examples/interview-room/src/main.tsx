@@ -1,6 +1,6 @@
 // Where the app begins: reads its configuration, and shows the page that the
 // address asks for.
-import { Button, MantineProvider } from "@mantine/core";
+import { MantineProvider } from "@mantine/core";
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, StrictMode, Suspense } from "react";
@@ -8,10 +8,11 @@ import { createRoot } from "react-dom/client";
 import "./app/mantine.css";
 import "./app/app.css";
 import { AppProvider } from "./app/context.tsx";
-import { Loading, Page } from "./app/page.tsx";
+import { NotLoaded, NotLoadedBoundary } from "./app/not_loaded.tsx";
+import { Loading } from "./app/page.tsx";
 import { cssVariables, theme } from "./app/theme.ts";
 import { ToastProvider } from "./app/toasts.tsx";
-import { CandidatePage } from "./candidate/candidate_page.tsx";
+import { CandidatePage, preload } from "./candidate/candidate_page.tsx";
 import { type Config, loadConfig } from "./config.ts";
 import { fetchNotingTime } from "./server_time.ts";
 
@@ -28,6 +29,8 @@ const queries = new QueryClient({
 
 const isAdmin = location.pathname.replace(/\/$/, "") === "/admin";
 
+if (!isAdmin) preload();
+
 function App(app: { supabase: SupabaseClient; config: Config }) {
   return (
     <AppProvider {...app}>
@@ -39,17 +42,6 @@ function App(app: { supabase: SupabaseClient; config: Config }) {
         </ToastProvider>
       </QueryClientProvider>
     </AppProvider>
-  );
-}
-
-function NotLoaded() {
-  return (
-    <Page
-      title="This page could not be loaded"
-      lead="Check your connection, then load the page again."
-    >
-      <Button onClick={() => location.reload()}>Load again</Button>
-    </Page>
   );
 }
 
@@ -72,7 +64,7 @@ createRoot(document.getElementById("app")!).render(
       cssVariablesResolver={cssVariables}
       defaultColorScheme="auto"
     >
-      {page}
+      <NotLoadedBoundary>{page}</NotLoadedBoundary>
     </MantineProvider>
   </StrictMode>,
 );

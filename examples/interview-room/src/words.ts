@@ -17,6 +17,11 @@ export function span(seconds: number): string {
   return plural(Math.floor(count), unit);
 }
 
+/** As in "1 minute", to the nearest minute, or second if it is less. */
+export function about(seconds: number): string {
+  return span(seconds < 55 ? seconds : Math.round(seconds / 60) * 60);
+}
+
 /** As on a clock: "9:05", "1:02:03". */
 export function clock(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds));

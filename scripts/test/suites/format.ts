@@ -61,7 +61,7 @@ function denoFindsNothing(name: string, args: () => string[]): Part {
 }
 
 function foldersOfTheirOwn(): string[] {
-  return ["client", "supabase/functions", "examples"]
+  return ["client", "supabase/functions", "supabase/tests/browser", "examples"]
     .flatMap((folder) => filesBelow(folder, "/deno.json"))
     .map((file) => file.slice(0, -"/deno.json".length));
 }

@@ -169,3 +169,28 @@ story(
     assert.deepEqual(await scene.ended(person), []);
   },
 );
+
+story(
+  "W7 another user signs in in a second tab: the interview stops and says so, and nothing of it becomes the other user's",
+  async (scene) => {
+    const { tab, newTab, person } = await inAnInterview(scene);
+    await tab.write(1, "Of the first user");
+    await tab.answerIs(1, isSaved);
+    const second = await newTab();
+    await second.open();
+    await second.press("Sign out");
+    await tab.sees("You have been signed out");
+
+    const other = await second.signUp();
+
+    await tab.sees("Another account is signed in");
+    assert.equal(await scene.live(other), undefined);
+    assert.deepEqual(await scene.ended(other), []);
+    await second.start();
+    assert.equal(await second.answer(1), "");
+    await second.write(1, "Of the second user");
+    await second.answerIs(1, isSaved);
+    assert.deepEqual(await scene.saved(person), ["Of the first user"]);
+    assert.deepEqual(await scene.saved(other), ["Of the second user"]);
+  },
+);

@@ -76,6 +76,7 @@ export async function inspect(
   if (!await page.evaluate<boolean>("'axe' in window")) {
     await page.evaluate(axe);
   }
+  if (!o.isForOperators) await reflows(tab);
   for (const look of looks) {
     const { colorScheme, width, height } = look;
     const name = `${colorScheme}, ${width} px`;
@@ -97,6 +98,13 @@ export async function inspect(
     if (o.picture) await takePicture(tab, o.picture, look);
     await takeAnyPicture(tab, look);
   }
+}
+
+/** A window of 1280 px at a zoom of 400 %: also what a zoom of 200 % leaves. */
+async function reflows({ page }: Tab) {
+  await page.setViewportSize({ width: 320, height: 256 });
+  await page.evaluate(settled);
+  assert.deepEqual(await page.evaluate(isTooWide), [], "zoomed: too wide");
 }
 
 /** The screenshots in the README. */

@@ -151,7 +151,9 @@ story("how it looks: restoring", async (scene) => {
   await tab.sees("Continue your interview");
   scene.network.hang("GET /rest/v1/interview_answers");
 
-  await tab.goOn();
+  await tab.page.getByRole("button", {
+    name: /^(Continue the interview|End it and continue here)$/,
+  }).click();
   await tab.sees("Restoring your answers…");
   await inspect(tab);
 });
@@ -292,15 +294,29 @@ async function goTo({ page }: Tab, name: string | RegExp) {
   assert.fail(`the Tab key does not reach ${name}`);
 }
 
-/** Waits until the heading of the page has the focus: a page begins there. */
-async function isAtHeading({ page }: Tab, name: string) {
+/**
+ * Waits until the heading of the page has the focus, since a page begins there, and
+ * the tab has the page's title.
+ */
+async function isAtHeading(
+  { page }: Tab,
+  name: string,
+  title: RegExp = new RegExp(`^${name} · Interview room$`),
+) {
   await until(`the focus is on "${name}"`, () =>
     page.evaluate<boolean>(
       `document.activeElement.matches("h1") && document.activeElement.innerText === ${
         JSON.stringify(name)
       }`,
     ));
+  await until(
+    `the title is ${title}`,
+    async () => title.test(await page.title()),
+  );
 }
+
+/** The title of the tab in the interview: also seen from another tab. */
+const timeLeft = /^\d+:\d\d left · Interview room$/;
 
 story(
   "by keyboard alone: from signing up to a submitted interview",
@@ -315,10 +331,11 @@ story(
     await keyboard.type("correct horse battery staple");
     await keyboard.press("Enter");
     await tab.sees("Start the interview");
+    await isAtHeading(tab, "Before you start");
     await goTo(tab, "Start the interview");
     await keyboard.press("Enter");
     await tab.connectionIs("Connected");
-    await isAtHeading(tab, "Your interview");
+    await isAtHeading(tab, "Your interview", timeLeft);
     await goTo(tab, /^Question 1/);
     await keyboard.type("Typed");
     await goTo(tab, /^Question 2/);
@@ -333,7 +350,7 @@ story(
     // the focus is back on Leave
     await keyboard.press("Shift+Tab");
     await keyboard.press("Enter");
-    await isAtHeading(tab, "Review your answers");
+    await isAtHeading(tab, "Review your answers", timeLeft);
     await goTo(tab, "Edit answer 3");
     await keyboard.press("Enter");
     await keyboard.type("Typed after the review");
@@ -341,7 +358,7 @@ story(
     assert.equal(await tab.answer(3), "Typed after the review");
     await goTo(tab, "Review and submit");
     await keyboard.press("Enter");
-    await isAtHeading(tab, "Review your answers");
+    await isAtHeading(tab, "Review your answers", timeLeft);
     await goTo(tab, "Submit anyway");
     await keyboard.press("Enter");
     await tab.seesReceipt();
@@ -368,3 +385,23 @@ story("by keyboard alone: one click is one key (M6 M17)", async (scene) => {
   await tab.page.keyboard.press("Enter");
   await tab.connectionIs("Connected");
 });
+
+story(
+  "with forced colours buttons have borders, and fields show that they have the focus",
+  async (scene) => {
+    const { tab } = await inAnInterview(scene);
+    const { page } = tab;
+    await page.emulateMedia({ forcedColors: "active" });
+
+    const bare = await page.evaluate<string[]>(`
+      [...document.querySelectorAll(".mantine-Button-root")]
+        .filter((button) => {
+          const { borderTopStyle, borderTopWidth } = getComputedStyle(button);
+          return borderTopStyle === "none" || parseFloat(borderTopWidth) < 1;
+        })
+        .map((button) => button.innerText)`);
+    assert.deepEqual(bare, []);
+    await goTo(tab, /^Question 1/);
+    await goTo(tab, "Review and submit");
+  },
+);

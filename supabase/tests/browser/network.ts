@@ -64,6 +64,8 @@ export function startNetwork(to: string): Network {
       return new Response("no", { status: 502 });
     }
     const headers = new Headers(request.headers);
+    // as a gateway says it: Storage answers with URLs
+    headers.set("x-forwarded-host", new URL(request.url).host);
     const token = headers.get("authorization")?.replace(/^Bearer /, "");
     const other = token && replaced.get(token);
     if (other) headers.set("authorization", `Bearer ${other}`);

@@ -86,7 +86,7 @@ export interface Scene {
   /** A new profile in a browser that the file's tests share. */
   device(o?: DeviceOptions): Promise<Device>;
   /** A browser of its own, which can be killed. */
-  computer(profile?: string): Promise<Computer>;
+  computer(profile?: string, switches?: string[]): Promise<Computer>;
   /** A folder for a profile that outlives its browser. */
   profile(): string;
   /** The person's row in the live table; undefined if there is none. */
@@ -134,11 +134,11 @@ export interface Tab {
   open(place?: string): Promise<void>;
   signUp(place?: string): Promise<Person>;
   signIn(person: { email: string; password: string }): Promise<void>;
-  /** Starts or continues the interview, and waits until it is connected. */
+  /** Starts or continues the interview, and waits until its answers are there. */
   start(): Promise<void>;
   /**
    * Continues the interview after a crash or the like, whether or not its last
-   * page still holds it, and waits until it is connected.
+   * page still holds it, and waits until its answers are there.
    */
   goOn(): Promise<void>;
   /** Waits until each of these texts is visible. */
@@ -200,6 +200,8 @@ export function storiesOfThisFile(
     /** Columns of sessions.settings. */
     times?: Record<string, string>;
     functions?: boolean;
+    /** Of the browsers, besides the usual ones. */
+    switches?: string[];
     atOnce?: number;
   } = {},
 ): Story {
@@ -264,11 +266,16 @@ interface Place {
   files: AppFiles;
   folder: string;
   browser: RunningBrowser;
+  switches: string[];
   close(): Promise<void>;
 }
 
 async function openPlace(
-  o: { times?: Record<string, string>; functions?: boolean },
+  { switches = [], ...o }: {
+    times?: Record<string, string>;
+    functions?: boolean;
+    switches?: string[];
+  },
 ): Promise<Place> {
   const closing: (() => unknown)[] = [];
   const close = async () => {
@@ -293,10 +300,10 @@ async function openPlace(
     }
     const [files, browser] = await Promise.all([
       buildApp(),
-      openBrowser(join(folder, "shared")),
+      openBrowser(join(folder, "shared"), switches),
     ]);
     closing.push(() => browser.kill());
-    return { project, files, folder, browser, close };
+    return { project, files, folder, browser, switches, close };
   } catch (error) {
     await close();
     throw error;
@@ -358,8 +365,8 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
         }
         return await deviceOf(context);
       },
-      async computer(profile = newFolder()) {
-        const browser = await openBrowser(profile);
+      async computer(profile = newFolder(), switches = place.switches) {
+        const browser = await openBrowser(profile, switches);
         browsers.add(browser);
         return {
           ...await deviceOf(browser.own),
@@ -483,12 +490,14 @@ function makeTab(page: Page, url: string, project: Project): Tab {
         name: /^(Start|Continue) the interview$/,
       }).click();
       await tab.connectionIs("Connected");
+      await tab.seesNoMore("Restoring your answers…");
     },
     async goOn() {
       await page.getByRole("button", {
         name: /^(Continue the interview|End it and continue here)$/,
       }).click();
       await tab.connectionIs("Connected");
+      await tab.seesNoMore("Restoring your answers…");
     },
     async sees(...texts) {
       for (const text of texts) {

@@ -226,8 +226,10 @@ Deno.test("B4 C9 W2 W7 W8 under random commands and answers the client is never 
         page.session.dispose();
         const sent = page.calls.length;
         page.session.check();
+        const state = page.session.state();
         await page.session.start();
         await world.advance(1000);
+        assert.equal(page.session.state(), state, "a state after dispose");
         assert.equal(page.calls.length, sent, "sent after dispose");
         assert.equal(world.timers(), 0, "a timer is left");
       },

@@ -492,7 +492,6 @@ export function makeWorld(): World {
       error: { message, code: "" },
       status: 0,
     });
-    if (signal?.aborted) return noAnswer("AbortError");
     const { sub, exp } = claimsIn(headers.get("authorization") ?? "");
     const call: Call = {
       name,
@@ -518,7 +517,7 @@ export function makeWorld(): World {
         if (lease) noting(() => world.onGrant(call, lease));
         return await Promise.resolve(answer);
       }
-      if (fate === "lost" || fate === "unheard") {
+      if (fate === "lost" || fate === "unheard" || signal?.aborted) {
         return noAnswer("TypeError: fetch failed");
       }
       await new Promise<void>((resolve) => {

@@ -7,7 +7,9 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { gzipSync } from "node:zlib";
 import { keys, projectOfThisFile } from "../../../scripts/test/api_fixture.ts";
+import { textOf } from "../../../scripts/test/files.ts";
 import { recipesOf } from "../../../scripts/test/recipes.ts";
+import { until } from "../waiting.ts";
 import { type App, makeApp } from "./support.ts";
 
 const project = projectOfThisFile();
@@ -53,7 +55,8 @@ Deno.test("W15 takes supabase-js clients that are typed for any schema", () =>
 
 Deno.test("the code in the documentation type-checks", async () => {
   const pages = {
-    "docs/client.md": ["client.ts", "react.tsx"],
+    "docs/client.md": ["client.ts", "react.tsx", "node.ts"],
+    "docs/drafts.md": ["drafts.tsx"],
     "docs/quick-start.md": [
       ...["supabase.ts", "client.ts", "interview.tsx"],
       ...["rpc.ts", "previous.ts"],
@@ -99,6 +102,8 @@ Deno.test("the client has at most 5 kB, minified and compressed", async () => {
   }
   const size = gzipSync(text).length;
   assert(size <= 5 * 1024, `${size} bytes`);
+  const documented = /in at most (\d) kB/.exec(textOf("docs/client.md"))?.[1];
+  assert.equal(documented, "5");
 });
 
 Deno.test("a bundle contains only what is imported", async () => {
@@ -116,10 +121,34 @@ Deno.test("W15 an interview in plain Node: started, refused to others, submitted
   });
 
   assert.equal(code, 0, said);
-  assert.equal(stdout, "starting live completing over\n");
+  assert.equal(stdout, "idle starting live completing over\n");
   const { data } = await project.service.from("interview_session_history")
-    .select("end_reason, device");
+    .select("end_reason, device").eq("device", "A backend");
   assert.deepEqual(data, [{ end_reason: "completed", device: "A backend" }]);
+});
+
+Deno.test("W9 W7 one backend holds sessions for several users, each with that user's token", async () => {
+  const [ada, bob] = await project.newUsers(2);
+
+  const { code, stdout, said } = await app.run("sessions_for_users.mjs", [], {
+    cwd: "node",
+    env: {
+      URL: project.url,
+      KEY: keys.publishable,
+      TOKENS: JSON.stringify({ ada: ada.token, bob: bob.token }),
+    },
+  });
+
+  assert.equal(code, 0, said);
+  assert.equal(stdout, "done\n");
+  await until("bob's session has ended", async () => {
+    const { data } = await project.service.from("interview_session_history")
+      .select("user_id, end_reason").in("user_id", [ada.id, bob.id]);
+    return data?.length === 2 &&
+      data.every(({ user_id, end_reason }) =>
+        end_reason === (user_id === ada.id ? "completed" : "disconnected")
+      );
+  });
 });
 
 Deno.test("W15 a React page is rendered on a server", async () => {

@@ -1,8 +1,11 @@
 // The example app in the local stack: built when its sources have changed,
 // served as files, told where its API is; and its administrator.
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import * as fs from "node:fs";
+import * as http from "node:http";
 import * as path from "node:path";
+import { brotliDecompressSync, gunzipSync } from "node:zlib";
 import { createClient } from "@supabase/supabase-js";
 import { administrator } from "../../../scripts/stack/administrator.ts";
 import {
@@ -153,14 +156,18 @@ Deno.test("the pages, their files and their configuration are served, and nothin
       assert.deepEqual(await get(place), page, place);
     }
 
-    const scripts = page.text.match(/\/assets\/[\w.-]+\.js/g) ?? [];
-    const styles = page.text.match(/\/assets\/[\w.-]+\.css/g) ?? [];
-    assert.equal(scripts.length, 1);
-    assert.equal(styles.length, 1);
-    const script = await get(scripts[0]);
-    assert.equal(script.type, "text/javascript");
-    assert.match(script.cache!, /immutable/);
-    assert.equal((await get(styles[0])).type, "text/css");
+    const assets = page.text.match(/\/assets\/[\w.-]+\.(js|css)/g) ?? [];
+    assert(assets.some((place) => place.endsWith(".js")));
+    assert(assets.some((place) => place.endsWith(".css")));
+    for (const place of assets) {
+      const { type, cache } = await get(place);
+      assert.equal(
+        type,
+        place.endsWith(".js") ? "text/javascript" : "text/css",
+        place,
+      );
+      assert.match(cache!, /max-age=31536000, immutable/, place);
+    }
 
     const { status, text } = await get("/config.json");
     assert.equal(status, 200);
@@ -171,6 +178,66 @@ Deno.test("the pages, their files and their configuration are served, and nothin
     }
     assert.equal((await get("/", "POST")).status, 405);
     assert.equal((await get("/", "HEAD")).text, "");
+  });
+});
+
+Deno.test("files are served compressed, with brotli or else gzip, to whoever accepts it", async () => {
+  await withServed(await buildApp(), async (url) => {
+    /** By its own client: fetch would ask for compression, and undo it. */
+    const get = (place: string, acceptEncoding?: string) =>
+      new Promise<{ encoding?: string; vary?: string; bytes: Buffer }>(
+        (resolve, reject) =>
+          http.get(url + place, {
+            headers: acceptEncoding
+              ? { "accept-encoding": acceptEncoding }
+              : {},
+          }, async (response) => {
+            const chunks: Buffer[] = [];
+            for await (const chunk of response) chunks.push(chunk);
+            const { "content-encoding": encoding, vary } = response.headers;
+            resolve({ encoding, vary, bytes: Buffer.concat(chunks) });
+          }).on("error", reject),
+      );
+    const page = await get("/");
+    const [script] = `${page.bytes}`.match(/\/assets\/[\w.-]+\.js/) ?? [];
+    for (const place of ["/", script!]) {
+      const plain = await get(place);
+      assert.equal(plain.encoding, undefined);
+      for (
+        const [accepted, encoding, decompress] of [
+          ["gzip, deflate, br", "br", brotliDecompressSync],
+          ["gzip", "gzip", gunzipSync],
+        ] as const
+      ) {
+        const answer = await get(place, accepted);
+        assert.equal(answer.encoding, encoding);
+        assert.equal(answer.vary, "accept-encoding");
+        assert(answer.bytes.length < plain.bytes.length);
+        assert(decompress(answer.bytes).equals(plain.bytes));
+      }
+    }
+  });
+});
+
+Deno.test("pages may load and call nothing but the app and its API", async () => {
+  await withServed(await buildApp(), async (url) => {
+    const response = await fetch(`${url}/admin`);
+    await response.body?.cancel();
+    const policy = new Map(
+      response.headers.get("content-security-policy")!.split("; ")
+        .map((rule) => {
+          const [name, ...sources] = rule.split(" ");
+          return [name, sources] as const;
+        }),
+    );
+    assert.deepEqual(policy.get("default-src"), ["'none'"]);
+    assert.deepEqual(policy.get("script-src"), ["'self'"]);
+    assert.deepEqual(policy.get("connect-src"), [
+      "'self'",
+      "http://api.example",
+      "ws://api.example",
+    ]);
+    assert.deepEqual(policy.get("frame-ancestors"), ["'none'"]);
   });
 });
 
@@ -201,36 +268,61 @@ Deno.test("in a stack the page learns where the API is, and its table is guarded
         email: "a@example.com",
         password: "a-password",
       });
+      const interview = { interview_id: "application" };
       const { data: session } = await client.rpc("start_session", {
         session_id: "one",
+        ...interview,
       });
       const answer = {
+        ...interview,
         session_id: "one",
         fence: session.fence,
+        revision: 1,
         question: 1,
         answer: "an answer",
       };
       const save = (row: Record<string, unknown>) =>
         client.from("interview_answers")
           .upsert({ ...answer, ...row }, {
-            onConflict: "user_id,session_id,question",
+            onConflict: "user_id,interview_id,question",
           });
+      const saved = async () =>
+        (await client.from("interview_answers").select("question, answer"))
+          .data;
       assert.equal((await save({})).error, null);
-      assert.equal((await save({ answer: "a better one" })).error, null);
-      const { data: kept } = await client.from("interview_answers")
-        .select("answer");
-      assert.deepEqual(kept, [{ answer: "a better one" }]);
+      const better = { revision: 3, answer: "a better one" };
+      assert.equal((await save(better)).error, null);
+      // an older version arrives late
+      assert.equal((await save({ revision: 2 })).error, null);
+      assert.deepEqual(await saved(), [{
+        question: 1,
+        answer: "a better one",
+      }]);
 
-      await client.rpc("start_session", { session_id: "two", takeover: true });
-      const zombies = [
-        await save({ answer: "B5: too late" }),
+      const { data: length } = await client.rpc("interview_seconds");
+      assert.equal(length, 15 * 60);
+
+      await client.rpc("start_session", {
+        session_id: "two",
+        takeover: true,
+        ...interview,
+      });
+      const refused = [
+        await save({ revision: 4, answer: "B5: too late" }),
         await save({ question: 2 }),
+        // C1: no other interview, which would have a clock of its own
+        await save({ session_id: "two", interview_id: "another" }),
       ];
-      assert.deepEqual(zombies.map(({ status }) => status), [403, 403]);
-      assert.deepEqual(zombies.map(({ error }) => error?.code), [
+      assert.deepEqual(refused.map(({ status }) => status), [403, 403, 403]);
+      assert.deepEqual(refused.map(({ error }) => error?.code), [
+        "42501",
         "42501",
         "42501",
       ]);
+      assert.deepEqual(await saved(), [{
+        question: 1,
+        answer: "a better one",
+      }]);
     })
   );
 });

@@ -87,7 +87,9 @@ function Frame(
           </Group>
         </Container>
       </header>
-      {above && <div className={classes.above}>{above}</div>}
+      {above && (
+        <section className={classes.above} aria-label="Status">{above}</section>
+      )}
       <Container
         component="main"
         size={widths[size]}

@@ -11,7 +11,10 @@ interface Toast {
 
 const ToastContext = createContext<(text: string) => void>(() => {});
 
-/** Shows a message until the user closes it or three newer ones follow. */
+/** Seconds for which a message is shown, unless the user closes it. */
+const shownFor = 20;
+
+/** Shows a message. */
 export function useToast(): (text: string) => void {
   return useContext(ToastContext);
 }
@@ -20,12 +23,13 @@ let lastId = 0;
 
 export function ToastProvider({ children }: { children: ReactNode }) {
   const [toasts, setToasts] = useState<readonly Toast[]>([]);
+  const close = (closed: Toast) =>
+    setToasts((shown) => shown.filter((toast) => toast !== closed));
   const [show] = useState(() => (text: string) => {
     const toast = { id: ++lastId, text };
     setToasts((shown) => [...shown.slice(-2), toast]);
+    setTimeout(() => close(toast), shownFor * 1000);
   });
-  const close = (closed: Toast) =>
-    setToasts((shown) => shown.filter((toast) => toast !== closed));
   return (
     <ToastContext value={show}>
       {children}

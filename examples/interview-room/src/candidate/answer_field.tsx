@@ -29,8 +29,10 @@ export function AnswerField(
       {isRestoring
         ? (
           <>
-            <Text fw={600}>{name} {question}</Text>
-            <Skeleton h="7rem" mt="sm" />
+            <Text component="div" className={classes.question}>
+              <span className={classes.number}>{name}</span> {question}
+            </Text>
+            <Skeleton h="7.5rem" />
           </>
         )
         : (

@@ -13,7 +13,7 @@ import { SignedIn } from "../app/page.tsx";
 import { useToast } from "../app/toasts.tsx";
 import { interviewId } from "../interview.ts";
 import { close } from "../recording/devices.ts";
-import { span, thisDevice } from "../words.ts";
+import { about, thisDevice } from "../words.ts";
 import { answersTable } from "./answers_table.ts";
 import { InterviewPage } from "./interview_page.tsx";
 import { OverPage, StartedElsewhere } from "./over_page.tsx";
@@ -46,7 +46,7 @@ export interface Submission {
   upload(): Promise<void>;
 }
 
-export function Candidate(
+export default function Candidate(
   { user, isSignedIn, isInside, onEnter, onLeave }: CandidateProps,
 ) {
   const { supabase } = useApp();
@@ -80,10 +80,10 @@ export function Candidate(
     session,
     "extended",
     ({ secondsLeft }) =>
-      toast(`You have more time: ${span(secondsLeft)} left.`),
+      toast(`You have more time: ${about(secondsLeft)} left.`),
   );
   useSessionEvent(session, "deadline", ({ secondsLeft }) => {
-    if (secondsLeft > submitAt + 1) toast(`${span(secondsLeft)} left.`);
+    if (secondsLeft > submitAt + 1) toast(`${about(secondsLeft)} left.`);
   });
 
   async function enter(o: { takeover: boolean }) {
@@ -98,7 +98,11 @@ export function Candidate(
   async function leave() {
     await answers.flush();
     const { error } = await end("disconnected");
-    if (error) toast(`The server could not be told: ${error.message}`);
+    if (error) {
+      toast(
+        "You left, but the server cannot be reached. It will notice in a few minutes.",
+      );
+    }
     onLeave();
   }
 

@@ -1,10 +1,20 @@
 // What a candidate sees, from signing in to the receipt.
-import { useEffect, useState } from "react";
+import { lazy, useEffect, useState } from "react";
 import type { User } from "@supabase/supabase-js";
 import { Loading, Page } from "../app/page.tsx";
 import { SignIn } from "../app/sign_in.tsx";
 import { useUser } from "../app/use_user.ts";
-import { Candidate } from "./candidate.tsx";
+
+const load = () => import("./candidate.tsx");
+
+/** A chunk of its own. */
+const Candidate = lazy(load);
+
+/** Loads it while the candidate signs in. */
+export function preload() {
+  // a failure is shown when it is needed
+  load().catch(() => {});
+}
 
 /** The page at `/`. */
 export function CandidatePage() {

@@ -1,8 +1,9 @@
 // The way out of the interview: to the review, or to leave.
-import { Button, Group, Modal, Paper, Stack, Text, Title } from "@mantine/core";
+import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import type { InterviewSession } from "interview-sessions";
 import type { DraftsState } from "interview-sessions/drafts";
 import { useState } from "react";
+import { Dialog } from "../app/dialog.tsx";
 import { questions } from "../interview.ts";
 import { plural, span } from "../words.ts";
 import { notOnTheServer, unanswered } from "./answers_table.ts";
@@ -34,11 +35,10 @@ export function Finish(
           </Button>
         </Group>
       </Stack>
-      <Modal
-        opened={isAsked}
-        onClose={() => setIsAsked(false)}
+      <Dialog
         title="Leave the interview?"
-        centered
+        isOpen={isAsked}
+        onClose={() => setIsAsked(false)}
       >
         <LeaveQuestion
           session={session}
@@ -46,7 +46,7 @@ export function Finish(
           onStay={() => setIsAsked(false)}
           onLeave={onLeave}
         />
-      </Modal>
+      </Dialog>
     </Paper>
   );
 }

@@ -1,5 +1,5 @@
 // The interview on this page: answering, reviewing, submitting.
-import { Alert, Box, Grid, Paper, Stack } from "@mantine/core";
+import { Alert, Box, Grid, Stack } from "@mantine/core";
 import type { UseMutationResult } from "@tanstack/react-query";
 import type {
   InterviewSession,

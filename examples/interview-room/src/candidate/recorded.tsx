@@ -1,5 +1,6 @@
 // Camera and microphone: checked before the interview, or in it.
 import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
+import { type ReactNode, useState } from "react";
 import { DeviceCheck } from "../recording/device_check.tsx";
 import type { RecordingState } from "../recording/recording.ts";
 import { RecordingStatus } from "../recording/recording_status.tsx";
@@ -11,26 +12,28 @@ interface StreamProps {
 
 /** On the start page. */
 export function Devices({ stream, onStream }: StreamProps) {
+  const [isChecking, setIsChecking] = useState(true);
   return (
-    <Paper component="section" aria-labelledby="devices" withBorder p="lg">
-      <Title order={2} size="h4" id="devices" mb="sm">
-        Camera and microphone
-      </Title>
+    <Section title="Camera and microphone">
       {stream
         ? (
-          <Stack>
-            <Text role="status">
-              Ready. The recording begins with the interview.
-            </Text>
-            <Group>
-              <Button variant="default" onClick={() => onStream(null)}>
-                Turn off
-              </Button>
-            </Group>
-          </Stack>
+          <Choice
+            text="Ready. The recording begins with the interview."
+            button="Turn off"
+            onPress={() => onStream(null)}
+          />
         )
-        : <DeviceCheck onReady={onStream} />}
-    </Paper>
+        : isChecking
+        ? (
+          <DeviceCheck
+            onReady={(stream) => {
+              setIsChecking(false);
+              onStream(stream);
+            }}
+          />
+        )
+        : <NotRecorded onCheck={() => setIsChecking(true)} />}
+    </Section>
   );
 }
 
@@ -38,11 +41,55 @@ export function Devices({ stream, onStream }: StreamProps) {
 export function Recorded(
   { state, stream, onStream }: StreamProps & { state: RecordingState },
 ) {
-  if (!stream) return <Devices stream={stream} onStream={onStream} />;
+  const [isChecking, setIsChecking] = useState(false);
+  return (
+    <Section title="Recording">
+      {stream ? <RecordingStatus state={state} /> : isChecking
+        ? (
+          <DeviceCheck
+            onReady={(stream) => {
+              setIsChecking(false);
+              onStream(stream);
+            }}
+          />
+        )
+        : <NotRecorded onCheck={() => setIsChecking(true)} />}
+    </Section>
+  );
+}
+
+function NotRecorded({ onCheck }: { onCheck(): void }) {
+  return (
+    <Choice
+      text="Your interview is not recorded. You can record it if you want to."
+      button="Use camera and microphone"
+      onPress={onCheck}
+    />
+  );
+}
+
+function Choice(
+  { text, button, onPress }: {
+    text: string;
+    button: string;
+    onPress(): void;
+  },
+) {
+  return (
+    <Stack>
+      <Text role="status">{text}</Text>
+      <Group>
+        <Button variant="default" onClick={onPress}>{button}</Button>
+      </Group>
+    </Stack>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
   return (
     <Paper component="section" aria-labelledby="recording" withBorder p="lg">
-      <Title order={2} size="h4" id="recording" mb="sm">Recording</Title>
-      <RecordingStatus state={state} />
+      <Title order={2} size="h4" id="recording" mb="sm">{title}</Title>
+      {children}
     </Paper>
   );
 }

@@ -18,11 +18,13 @@ export function StatusBar(
   return (
     <div className={classes.bar}>
       <Connection state={state} />
-      <Text size="sm" className={classes.saved} data-status={answers.status}>
-        {answers.isRestoring
-          ? "Restoring your answers…"
-          : statusInWords(answers)}
-      </Text>
+      {(answers.isRestoring || answers.status !== "empty") && (
+        <Text size="sm">
+          {answers.isRestoring
+            ? "Restoring your answers…"
+            : statusInWords(answers)}
+        </Text>
+      )}
       <TimeLeft
         session={session}
         isCompleting={state.name === "completing"}
@@ -94,6 +96,7 @@ function TimeLeft(
   const left = isCompleting ? undefined : seconds;
   const shown = left === undefined ? undefined : clock(left);
   useTabTitle(shown ? `${shown} left` : "Your interview");
+  if (isCompleting) return null;
   return (
     <Group
       gap={6}

@@ -1,6 +1,7 @@
 // The check of camera and microphone before the interview. Nobody needs either.
 import { Alert, Button, Group, NativeSelect, Stack, Text } from "@mantine/core";
 import { useEffect, useRef, useState } from "react";
+import "./recording.css";
 import {
   type Choice,
   close,
@@ -26,24 +27,34 @@ export function DeviceCheck(
 ) {
   const [check, setCheck] = useState<Check>({ name: "idle" });
   const opened = useRef<MediaStream>(null);
-  useEffect(() => () => close(opened.current), []);
+  /** The answer to an earlier question may still come. */
+  const question = useRef(0);
+  useEffect(() => reset, []);
 
-  async function open(choice?: Choice) {
+  function reset() {
+    question.current++;
     close(opened.current);
     opened.current = null;
+  }
+
+  async function open(choice?: Choice) {
+    reset();
+    const asked = question.current;
     setCheck({ name: "asking" });
     try {
       const stream = await openDevices(choice);
+      if (asked !== question.current) return close(stream);
       opened.current = stream;
       setCheck({ name: "on", stream });
     } catch (problem) {
+      if (asked !== question.current) return;
       setCheck({ name: "failed", problem: problem as RecordingProblem });
     }
   }
 
   function finish(stream: MediaStream | null) {
-    if (!stream) close(opened.current);
-    opened.current = null;
+    if (stream) opened.current = null;
+    reset();
     setCheck({ name: "idle" });
     onReady(stream);
   }

@@ -124,7 +124,6 @@ export function createRecording(o: RecordingOptions): Recording {
 
   async function uploadAll() {
     const { signal } = releasing;
-    become({ upload: { name: "uploading", fraction: 0 } });
     try {
       const isAll = await uploadParts(signal);
       become({ upload: { name: isAll ? "done" : "idle" } });
@@ -146,9 +145,11 @@ export function createRecording(o: RecordingOptions): Recording {
       if (part.id === recorder?.part.id) continue;
       sizes.set(part.id, (await store.file(part)).size);
     }
+    if (sizes.size === 0) return false;
+    become({ upload: { name: "uploading", fraction: 0 } });
     const all = [...sizes.values()].reduce((sum, size) => sum + size, 0);
     let before = 0;
-    let isAll = sizes.size > 0;
+    let isAll = true;
     for (const [id, size] of sizes) {
       const isUploaded = await uploadOne(id, signal, (bytes) => {
         const fraction = Math.min(0.99, (before + bytes) / Math.max(all, 1));

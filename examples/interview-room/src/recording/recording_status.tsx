@@ -3,16 +3,24 @@ import { Alert, Progress, Stack, Text } from "@mantine/core";
 import type { RecordingState } from "./recording.ts";
 
 export function RecordingStatus({ state }: { state: RecordingState }) {
-  const { upload, problem } = state;
+  const { isRecording, upload, problem } = state;
   return (
     <Stack gap="xs">
       <div role="status" aria-label="Recording">
-        {state.isRecording && <Text>Recording</Text>}
+        {isRecording && <Text>Recording</Text>}
         {problem && (
           <Alert variant="light" color="yellow">{problem.message}</Alert>
         )}
-        {upload.name === "uploading" && <Text>Uploading the recording…</Text>}
-        {upload.name === "done" && <Text>The recording is uploaded.</Text>}
+        {upload.name === "uploading" && (
+          <Text>
+            {isRecording
+              ? "Uploading an earlier part of the recording…"
+              : "Uploading the recording…"}
+          </Text>
+        )}
+        {upload.name === "done" && !isRecording && (
+          <Text>The recording is uploaded.</Text>
+        )}
         {upload.name === "failed" && (
           <Alert variant="light" color="yellow">
             {upload.problem.message}

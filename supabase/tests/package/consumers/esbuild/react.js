@@ -1,1 +1,1 @@
-export * from "interview-sessions/react";
+export { useSecondsLeft, useSessionState } from "interview-sessions/react";

@@ -12,16 +12,22 @@ import {
   type SessionOptions,
   type SupabaseLike,
 } from "interview-sessions";
+import { nodeEnvironment } from "interview-sessions/node";
 import { useSecondsLeft, useSessionState } from "interview-sessions/react";
 
-export function start(supabase: SupabaseLike, device?: string): InterviewSession {
-  const options: SessionOptions = {
-    supabase,
-    url: "https://project.supabase.co",
-    key: "sb_publishable_key",
-    device,
-  };
-  return createSession(options);
+export function start(
+  supabase: SupabaseLike,
+  device?: string,
+): InterviewSession {
+  const environment = nodeEnvironment({
+    accessToken: () => Promise.resolve("token"),
+  });
+  const options: SessionOptions = { device, environment };
+  const session = createSession(supabase, options);
+  session.on("lost", ({ reason, message }) => console.log(reason, message));
+  // @ts-expect-error no such event
+  session.on("gone", () => {});
+  return session;
 }
 
 export function fenceOf(session: InterviewSession): number | undefined {
@@ -31,7 +37,9 @@ export function fenceOf(session: InterviewSession): number | undefined {
   return row.fence;
 }
 
-export function explain(error: { code: string; message: string; details: string; hint: string }): string {
+export function explain(
+  error: { code: string; message: string; details: string; hint: string },
+): string {
   const refusal: Refusal | undefined = refusalOf(error);
   switch (refusal?.code) {
     case "PT401":
@@ -49,7 +57,10 @@ export function explain(error: { code: string; message: string; details: string;
   }
 }
 
-export function lengthOf(ended: InterviewSessionHistory, interview: Interview): string {
+export function lengthOf(
+  ended: InterviewSessionHistory,
+  interview: Interview,
+): string {
   return `${ended.duration} of ${interview.interview_id}`;
 }
 

@@ -17,10 +17,12 @@ const supabase = createClient(url, key, {
 const { error } = await supabase.auth.signUp({ email, password: "a password" });
 assert.equal(error, null);
 
-const session = createSession({ supabase, url, key, device: "A backend" });
+const session = createSession(supabase, { device: "A backend" });
 const seen = [];
-session.subscribe(() => seen.push(session.state().name));
-assert.equal((await session.start()).name, "live");
+session.subscribe(({ name }) => seen.push(name));
+const { state, error: problem } = await session.start();
+assert.equal(problem, null);
+assert.equal(state.name, "live");
 assert(session.secondsLeft() > 0);
 
 const other = await supabase.schema("public")
@@ -29,7 +31,12 @@ const refusal = refusalOf(other.error);
 assert.equal(refusal?.code, "PT409");
 assert.equal(refusal.details.device, "A backend");
 
-assert.equal((await session.complete()).name, "completing");
-assert.deepEqual(await session.end(), { name: "over", reason: "completed" });
+const submitted = await session.submit(({ fence }) => {
+  assert.equal(session.state().name, "completing");
+  assert(fence > 0);
+  return Promise.resolve();
+});
+assert.equal(submitted.error, null);
+assert.equal(submitted.state.reason, "completed");
 session.dispose();
 console.log(seen.join(" "));

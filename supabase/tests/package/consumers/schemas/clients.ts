@@ -41,15 +41,15 @@ const clients = {
 };
 
 export const sessions = [
-  createSession({ supabase: clients.other, url, key }),
-  createSession({ supabase: clients.onlyOther, url, key }),
-  createSession({ supabase: clients.public, url, key }),
-  createSession({ supabase: clients.untyped, url, key }),
-  createSession({ supabase: clients.withItsOwnTokens, url, key }),
-  createSession({ supabase: clients.declared, url, key }),
+  createSession(clients.other),
+  createSession(clients.onlyOther),
+  createSession(clients.public),
+  createSession(clients.untyped),
+  createSession(clients.withItsOwnTokens),
+  createSession(clients.declared),
 ];
 
 // @ts-expect-error not a client
-createSession({ supabase: { auth: clients.public.auth }, url, key });
-// @ts-expect-error the URL is missing
-createSession({ supabase: clients.public, key });
+createSession({ auth: clients.public.auth });
+// @ts-expect-error no such option
+createSession(clients.public, { url });

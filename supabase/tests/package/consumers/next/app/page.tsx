@@ -11,7 +11,7 @@ const key = "sb_publishable_key";
 export default function Page() {
   const [session, setSession] = useState<InterviewSession>();
   useEffect(() => {
-    const created = createSession({ supabase: createClient(url, key), url, key });
+    const created = createSession(createClient(url, key));
     setSession(created);
     return () => created.dispose();
   }, []);
@@ -23,9 +23,13 @@ function Interview({ session }: { session: InterviewSession }) {
   const left: number | undefined = useSecondsLeft(session);
   switch (state.name) {
     case "held":
-      return <button onClick={() => void session.start({ takeover: true })}>{state.holder.device}</button>;
+      return (
+        <button onClick={() => void session.start({ takeover: true })}>
+          {state.holder.device}
+        </button>
+      );
     case "over":
-      return <p>{state.message ?? state.reason}</p>;
+      return <p>{state.message}</p>;
     default:
       // @ts-expect-error "over" is handled above
       if (state.name === "over") return null;

@@ -12,6 +12,8 @@ function Status({ session }: { session: InterviewSession }) {
   return <p>{state.name} {left}</p>;
 }
 
-const session = createSession({ supabase: createClient(url, key), url, key });
-createRoot(document.getElementById("root")!).render(<Status session={session} />);
+const session = createSession(createClient(url, key));
+createRoot(document.getElementById("root")!).render(
+  <Status session={session} />,
+);
 await session.start();
