@@ -30,7 +30,7 @@ comment on function sessions.check_administrator() is
   'Raises 42501 unless the call is made for a user whose token has app_metadata.session_admin: true.';
 
 
-create or replace function sessions.check_page(search text, descending boolean, skip integer, at_most integer, limit_of_page integer)
+create or replace function sessions.admin_check_page(search text, descending boolean, skip integer, at_most integer, limit_of_page integer)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -51,27 +51,27 @@ begin
 end
 $$;
 
-revoke all on function sessions.check_page(text, boolean, integer, integer, integer) from public, anon, authenticated, service_role;
-comment on function sessions.check_page(text, boolean, integer, integer, integer) is
+revoke all on function sessions.admin_check_page(text, boolean, integer, integer, integer) from public, anon, authenticated, service_role;
+comment on function sessions.admin_check_page(text, boolean, integer, integer, integer) is
   'Raises 22023 if one of these arguments of a list is invalid.';
 
 
-create or replace function sessions.email_of(user_id uuid)
+create or replace function sessions.admin_email_of(user_id uuid)
 returns text
 language plpgsql
 stable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
-  return (select u.email from auth.users u where u.id = email_of.user_id);
+  return (select u.email from auth.users u where u.id = admin_email_of.user_id);
 end
 $$;
 
-revoke all on function sessions.email_of(uuid) from public, anon, authenticated, service_role;
-comment on function sessions.email_of(uuid) is 'The email address of a user; null if there is none.';
+revoke all on function sessions.admin_email_of(uuid) from public, anon, authenticated, service_role;
+comment on function sessions.admin_email_of(uuid) is 'The email address of a user; null if there is none.';
 
 
-create or replace function sessions.mentions(
+create or replace function sessions.admin_mentions(
   search text,
   email text,
   device text,
@@ -91,8 +91,8 @@ begin
 end
 $$;
 
-revoke all on function sessions.mentions(text, text, text, text, text, uuid) from public, anon, authenticated, service_role;
-comment on function sessions.mentions(text, text, text, text, text, uuid) is
+revoke all on function sessions.admin_mentions(text, text, text, text, text, uuid) from public, anon, authenticated, service_role;
+comment on function sessions.admin_mentions(text, text, text, text, text, uuid) is
   'Whether one of these contains the text, in upper or lower case. Nothing is a wildcard. True for null.';
 
 
@@ -132,7 +132,7 @@ declare
   v_now timestamptz := clock_timestamp();
 begin
   perform sessions.check_administrator();
-  perform sessions.check_page(search, descending, skip, at_most, 1000);
+  perform sessions.admin_check_page(search, descending, skip, at_most, 1000);
   if state not in ('active', 'completing', 'stale') then
     perform sessions.refuse_argument('state', 'active, completing, stale or null');
   end if;
@@ -144,7 +144,7 @@ begin
 
   return query
     with found as (
-      select a.*, sessions.email_of(a.user_id) as email
+      select a.*, sessions.admin_email_of(a.user_id) as email
       from public.active_interview_sessions a
       where admin_live_sessions.state is null
         or admin_live_sessions.state = case when a.expires_at <= v_now then 'stale' else a.status end
@@ -168,7 +168,7 @@ begin
           when 'expires_at' then f.expires_at
         end as moment
     ) sorted
-    where sessions.mentions(search, f.email, f.device, f.session_id, f.interview_id, f.user_id)
+    where sessions.admin_mentions(search, f.email, f.device, f.session_id, f.interview_id, f.user_id)
     order by
       case when not descending then sorted.words end,
       case when descending then sorted.words end desc nulls last,
@@ -209,7 +209,7 @@ declare
   v_with_email boolean := search is not null or order_by = 'email';
 begin
   perform sessions.check_administrator();
-  perform sessions.check_page(search, descending, skip, at_most, 10000);
+  perform sessions.admin_check_page(search, descending, skip, at_most, 10000);
   if octet_length(end_reason) > 20 or end_reason is not null and sessions.end_reason_message(end_reason) is null then
     perform sessions.refuse_argument('end_reason', 'an end reason or null');
   end if;
@@ -219,7 +219,7 @@ begin
 
   return query
     with searched as (
-      select h.*, case when v_with_email then sessions.email_of(h.user_id) end as email
+      select h.*, case when v_with_email then sessions.admin_email_of(h.user_id) end as email
       from public.interview_session_history h
       where h.ended_at >= coalesce(since, '-infinity') and h.ended_at < coalesce(until, 'infinity')
       order by h.ended_at desc
@@ -229,7 +229,7 @@ begin
       select s.*
       from searched s
       where (admin_session_history.end_reason is null or s.end_reason = admin_session_history.end_reason)
-        and sessions.mentions(search, s.email, s.device, s.session_id, s.interview_id, s.user_id)
+        and sessions.admin_mentions(search, s.email, s.device, s.session_id, s.interview_id, s.user_id)
     ),
     page as (
       select f.*, row_number() over () as place
@@ -268,7 +268,7 @@ begin
           jsonb_agg(
             jsonb_build_object(
               'user_id', p.user_id,
-              'email', sessions.email_of(p.user_id),
+              'email', sessions.admin_email_of(p.user_id),
               'session_id', p.session_id,
               'interview_id', p.interview_id,
               'device', p.device,
@@ -353,12 +353,12 @@ begin
       (
         to_jsonb(s) - 'fence' - 'previous_session_id' - 'duration'
         || jsonb_build_object(
-          'email', sessions.email_of(s.user_id),
+          'email', sessions.admin_email_of(s.user_id),
           'duration_seconds', greatest(extract(epoch from s.duration), 0),
           'silent_seconds', greatest(extract(epoch from v_now - s.last_seen_at), 0),
           'seconds_to_deadline', extract(epoch from s.deadline_at - v_now),
           'revoked', (
-            select jsonb_build_object('by', coalesce(sessions.email_of(r.revoked_by), r.role), 'note', r.note)
+            select jsonb_build_object('by', coalesce(sessions.admin_email_of(r.revoked_by), r.role), 'note', r.note)
             from sessions.revocations r
             where r.user_id = s.user_id and r.session_id = s.session_id
           )
@@ -381,7 +381,7 @@ begin
         from (
           select
             e.id, e.extended_at, extract(epoch from e.extended) as extended_seconds, e.note,
-            coalesce(sessions.email_of(e.extended_by), e.role) as by
+            coalesce(sessions.admin_email_of(e.extended_by), e.role) as by
           from sessions.extensions e
           where e.user_id = s.user_id and e.interview_id = s.interview_id
           order by e.id desc

@@ -181,7 +181,7 @@ export const healthAndAdmin: Mutation[] = [
       "database/admin/a_list_costs_the_same_whatever_the_size_of_the_history",
   },
   {
-    in: "mentions",
+    in: "admin_mentions",
     name: "a search is case-sensitive",
     why: "M17 an email address is found however it is written",
     take: "lower(search)",
@@ -189,7 +189,7 @@ export const healthAndAdmin: Mutation[] = [
     file: "database/admin/live_sessions_are_searched_sorted_and_paged",
   },
   {
-    in: "mentions",
+    in: "admin_mentions",
     name: "a search finds across two fields",
     why: "M17 it would find what nobody has typed",
     take: "e'\\n'",
@@ -197,7 +197,7 @@ export const healthAndAdmin: Mutation[] = [
     file: "database/admin/live_sessions_are_searched_sorted_and_paged",
   },
   {
-    in: "check_page",
+    in: "admin_check_page",
     name: "a search of any length is accepted",
     why: "S11 an argument of 100 MB costs nothing",
     take: "if not sessions.is_line(search, 1, 200) then",
@@ -205,7 +205,7 @@ export const healthAndAdmin: Mutation[] = [
     file: "database/admin/invalid_arguments_are_refused",
   },
   {
-    in: "check_page",
+    in: "admin_check_page",
     name: "skips as much as is asked for",
     why: "S26 memory and time are bounded",
     take: "if (skip between 0 and 1000000) is not true then",
@@ -213,7 +213,7 @@ export const healthAndAdmin: Mutation[] = [
     file: "database/admin/invalid_arguments_are_refused",
   },
   {
-    in: "check_page",
+    in: "admin_check_page",
     name: "a page of any size is accepted",
     why: "S26 memory and time are bounded",
     take: "if (at_most between 1 and limit_of_page) is not true then",

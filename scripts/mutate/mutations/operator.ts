@@ -80,8 +80,8 @@ export const operator: Mutation[] = [
     in: "revoke",
     name: "a stale session can be revoked",
     why: "R8 it was over before",
-    take: "if v_row.expires_at > v_now then",
-    put: "if v_row.user_id is not null then",
+    take: "if v_row.expires_at > v_now and",
+    put: "if v_row.user_id is not null and",
     file: "races/revoke",
     tests: "R8 the lease runs out while the revocation waits",
   },
@@ -370,18 +370,29 @@ export const operator: Mutation[] = [
   },
   {
     in: "revoke",
+    name: "a session without its user is removed although another was named",
+    why: "W16 it ends the session that was named",
+    take: " and a.session_id = coalesce(revoke.session_id, a.session_id)",
+    put: "",
+    file: "database/tables/a_session_without_its_user_can_be_revoked",
+  },
+  {
+    in: "revoke",
     name: "a session without its user stays",
     why: "S21 nobody else could end it",
     take:
-      "where a.user_id = revoke.user_id and not exists (select from auth.users u where u.id = a.user_id);",
-    put: "where false;",
+      "where a.user_id = revoke.user_id
+      and a.session_id",
+    put: "where false
+      and a.session_id",
     file: "database/tables/a_session_without_its_user_can_be_revoked",
   },
   {
     in: "revoke",
     name: "removes the session of a user who was created meanwhile",
     why: "R23 it would end without a history row",
-    take: " and not exists (select from auth.users u where u.id = a.user_id)",
+    take:
+      "\n      and not exists (select from auth.users u where u.id = a.user_id)",
     put: "",
     file: "races/user_deletion",
     tests: "created again and starts while a revocation",

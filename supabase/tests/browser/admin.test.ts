@@ -1,5 +1,8 @@
 // What an administrator does on the admin page, and what nobody else sees there.
 import assert from "node:assert/strict";
+import * as fs from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { atTheDesk, deskAddress } from "./admin_support.ts";
 import { inspect } from "./inspect.ts";
 import {
@@ -144,26 +147,47 @@ story(
 
     // given: the answer for the week is held back
     const held = Promise.withResolvers<void>();
-    const asked = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<unknown>();
     await page.route("**/rpc/admin_ended_sessions", async (route) => {
       const { bucket } = route.request().postDataJSON();
       if (bucket === "21600 seconds") {
-        asked.resolve();
+        asked.resolve(route.request());
         await held.promise;
       }
+      // or the page has given it up
       await route.continue().catch(() => {});
     });
+    const over = new Set<unknown>();
+    for (const event of ["requestfinished", "requestfailed"] as const) {
+      page.on(event as "requestfinished", (request) => over.add(request));
+    }
     await page.getByLabel("Period").selectOption({ label: "Last 7 days" });
-    await asked.promise;
+    const older = await asked.promise;
 
     // when: another period is chosen, and then the older answer comes
     await page.getByLabel("Period").selectOption({ label: "Last hour" });
     await desk.sees("1 session ended: 1 submitted.");
+    await page.evaluate(`(() => {
+      shown = new Set();
+      const note = () => {
+        const [summary] = document.body.innerText.match(/\\d+ sessions? ended: .*/) ?? [];
+        shown.add(summary);
+      };
+      note();
+      new MutationObserver(note).observe(document.body, {
+        subtree: true,
+        childList: true,
+        characterData: true,
+      });
+    })()`);
     held.resolve();
+    await until("the older answer is over", () => over.has(older));
     await page.waitForResponse("**/rpc/admin_ended_sessions");
 
     // then
-    await desk.sees("1 session ended: 1 submitted.");
+    assert.deepEqual(await page.evaluate("[...shown]"), [
+      "1 session ended: 1 submitted.",
+    ]);
     await page.getByText("Show as a table").first().click();
     const lines = await page.getByRole("region", {
       name: "How sessions ended: table",
@@ -194,14 +218,14 @@ story(
     const path = await page.locator(".recharts-line-curve").first()
       .getAttribute("d");
     assert.equal(path?.match(/M/g)?.length, 3, path ?? "no line");
-    await page.locator("svg").getByText("still running").first().waitFor();
+    await page.locator("svg").getByText(/–now$/).first().waitFor();
     await page.getByText("Show as a table").first().click();
     const [, ...rows] = await page.getByRole("region", {
       name: "How sessions ended: table",
     })
       .getByRole("row").allInnerTexts();
     assert.equal(rows.length, 4);
-    assert.match(rows[3], /still running/);
+    assert.match(rows[3], /–now\t/);
     const bars = await page.locator(".recharts-bar-rectangle path").count();
     assert.equal(bars, 4);
   },
@@ -239,6 +263,38 @@ story(
     const [run] = await scene.project.sql`
       select ran_by, reaped from sessions.reaper_runs order by ran_at desc limit 1`;
     assert.deepEqual(run, { ran_by: "authenticated", reaped: 1 });
+  },
+);
+
+story(
+  "B2 each reason for an alarm has words of its own on the page, without jargon",
+  async (scene) => {
+    await noSessions(scene);
+    const reasons = reasonsOfAlarms();
+    assert(reasons.length >= 13, `${reasons.length}`);
+    const desk = await atTheDesk(scene);
+    const { page } = desk;
+    let shown = "";
+    // what the database would say if this had happened
+    await page.route("**/rpc/admin_session_health", async (route) => {
+      const response = await route.fetch().catch(() => undefined);
+      if (!response) return;
+      const [health] = await response.json();
+      await route.fulfill({
+        response,
+        json: [{ ...health, status: "critical", reason: shown }],
+      });
+    });
+
+    for (shown of reasons) {
+      const health = page.getByRole("region", { name: "Health" });
+      await health.locator("details p").getByText(shown, { exact: true })
+        .waitFor({ state: "attached" });
+      const words = await health.innerText();
+      assert.doesNotMatch(words, /Something is wrong/, shown);
+      assert.doesNotMatch(words, /reap|stale|lease|fence|grant/i, shown);
+    }
+    await page.unroute("**/rpc/admin_session_health");
   },
 );
 
@@ -290,7 +346,7 @@ story(
 );
 
 story(
-  "C9 the last figures stay when the server is gone, and the page says how old they are",
+  "M17 the last figures stay when the server is gone, and the page says how old they are",
   async (scene) => {
     await startedSession(scene, { name: "gus" });
     const desk = await atTheDesk(scene);
@@ -410,6 +466,19 @@ story(
     );
   },
 );
+
+/** From the SQL, with a number in each place. */
+function reasonsOfAlarms(): string[] {
+  const sql = fs.readFileSync(
+    join(repositoryRoot, "supabase/migrations/20250124000400_health.sql"),
+    "utf8",
+  );
+  return [
+    ...sql.matchAll(/v_row\.reason := (?:format\(\s*)?'((?:[^']|\'\')*)'/g),
+  ]
+    .map(([, text]) => text.replaceAll("%s", "3"))
+    .filter((text) => !text.endsWith("and nothing is overdue."));
+}
 
 function countCalls({ page }: Tab): { calls: number } {
   const counted = { calls: 0 };

@@ -265,6 +265,36 @@ story(
   },
 );
 
+story(
+  "M17 the number of matches is said once for a search, and the view that is open stands out in forced colours",
+  async (scene) => {
+    const tab = await atTheFullDesk(scene);
+    const { page } = tab;
+    await tab.sees(`1–50 of ${howManyLive}`);
+    const said = page.getByRole("status").filter({ hasText: "found" });
+
+    await page.getByLabel("Search").fill("user-017@");
+    await said.getByText("1 session found").waitFor();
+    await page.evaluate(`(() => {
+      again = [];
+      const region = [...document.querySelectorAll("[role=status]")]
+        .find((element) => element.textContent.includes("found"));
+      new MutationObserver(() => again.push(region.textContent))
+        .observe(region, { childList: true, subtree: true, characterData: true });
+    })()`);
+    await scene.project.sql`
+      delete from public.active_interview_sessions where session_id = 'live-17'`;
+    await tab.sees("No session matches.");
+    assert.deepEqual(await page.evaluate("again"), []);
+
+    await page.emulateMedia({ forcedColors: "active" });
+    const [current, other] = await page.evaluate<string[]>(`
+      [...document.querySelectorAll("nav[aria-label=Sessions] a")]
+        .map((link) => getComputedStyle(link).borderBottomColor)`);
+    assert.notEqual(current, other);
+  },
+);
+
 async function firstRowIs(tab: Tab, start: string) {
   await until(
     `the first row begins with ${start}`,

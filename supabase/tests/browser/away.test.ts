@@ -49,6 +49,35 @@ story(
 );
 
 story(
+  "C9 the browser asks before it closes a page only while an answer is neither on the server nor on this device",
+  async (scene) => {
+    const { tab, context, newTab } = await scene.device();
+    // as where a browser keeps nothing
+    await context.addInitScript(
+      "Object.defineProperty(globalThis, 'indexedDB', { value: undefined })",
+    );
+    await newTab();
+    await tab.signUp();
+    await tab.start();
+    scene.network.fail("interview_answers");
+    await tab.write(1, "Nowhere but on the page");
+    await tab.answerIs(1, "Not saved yet");
+
+    const asked = tab.page.waitForEvent("dialog");
+    await tab.page.close({ runBeforeUnload: true });
+    const dialog = await asked;
+    assert.equal(dialog.type(), "beforeunload");
+    await dialog.dismiss();
+
+    scene.network.fail();
+    await tab.answerIs(1, isSaved);
+    const closed = tab.page.waitForEvent("close");
+    await tab.page.close({ runBeforeUnload: true });
+    await closed;
+  },
+);
+
+story(
   "a hidden tab keeps its interview: heartbeats continue, though the page's own timers are throttled",
   async (scene) => {
     const everySeconds = 2;

@@ -120,7 +120,11 @@ story(
       /The server has 1 of 5 answers\./,
       "1 answer changed after the last save. The changes are only on this device.",
     );
-    assert.equal(await tab.page.getByText("Submitted").count(), 0);
+    assert.equal(
+      await tab.page.getByRole("heading", { name: "Submitted", exact: true })
+        .count(),
+      0,
+    );
     assert.deepEqual(await scene.saved(person), ["In time"]);
   },
 );

@@ -151,7 +151,9 @@ story("how it looks: restoring", async (scene) => {
   await tab.sees("Continue your interview");
   scene.network.hang("GET /rest/v1/interview_answers");
 
-  await tab.goOn();
+  await tab.page.getByRole("button", {
+    name: /^(Continue the interview|End it and continue here)$/,
+  }).click();
   await tab.sees("Restoring your answers…");
   await inspect(tab);
 });

@@ -1,12 +1,7 @@
 // The recording in the app: checked on the start page, recorded in the interview,
 // uploaded when it is submitted. recording.test.ts has what can go wrong with it.
 import assert from "node:assert/strict";
-import {
-  deny,
-  untilPieces,
-  withDevices,
-  withUnasked,
-} from "./recording_support.ts";
+import { untilPieces, withDenial, withDevices } from "./recording_support.ts";
 import {
   type Person,
   type Scene,
@@ -31,7 +26,7 @@ async function useDevices(tab: Tab) {
 }
 
 story(
-  "M4 what was recorded is on the server before the receipt is shown, and the camera is off",
+  "M4 what was recorded is on the server before the receipt is shown",
   async (scene) => {
     const { tab } = await scene.device();
     const person = await tab.signUp();
@@ -89,9 +84,8 @@ story(
 story(
   "M2 permission denied: the start page says so, and the interview runs without",
   async (scene) => {
-    const { tab } = await scene.computer(undefined, withUnasked);
+    const { tab } = await scene.computer(undefined, withDenial);
     const person = await tab.signUp();
-    await deny(tab.page);
     await tab.press("Check camera and microphone");
     await tab.sees("Your browser does not let this page use the camera");
     await tab.start();

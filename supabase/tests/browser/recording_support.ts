@@ -31,19 +31,11 @@ export const withDevices = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
-/** A camera and a microphone, which nobody has allowed yet. */
-export const withUnasked = ["--use-fake-device-for-media-stream"];
-
-/** The user does not allow camera and microphone. */
-export async function deny(page: Page) {
-  const devTools = await page.context().newCDPSession(page);
-  for (const name of ["camera", "microphone"]) {
-    await devTools.send("Browser.setPermission", {
-      permission: { name },
-      setting: "denied",
-    });
-  }
-}
+/** The same, but the user does not allow them. */
+export const withDenial = [
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream=deny",
+];
 
 /** What a test has to itself. */
 export interface Scene {

@@ -36,7 +36,10 @@ story(
       "The only answer",
       "After you submit, you cannot change your answers or start again.",
     );
-    assert.equal(await tab.page.getByText("Not answered").count(), 4);
+    assert.equal(
+      await tab.page.getByText("Not answered", { exact: true }).count(),
+      4,
+    );
     assert.equal((await scene.live(person))?.status, "active");
     await tab.press("Edit answer 5");
     await tab.page.keyboard.type("Answered after all");

@@ -134,11 +134,11 @@ export interface Tab {
   open(place?: string): Promise<void>;
   signUp(place?: string): Promise<Person>;
   signIn(person: { email: string; password: string }): Promise<void>;
-  /** Starts or continues the interview, and waits until it is connected. */
+  /** Starts or continues the interview, and waits until its answers are there. */
   start(): Promise<void>;
   /**
    * Continues the interview after a crash or the like, whether or not its last
-   * page still holds it, and waits until it is connected.
+   * page still holds it, and waits until its answers are there.
    */
   goOn(): Promise<void>;
   /** Waits until each of these texts is visible. */
@@ -490,12 +490,14 @@ function makeTab(page: Page, url: string, project: Project): Tab {
         name: /^(Start|Continue) the interview$/,
       }).click();
       await tab.connectionIs("Connected");
+      await tab.seesNoMore("Restoring your answers…");
     },
     async goOn() {
       await page.getByRole("button", {
         name: /^(Continue the interview|End it and continue here)$/,
       }).click();
       await tab.connectionIs("Connected");
+      await tab.seesNoMore("Restoring your answers…");
     },
     async sees(...texts) {
       for (const text of texts) {

@@ -182,6 +182,12 @@ Deno.test("B4 only the user uploads into their folder, also into an upload that 
     403,
     "in their own folder, but of a session of somebody else",
   );
+  const inFolderOfUser = nameOf(user, other.session);
+  assert.equal(
+    await statusOf({ token: other.token, name: inFolderOfUser }),
+    403,
+    "of their own session, but in the folder of somebody else",
+  );
   assert.equal(await send(url, token, "abcde"), 204);
   assert.equal(
     await statusOf({ token, name: `${user.id}/../${other.user.id}/a/b.webm` }),
@@ -191,6 +197,7 @@ Deno.test("B4 only the user uploads into their folder, also into an upload that 
 
 Deno.test("only sessions of that interview have a folder in it", async () => {
   const { user, token, session } = await inAnInterview();
+  await startSession(user);
   const names = [
     nameOf(user, randomUUID()),
     nameOf(user, session, "another-interview"),
@@ -232,6 +239,9 @@ Deno.test("nothing is added to an interview a day after it was submitted", async
   assert.equal(error, null);
   assert.equal(await statusOf({ token, name: named(session) }), 201);
   await age(user, "25 hours");
+  // even if there would have been time left
+  await project.sql`
+    update public.interviews set deadline_at = now() where user_id = ${user.id}`;
   assert.equal(await statusOf({ token, name: named(session) }), 403);
 });
 

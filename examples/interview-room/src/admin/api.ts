@@ -257,11 +257,18 @@ export type Queries = ReturnType<typeof queriesFor>;
 
 /** All rows that are found, for a file. */
 export async function allLive(supabase: SupabaseClient, list: Address) {
-  return await call<LiveSession[]>(supabase, "admin_live_sessions", {
-    ...liveArguments(list),
-    skip: 0,
-    at_most: 1000,
-  });
+  const most = 1000;
+  const rows: LiveSession[] = [];
+  for (let more = most; more === most;) {
+    const page = await call<LiveSession[]>(supabase, "admin_live_sessions", {
+      ...liveArguments(list),
+      skip: rows.length,
+      at_most: most,
+    });
+    rows.push(...page);
+    more = page.length;
+  }
+  return rows;
 }
 
 /** All rows that are found, for a file. */

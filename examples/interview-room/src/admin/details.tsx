@@ -2,7 +2,13 @@
 // what an administrator can do about it.
 import { Button, Group, Paper, Stack, Text, Title } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useRef, useState } from "react";
+import {
+  type MouseEvent,
+  type ReactNode,
+  useEffect,
+  useRef,
+  useState,
+} from "react";
 import { Page } from "../app/page.tsx";
 import type { Address } from "./address.ts";
 import type { Queries, SessionDetails } from "./api.ts";
@@ -60,6 +66,11 @@ export function DetailsPage(
 function Details({ details }: { details: SessionDetails }) {
   const { session, interview, sessions, extensions } = details;
   const [dialog, setDialog] = useState<"end" | "extend">();
+  const opener = useRef<HTMLElement>(null);
+  const open = (name: "end" | "extend") => (event: MouseEvent<HTMLElement>) => {
+    opener.current = event.currentTarget;
+    setDialog(name);
+  };
   const isLive = !session.ended_at && !session.is_stale;
   const canExtend = interview && !interview.submitted_at;
   // with the session, its button goes
@@ -77,7 +88,7 @@ function Details({ details }: { details: SessionDetails }) {
             {canExtend && (
               <Button
                 variant="default"
-                onClick={() => setDialog("extend")}
+                onClick={open("extend")}
               >
                 Give more time…
               </Button>
@@ -86,7 +97,7 @@ function Details({ details }: { details: SessionDetails }) {
               <Button
                 variant="default"
                 className={classes.danger}
-                onClick={() => setDialog("end")}
+                onClick={open("end")}
               >
                 End this session…
               </Button>
@@ -118,11 +129,12 @@ function Details({ details }: { details: SessionDetails }) {
               <span>{one.device ?? "Unknown device"}</span>
               <span>
                 {one.end_reason
-                  ? `${reasonNames[one.end_reason]} ${moment(one.ended_at!)}`
+                  ? `${reasonNames[one.end_reason]} ${
+                    moment(one.ended_at!)
+                  }, after ${exactDuration(one.duration_seconds)}`
                   : one.is_stale
                   ? "Over, not cleaned up"
-                  : "Live"}
-                , after {exactDuration(one.duration_seconds)}
+                  : `Live for ${exactDuration(one.duration_seconds)}`}
               </span>
             </li>
           ))}
@@ -151,6 +163,7 @@ function Details({ details }: { details: SessionDetails }) {
       <EndDialog
         session={session}
         isOpen={dialog === "end"}
+        opener={opener}
         onClose={() => setDialog(undefined)}
       />
       {interview && (
@@ -158,6 +171,7 @@ function Details({ details }: { details: SessionDetails }) {
           session={session}
           interview={interview}
           isOpen={dialog === "extend"}
+          opener={opener}
           onClose={() => setDialog(undefined)}
         />
       )}
@@ -165,8 +179,9 @@ function Details({ details }: { details: SessionDetails }) {
   );
 }
 
-/** The database names a role if no user called. */
+/** The database names a role if no user called, or the user is gone. */
 function byWhom(by: string): string {
+  if (by === "authenticated") return "a former administrator";
   return by.includes("@") ? by : "your developers";
 }
 

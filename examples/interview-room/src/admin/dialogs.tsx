@@ -11,7 +11,7 @@ import {
   TextInput,
 } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
-import type { ReactNode } from "react";
+import type { ReactNode, RefObject } from "react";
 import type { Interview, InterviewSessionHistory } from "interview-sessions";
 import { useApp } from "../app/context.tsx";
 import { useToast } from "../app/toasts.tsx";
@@ -21,14 +21,16 @@ import { counted, moment, nameOf } from "./words.ts";
 interface DialogProps {
   session: SessionDetails["session"];
   isOpen: boolean;
+  /** What gets the focus back; it may be gone by then. */
+  opener: RefObject<HTMLElement | null>;
   onClose(): void;
 }
 
-export function EndDialog({ session, isOpen, onClose }: DialogProps) {
+export function EndDialog({ session, ...dialog }: DialogProps) {
   const { supabase } = useApp();
   const toast = useToast();
   const name = nameOf(session);
-  const ending = useSubmit(onClose, async (form) => {
+  const ending = useSubmit(dialog.onClose, async (form) => {
     const ended = await call<InterviewSessionHistory[]>(
       supabase,
       "admin_revoke_session",
@@ -48,8 +50,7 @@ export function EndDialog({ session, isOpen, onClose }: DialogProps) {
   return (
     <Dialog
       title="End this session?"
-      isOpen={isOpen}
-      onClose={onClose}
+      {...dialog}
       submitting={ending}
       submit="End session"
       color="red.9"
@@ -65,14 +66,14 @@ export function EndDialog({ session, isOpen, onClose }: DialogProps) {
 }
 
 export function ExtendDialog(
-  { session, interview, isOpen, onClose }: DialogProps & {
+  { session, interview, ...dialog }: DialogProps & {
     interview: Interview;
   },
 ) {
   const { supabase } = useApp();
   const toast = useToast();
   const name = nameOf(session);
-  const extending = useSubmit(onClose, async (form) => {
+  const extending = useSubmit(dialog.onClose, async (form) => {
     const minutes = Number(form.get("minutes"));
     const [extended] = await call<Interview[]>(
       supabase,
@@ -95,8 +96,7 @@ export function ExtendDialog(
   return (
     <Dialog
       title="Give more time"
-      isOpen={isOpen}
-      onClose={onClose}
+      {...dialog}
       submitting={extending}
       submit="Give more time"
     >
@@ -154,9 +154,10 @@ function useSubmit(
 }
 
 function Dialog(
-  { title, isOpen, onClose, submitting, submit, color, children }: {
+  { title, isOpen, opener, onClose, submitting, submit, color, children }: {
     title: string;
     isOpen: boolean;
+    opener: RefObject<HTMLElement | null>;
     onClose(): void;
     submitting: ReturnType<typeof useSubmit>;
     submit: string;
@@ -170,48 +171,60 @@ function Dialog(
     onClose();
   };
   return (
-    <Modal
+    <Modal.Root
       opened={isOpen}
       onClose={close}
-      // the button that opened it may be gone
-      onExitTransitionEnd={focusHeadingIfLost}
-      title={title}
-      closeButtonProps={{ "aria-label": "Close" }}
+      returnFocus={false}
+      onExitTransitionEnd={() => giveFocusTo(opener.current)}
       centered
     >
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          submitting.mutate(new FormData(event.currentTarget));
-        }}
-      >
-        <Stack>
-          {children}
-          <div role="alert">
-            {error && (
-              <Alert role="presentation" variant="light" color="red">
-                {failure(error)}
-              </Alert>
-            )}
-          </div>
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={close}>Cancel</Button>
-            <Button type="submit" loading={isPending} color={color}>
-              {submit}
-            </Button>
+      <Modal.Overlay />
+      <Modal.Content>
+        <Modal.Body pt="md">
+          {/* not Modal.Header: its <header> counts as one of the page */}
+          <Group justify="space-between" wrap="nowrap" mb="xs">
+            <Modal.Title fw={600}>{title}</Modal.Title>
+            <Modal.CloseButton aria-label="Close" />
           </Group>
-        </Stack>
-      </form>
-    </Modal>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              submitting.mutate(new FormData(event.currentTarget));
+            }}
+          >
+            <Stack>
+              {children}
+              <div role="alert">
+                {error && (
+                  <Alert role="presentation" variant="light" color="red">
+                    {failure(error)}
+                  </Alert>
+                )}
+              </div>
+              <Group justify="flex-end" gap="xs">
+                <Button variant="default" onClick={close}>Cancel</Button>
+                <Button type="submit" loading={isPending} color={color}>
+                  {submit}
+                </Button>
+              </Group>
+            </Stack>
+          </form>
+        </Modal.Body>
+      </Modal.Content>
+    </Modal.Root>
   );
+}
+
+/** To the page's heading, if the element is gone. */
+function giveFocusTo(element: HTMLElement | null) {
+  const target = element?.isConnected ? element : document.querySelector("h1");
+  target?.focus();
 }
 
 /** When what had the focus has gone, the page's heading gets it. */
 export function focusHeadingIfLost() {
   const { activeElement } = document;
-  if (!activeElement || activeElement === document.body) {
-    document.querySelector("h1")?.focus();
-  }
+  if (!activeElement || activeElement === document.body) giveFocusTo(null);
 }
 
 /** Without an answer, nobody knows whether it was done. */

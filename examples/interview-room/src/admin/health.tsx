@@ -124,9 +124,9 @@ function Figures({ health }: { health: SessionHealth }) {
     [
       "Ended in 24 hours",
       // the database counts the latest 2000
-      ended === 2000 ? "2,000 or more" : figure(ended),
+      ended === 2000 ? "2,000+" : figure(ended),
     ],
-    ["Kept in the history", figure(health.history_rows, "about ")],
+    ["In the history, about", figure(health.history_rows)],
     ["Space used", bytes === null ? "–" : size(bytes)],
   ];
   return (
@@ -142,7 +142,6 @@ function Figures({ health }: { health: SessionHealth }) {
 }
 
 /** A figure is null if the health could not be determined. */
-function figure(number: number | null, before = ""): string {
-  if (number === null) return "–";
-  return number >= 1000 ? before + count(number) : count(number);
+function figure(number: number | null): string {
+  return number === null ? "–" : count(number);
 }

@@ -303,7 +303,10 @@ function List<Row extends object>(
         {filters}
         <SaveButton onSave={onSave} />
       </div>
-      <Found data={isPlaceholderData ? undefined : data} />
+      <Found
+        data={isPlaceholderData ? undefined : data}
+        address={address}
+      />
       {data && data.rows.length > 0
         ? (
           <SessionTable
@@ -331,16 +334,24 @@ function List<Row extends object>(
   );
 }
 
-/** Tells a screen reader how many there are, once for each question. */
-function Found({ data }: { data: ListOf<object> | undefined }) {
-  const total = data?.total;
+/**
+ * Tells a screen reader how many sessions a search or filter has found: once, and not
+ * whenever the number changes by itself.
+ */
+function Found({ data, address }: {
+  data: ListOf<object> | undefined;
+  address: Address;
+}) {
+  const { search, state, reason, period } = address;
+  const question = JSON.stringify([search, state, reason, period]);
+  const answered = useRef(question);
   const [said, setSaid] = useState("");
-  const isFirst = useRef(true);
+  const total = data?.total;
   useEffect(() => {
-    if (total === undefined) return;
-    if (!isFirst.current) setSaid(`${counted(total, "session")} found`);
-    isFirst.current = false;
-  }, [total]);
+    if (total === undefined || question === answered.current) return;
+    answered.current = question;
+    setSaid(`${counted(total, "session")} found`);
+  }, [total, question]);
   return <p role="status" className={classes.unseen}>{said}</p>;
 }
 

@@ -2,6 +2,7 @@
 // largest part of the page.
 import { BarChart, LineChart } from "@mantine/charts";
 import "@mantine/charts/styles.css";
+import "@mantine/core/styles/ColorSwatch.css";
 import { Group, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
@@ -71,8 +72,9 @@ interface ChartProps {
 function bucketsOf({ spans: { starts, lengthMs }, rows }: ChartProps) {
   const byTime = Map.groupBy(rows, (row) => Date.parse(row.ended_from));
   return starts.map((start, i) => ({
-    name: nameOfSpan(start, lengthMs),
-    isRunning: i === starts.length - 1,
+    // the last one is still running: its bar will grow
+    name: nameOfSpan(start, lengthMs) +
+      (i === starts.length - 1 ? "–now" : ""),
     rows: byTime.get(start) ?? [],
   }));
 }
@@ -100,6 +102,11 @@ function EndedByReason(props: ChartProps) {
     rows.find(({ end_reason }) => end_reason === reason)?.sessions ?? 0;
   const inAll = (reason: EndReason) =>
     buckets.reduce((sum, { rows }) => sum + numberOf(rows, reason), 0);
+  const highest = Math.max(
+    ...buckets.map(({ rows }) =>
+      rows.reduce((sum, { sessions }) => sum + sessions, 0)
+    ),
+  );
   const total = seen.reduce((sum, reason) => sum + inAll(reason), 0);
   return (
     <Chart
@@ -113,7 +120,7 @@ function EndedByReason(props: ChartProps) {
         }.`}
       columns={["From", ...seen.map((reason) => reasonNames[reason])]}
       lines={buckets.filter(({ rows }) => rows.length > 0).map((bucket) => [
-        rowName(bucket),
+        bucket.name,
         ...seen.map((reason) => count(numberOf(bucket.rows, reason))),
       ])}
       isEmpty={total === 0}
@@ -135,8 +142,13 @@ function EndedByReason(props: ChartProps) {
             color: colors[reason],
           }))}
           valueFormatter={count}
-          yAxisProps={{ allowDecimals: false }}
-          referenceLines={runningMark(buckets)}
+          yAxisProps={axisUpTo(highest)}
+          referenceAreas={[{
+            x1: buckets.at(-1)?.name,
+            x2: buckets.at(-1)?.name,
+            color: "gray.5",
+            fillOpacity: 0.2,
+          }]}
           barProps={{ isAnimationActive: common.isAnimated }}
         />
       )}
@@ -174,7 +186,7 @@ function Durations(props: ChartProps) {
       lines={buckets.flatMap((bucket) =>
         bucket.found
           ? [[
-            rowName(bucket),
+            bucket.name,
             count(bucket.found.sessions),
             exactDuration(bucket.found.median_seconds),
             exactDuration(bucket.found.longest_seconds),
@@ -205,8 +217,11 @@ function Durations(props: ChartProps) {
           curveType="linear"
           connectNulls={false}
           valueFormatter={(minutes) => exactDuration(minutes * 60)}
-          yAxisProps={{ tickFormatter: (minutes) => `${minutes} min` }}
-          referenceLines={runningMark(buckets)}
+          yAxisProps={{
+            ...axisUpTo(longest / 60),
+            tickFormatter: (minutes) => `${minutes} min`,
+          }}
+          referenceLines={[{ x: buckets.at(-1)?.name, color: "gray.5" }]}
           lineProps={{ isAnimationActive: common.isAnimated }}
         />
       )}
@@ -214,19 +229,19 @@ function Durations(props: ChartProps) {
   );
 }
 
-/** The last span is not over: its bar will grow. */
-function runningMark(buckets: { name: string; isRunning: boolean }[]) {
-  return buckets.filter(({ isRunning }) => isRunning).map(({ name }) => ({
-    x: name,
-    label: { value: "still running", position: "insideTopRight" as const },
-    color: "gray.6",
-  }));
-}
-
-function rowName(
-  { name, isRunning }: { name: string; isRunning: boolean },
-): string {
-  return isRunning ? `${name} (still running)` : name;
+/** An axis from zero, with about four marks at round numbers. */
+function axisUpTo(highest: number) {
+  const rough = Math.max(highest, 1) / 4;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = Math.max(
+    1,
+    [1, 2, 5].map((n) => n * power).find((n) => n >= rough) ?? 10 * power,
+  );
+  const marks = Math.max(Math.ceil(highest / step), 1);
+  return {
+    domain: [0, marks * step] as [number, number],
+    ticks: Array.from({ length: marks + 1 }, (_, i) => i * step),
+  };
 }
 
 function Chart(

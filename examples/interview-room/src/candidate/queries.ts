@@ -14,8 +14,8 @@ export interface Interview {
 
 /** What the server has of it. */
 export interface Receipt extends Interview {
-  /** How many answers are not empty. */
-  answered: number;
+  /** How many answers are not empty; null if that could not be read. */
+  answered: number | null;
 }
 
 /** What the start page shows of a session on another page. */
@@ -56,10 +56,9 @@ async function readReceipt(
       .select("question", { count: "exact", head: true })
       .eq("interview_id", interviewId)
       .neq("answer", "")
-      .abortSignal(signal)
-      .throwOnError(),
+      .abortSignal(signal),
   ]);
-  return interview.data && { ...interview.data, answered: answers.count ?? 0 };
+  return interview.data && { ...interview.data, answered: answers.count };
 }
 
 /** The candidate's live session, wherever it is; null if there is none. */

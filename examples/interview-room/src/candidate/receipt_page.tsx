@@ -36,7 +36,9 @@ export function ReceiptPage(
               </div>
               <div>
                 <dt>Answers</dt>
-                <dd>{receipt.data!.answered} of {questions.length}</dd>
+                <dd>
+                  {receipt.data!.answered ?? "–"} of {questions.length}
+                </dd>
               </div>
             </dl>
           )

@@ -26,8 +26,13 @@ export function TimeIsUpPage(
     >
       {receipt && (
         <Text mb="md">
-          It ended on {dayAndTime(receipt.deadline_at)}. The server has{" "}
-          {receipt.answered} of {plural(questions.length, "answer")}.
+          It ended on {dayAndTime(receipt.deadline_at)}.
+          {receipt.answered !== null && (
+            <>
+              {" "}The server has {receipt.answered} of{" "}
+              {plural(questions.length, "answer")}.
+            </>
+          )}
         </Text>
       )}
       {notSaved > 0 && (
