@@ -1,10 +1,24 @@
 // Connections to a database, for commands that only look.
 import postgres from "postgres";
+import { type Finding, wrong } from "./doctor/finding.ts";
 import { Problem, UsageProblem } from "./problem.ts";
 
+/** A database that cannot be reached or read. */
+export class DatabaseProblem extends Problem {
+  override name = "DatabaseProblem";
+
+  /** The same as a finding of `doctor`. */
+  readonly finding: Finding;
+
+  constructor(finding: Finding, o: ErrorOptions) {
+    super([finding.says, finding.todo].join(" "), o);
+    this.finding = finding;
+  }
+}
+
 /**
- * Runs `work` on a connection; what cannot be reached or read is a `Problem`. What
- * the database says as notices is in `notices`.
+ * Runs `work` on a connection; what cannot be reached or read is a
+ * `DatabaseProblem`. What the database says as notices is in `notices`.
  */
 export async function connected<T>(
   url: string,
@@ -17,7 +31,7 @@ export async function connected<T>(
   } catch (cause) {
     const why = whyNot(cause, url);
     if (why === undefined) throw cause;
-    throw new Problem(why, { cause });
+    throw new DatabaseProblem(why, { cause });
   } finally {
     await sql.end({ timeout: 5 });
   }
@@ -72,25 +86,32 @@ function withKnownParameters(text: string): string {
 }
 
 /** Undefined for what is neither the database's nor the network's. */
-function whyNot(cause: unknown, url: string): string | undefined {
+function whyNot(cause: unknown, url: string): Finding | undefined {
   if (cause instanceof postgres.PostgresError) {
     return cause.code === "42501"
-      ? `The database refuses the role of --db-url: ${cause.message}. ` +
-        `Connect as postgres.`
-      : `The database says: ${cause.message} (${cause.code})`;
+      ? wrong(
+        `The database refuses the role of --db-url: ${cause.message}.`,
+        "Connect as postgres.",
+      )
+      : wrong(
+        `The database says: ${cause.message} (${cause.code}).`,
+        "Check --db-url; the database's log may say more.",
+      );
   }
   const { message, code } = cause as { message?: string; code?: string };
   // ECONNREFUSED, CONNECT_TIMEOUT and the like
   if (typeof code !== "string") return undefined;
-  return [`The database cannot be reached: ${message || code}.`]
-    .concat(hints(url, code)).join(" ");
+  return wrong(
+    `The database cannot be reached: ${message || code}.`,
+    hints(url, code).join(" "),
+  );
 }
 
 function hints(url: string, code: string): string[] {
   return [
-    ...(code === "ENOTFOUND" || code === "EAI_AGAIN"
-      ? [`Is the host of --db-url right? ${percentEncoded}`]
-      : []),
+    code === "ENOTFOUND" || code === "EAI_AGAIN"
+      ? `Is the host of --db-url right? ${percentEncoded}`
+      : "Check --db-url, and whether the database is running.",
     ...(/@db\.\w+\.supabase\.co\b/.test(url)
       ? [
         "This host has only an IPv6 address, unless the project has the IPv4 " +

@@ -1,87 +1,24 @@
 // The API of interview sessions as supabase-js is to type it. "types" prints this
-// file.
-
-/** Why a session ended. */
-export type EndReason =
-  | "completed"
-  | "disconnected"
-  | "cleared"
-  | "taken_over"
-  | "expired"
-  | "timed_out"
-  | "revoked";
-
-/** The status of a session. */
-export type SessionStatus = "active" | "completing";
-
-/** A row of `active_interview_sessions`: what start, heartbeat and complete return. */
-export type ActiveInterviewSession = {
-  user_id: string;
-  session_id: string;
-  status: SessionStatus;
-  fence: number;
-  device: string | null;
-  created_at: string;
-  updated_at: string;
-  deadline_at: string;
-  expires_at: string;
-  previous_session_id: string | null;
-  interview_id: string | null;
-};
-
-/** A row of `interview_session_history`: what end, revoke and reap return. */
-export type EndedInterviewSession = {
-  user_id: string;
-  session_id: string;
-  fence: number;
-  device: string | null;
-  started_at: string;
-  last_seen_at: string;
-  ended_at: string;
-  end_reason: EndReason;
-  status: SessionStatus;
-  previous_session_id: string | null;
-  duration: string;
-  interview_id: string | null;
-  /** Null from a dry run, which ends nothing. */
-  ended_fence: number | null;
-};
-
-/** A row of `interviews`: what `extend_interview` returns. */
-export type Interview = {
-  user_id: string;
-  interview_id: string;
-  started_at: string;
-  deadline_at: string;
-  submitted_at: string | null;
-  last_session_id: string;
-};
-
-/** The row of `session_health`. */
-export type InterviewSessionHealth = {
-  status: "ok" | "warning" | "critical";
-  reason: string;
-  live: number;
-  completing: number;
-  stale: number;
-  oldest_stale_age: string | null;
-  last_reap_at: string | null;
-  last_reap_age: string | null;
-  last_reap_failed: number | null;
-  reaped_last_hour: number;
-  reaped_last_day: number;
-  ended_last_day: Partial<Record<EndReason, number>>;
-  history_rows: number;
-  active_table_bytes: number;
-  history_table_bytes: number;
-  overlaps_found: number;
-};
+// file after client/rows.ts, in the place of the import.
+import type {
+  ActiveInterviewSession,
+  EndReason,
+  Interview,
+  InterviewSessionHistory,
+  SessionHealth,
+  SessionStatus,
+} from "../client/rows.ts";
 
 /** The tables, which only the functions write. */
 export type InterviewSessionTables = {
   active_interview_sessions: ReadOnly<ActiveInterviewSession>;
-  interview_session_history: ReadOnly<EndedInterviewSession>;
+  interview_session_history: ReadOnly<InterviewSessionHistory>;
   interviews: ReadOnly<Interview>;
+};
+
+/** What the reaper moved, or a dry run would move: that ends nothing, and has no fence. */
+export type ReapedSession = Omit<InterviewSessionHistory, "ended_fence"> & {
+  ended_fence: number | null;
 };
 
 /** The functions; those of the admin chapter exist only if it is installed. */
@@ -99,7 +36,7 @@ export type InterviewSessionFunctions = {
   complete_session: Rpc<{ session_id: string }, ActiveInterviewSession>;
   end_session: Rpc<
     { session_id: string; reason?: EndReason | null },
-    EndedInterviewSession[]
+    InterviewSessionHistory[]
   >;
   holds_session: Rpc<
     {
@@ -120,7 +57,7 @@ export type InterviewSessionFunctions = {
   >;
   revoke_session: Rpc<
     { user_id: string; note?: string | null },
-    EndedInterviewSession[]
+    InterviewSessionHistory[]
   >;
   extend_interview: Rpc<
     {
@@ -133,9 +70,9 @@ export type InterviewSessionFunctions = {
   >;
   reap_stale_sessions: Rpc<
     { batch_size?: number; dry_run?: boolean },
-    EndedInterviewSession[]
+    ReapedSession[]
   >;
-  session_health: Rpc<Record<never, never>, InterviewSessionHealth[]>;
+  session_health: Rpc<Record<never, never>, SessionHealth[]>;
   admin_live_sessions: Rpc<
     Record<never, never>,
     {
@@ -160,10 +97,10 @@ export type InterviewSessionFunctions = {
       longest_seconds: number;
     }[]
   >;
-  admin_session_health: Rpc<Record<never, never>, InterviewSessionHealth[]>;
+  admin_session_health: Rpc<Record<never, never>, SessionHealth[]>;
   admin_revoke_session: Rpc<
     { user_id: string; note?: string | null },
-    EndedInterviewSession[]
+    InterviewSessionHistory[]
   >;
 };
 

@@ -1,6 +1,7 @@
 // `doctor`: what is wrong with an installation, and what to do about it.
 import { print } from "./changes.ts";
 import { apiFindings } from "./doctor/api.ts";
+import { DatabaseProblem } from "./connection.ts";
 import { databaseFindings } from "./doctor/database.ts";
 import { type Finding, shown } from "./doctor/finding.ts";
 import { exitCode, UsageProblem } from "./problem.ts";
@@ -11,6 +12,17 @@ import { secretKey, withoutSecret } from "./secrets.ts";
 export interface DoctorOptions {
   dbUrl?: string;
   url?: string;
+  allowHttp: boolean;
+}
+
+/** What is found in the database; that it cannot be examined is a finding. */
+async function findingsIn(dbUrl: string): Promise<Finding[]> {
+  try {
+    return await databaseFindings(dbUrl);
+  } catch (error) {
+    if (error instanceof DatabaseProblem) return [error.finding];
+    throw error;
+  }
 }
 
 /** Prints each finding; the exit code. */
@@ -21,10 +33,10 @@ export async function doctor(o: DoctorOptions): Promise<number> {
         `https://<project>.supabase.co, or both.`,
     );
   }
-  const url = o.url === undefined ? undefined : projectUrl(o.url);
+  const url = o.url === undefined ? undefined : projectUrl(o.url, o);
   const key = url && secretKey();
   const findings: Finding[] = [
-    ...(o.dbUrl === undefined ? [] : await databaseFindings(o.dbUrl)),
+    ...(o.dbUrl === undefined ? [] : await findingsIn(o.dbUrl)),
     ...(url ? await apiFindings(url, key) : []),
   ];
   for (const finding of findings) print(withoutSecret(shown(finding)));

@@ -51,8 +51,12 @@ export interface InstallOptions extends Consent {
 export async function install(o: InstallOptions): Promise<boolean> {
   const project = findProject(o.workdir);
   const ours = ourMigrations(project);
+  const before = installedIn(ours);
+  const optional = optionalChapters.filter((name) =>
+    o.optional.includes(name) || before?.optional.includes(name)
+  );
   const changes = [
-    ...migrationChange(project, ours, o),
+    ...migrationChange(project, before, optional),
     ...functionChanges(project, o),
     ...configChange(project),
   ];
@@ -66,8 +70,7 @@ export async function install(o: InstallOptions): Promise<boolean> {
     );
     return true;
   }
-  if (o.dbUrl !== undefined) await askFirst(o.dbUrl, o.optional);
-  const before = installedIn(ours);
+  if (o.dbUrl !== undefined) await askFirst(o.dbUrl, optional);
   const news = before && newSince(before.version);
   if (news) print(`\nNew since ${before.version}:\n\n${news}`);
   print(`\n${heading(before)}\n`);
@@ -100,10 +103,9 @@ function heading(installed: OurMigration | undefined): string {
 
 function migrationChange(
   project: Project,
-  ours: OurMigration[],
-  o: InstallOptions,
+  installed: OurMigration | undefined,
+  optional: OptionalChapter[],
 ): Change[] {
-  const installed = installedIn(ours);
   if (installed && isNewer(installed.version, packageVersion)) {
     throw new Problem(
       `This project has version ${installed.version}, and this package is ` +
@@ -111,9 +113,6 @@ function migrationChange(
         `Use the newer package: npx interview-sessions@latest install`,
     );
   }
-  const optional = optionalChapters.filter((name) =>
-    o.optional.includes(name) || installed?.optional.includes(name)
-  );
   const sql = installSql(optional);
   if (installed && headerOf(sql)?.written === installed.written) return [];
   const verb = installed

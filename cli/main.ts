@@ -104,6 +104,7 @@ async function run(args: string[]): Promise<number> {
     )
     .option("--db-url <url>", "the database's connection string, as postgres")
     .option("--url <url>", "the project's URL: is the Edge Function in order?")
+    .addOption(allowHttp())
     .addHelpText(
       "after",
       `
@@ -126,6 +127,7 @@ Exit code  0  nothing is wrong
       "--url <url>",
       "the project's URL (default: the environment variable SUPABASE_URL)",
     )
+    .addOption(allowHttp())
     .option("--json", "print the function's answer as JSON", false)
     .option("--timeout <time>", "how long to wait for the answer", "90s")
     .addHelpText(
@@ -195,6 +197,14 @@ function workdir(): Option {
     "--workdir <folder>",
     "a folder in the Supabase project",
   ).default(".", "this one");
+}
+
+function allowHttp(): Option {
+  return new Option(
+    "--allow-http",
+    "send the secret key over http, unencrypted: only within a network that " +
+      "you trust, such as http://kong:8000",
+  ).default(false);
 }
 
 function optionalChaptersOf(o: { admin?: boolean }): OptionalChapter[] {

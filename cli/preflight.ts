@@ -2,22 +2,19 @@
 // Supabase CLI shows its refusals, but not its notices.
 import postgres from "postgres";
 import { type Finding, note, ok, wrong } from "./doctor/finding.ts";
-import {
-  chapters,
-  type OptionalChapter,
-  optionalChapters,
-} from "./package_files.ts";
+import { chapters, type OptionalChapter } from "./package_files.ts";
 
-/** What the migration would refuse, and what would happen to rows of the app. */
+/**
+ * What the migration with these chapters would refuse, and what would happen to rows
+ * of the app.
+ */
 export async function preflightFindings(
   sql: postgres.Sql,
   notices: string[],
-  optional: readonly OptionalChapter[] = [],
+  optional: readonly OptionalChapter[],
 ): Promise<Finding[]> {
   const [preflight] = chapters([]);
-  const names = optionalChapters.filter((name) => optional.includes(name));
-  const installed = await installedOptional(sql);
-  const wanted = ["core", ...new Set([...names, ...installed])].join(", ");
+  const wanted = ["core", ...optional].join(", ");
   try {
     await sql.begin("read only", async (sql) => {
       // as the migration sets them
@@ -40,7 +37,8 @@ export async function preflightFindings(
   }
 }
 
-async function installedOptional(
+/** The optional chapters that are in the database. */
+export async function installedOptional(
   sql: postgres.Sql,
 ): Promise<OptionalChapter[]> {
   const [row] = await sql<{ admin: boolean }[]>`

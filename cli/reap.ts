@@ -10,6 +10,7 @@ import { secretKey, secretVariable, withoutSecret } from "./secrets.ts";
 /** Options of `reap`, as on the command line. */
 export interface ReapOptions {
   url: string | undefined;
+  allowHttp: boolean;
   json: boolean;
   timeout: string;
 }
@@ -24,7 +25,7 @@ export async function reap(o: ReapOptions): Promise<number> {
     );
   }
   const timeoutMs = milliseconds(o.timeout);
-  const url = projectUrl(text);
+  const url = projectUrl(text, o);
   const key = secretKey();
   if (key === undefined) {
     throw new UsageProblem(

@@ -1,5 +1,5 @@
-// `types`: the TypeScript types of the API, to merge into a project's own. They are a
-// module of their own; what is printed is its text.
+// `types`: the TypeScript types of the API, to merge into a project's own. What is
+// printed needs no import: the rows of the client, and the API made of them.
 import * as fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { packageVersion } from "./package_files.ts";
@@ -21,11 +21,19 @@ const howTo =
 
 `;
 
-/** The types as a module: its source, or what the compiler made of it. */
+/** The types as one module: the sources, or what the compiler made of them. */
 export function typesText(): string {
-  const file = ["./database_types.ts", "./database_types.d.ts"]
-    .map((name) => fileURLToPath(new URL(name, import.meta.url)))
+  return [howTo, textOf("../client/rows"), "\n", textOf("./database_types")]
+    .join("");
+}
+
+/** A module's text without its first comment, and without what it imports. */
+function textOf(module: string): string {
+  const file = [".ts", ".d.ts"]
+    .map((ending) => fileURLToPath(new URL(module + ending, import.meta.url)))
     .find((name) => fs.existsSync(name));
   if (file === undefined) throw new Error("The package lacks its types.");
-  return howTo + fs.readFileSync(file, "utf8").replace(/^(\/\/.*\n)+\n*/, "");
+  return fs.readFileSync(file, "utf8")
+    .replace(/^(\/\/.*\n)+\n*/, "")
+    .replace(/^import type \{[^}]*\} from "\.\.\/client\/rows\.[jt]s";\n+/, "");
 }

@@ -1,5 +1,7 @@
 // The rows that the database functions and tables return, as the API sends them:
 // timestamps are ISO 8601 by the server's clock, intervals are Postgres's text.
+// Type aliases, since supabase-js does not take interfaces for rows.
+// "npx interview-sessions types" prints this file, too.
 
 /** `completing` while the client submits its results. */
 export type SessionStatus = "active" | "completing";
@@ -15,7 +17,7 @@ export type EndReason =
   | "revoked";
 
 /** A row of `active_interview_sessions`, which the lifecycle functions return. */
-export interface ActiveInterviewSession {
+export type ActiveInterviewSession = {
   user_id: string;
   session_id: string;
   status: SessionStatus;
@@ -30,10 +32,10 @@ export interface ActiveInterviewSession {
   expires_at: string;
   previous_session_id: string | null;
   interview_id: string | null;
-}
+};
 
 /** A row of `interview_session_history`: a session that has ended. */
-export interface InterviewSessionHistory {
+export type InterviewSessionHistory = {
   user_id: string;
   session_id: string;
   fence: number;
@@ -47,23 +49,23 @@ export interface InterviewSessionHistory {
   duration: string;
   interview_id: string | null;
   ended_fence: number;
-}
+};
 
 /** A row of `interviews`: one clock for all sessions of an interview. */
-export interface Interview {
+export type Interview = {
   user_id: string;
   interview_id: string;
   started_at: string;
   deadline_at: string;
   submitted_at: string | null;
   last_session_id: string;
-}
+};
 
 /**
  * The row of `session_health()`. If the health could not be determined, `status`
  * is `critical` and any figure may be null.
  */
-export interface SessionHealth {
+export type SessionHealth = {
   status: "ok" | "warning" | "critical";
   reason: string;
   live: number | null;
@@ -80,4 +82,4 @@ export interface SessionHealth {
   active_table_bytes: number | null;
   history_table_bytes: number | null;
   overlaps_found: number | null;
-}
+};

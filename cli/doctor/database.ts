@@ -2,7 +2,8 @@
 import type postgres from "postgres";
 import { connected } from "../connection.ts";
 import { optionalChapters, packageVersion } from "../package_files.ts";
-import { preflightFindings } from "../preflight.ts";
+import { installedOptional, preflightFindings } from "../preflight.ts";
+import { secretVariable } from "../secrets.ts";
 import { isNewer } from "../versions.ts";
 import { type Expected, expected, normalised } from "./expected.ts";
 import { applyAgain, type Finding, note, ok, wrong } from "./finding.ts";
@@ -13,7 +14,8 @@ const apiRoles = ["anon", "authenticated", "service_role"];
 export async function databaseFindings(url: string): Promise<Finding[]> {
   return await connected(url, async (sql, notices) => {
     const version = await installedVersion(sql);
-    const obstacles = (await preflightFindings(sql, notices))
+    const optional = await installedOptional(sql);
+    const obstacles = (await preflightFindings(sql, notices, optional))
       .filter(({ says }) => !says.startsWith("The installed version"));
     if (version === undefined) {
       return [
@@ -378,7 +380,8 @@ async function healthFindings(
   const reaper = age === null
     ? wrong(
       "The reaper has never run.",
-      `Let a schedule call it every ${every}: npx interview-sessions reap (docs/scheduling.md has recipes).`,
+      `Let a schedule run this every ${every}, with SUPABASE_URL and ${secretVariable} in its environment: ` +
+        `npx --yes interview-sessions@${packageVersion} reap`,
     )
     : ok(
       `The reaper last ran ${age} ago. Runs in the last hour: ${runs}; expected: one every ${every}.`,

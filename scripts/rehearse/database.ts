@@ -1,21 +1,16 @@
 // The API as supabase-js is to type it: the types that the package prints.
 import type {
-  ActiveInterviewSession,
-  EndedInterviewSession,
-  EndReason,
-  Interview,
   InterviewSessionFunctions,
-  InterviewSessionHealth,
   InterviewSessionTables,
 } from "../../cli/database_types.ts";
 
 export type {
   ActiveInterviewSession as ActiveSession,
-  EndedInterviewSession as EndedSession,
   EndReason,
   Interview,
-  InterviewSessionHealth as Health,
-};
+  InterviewSessionHistory as EndedSession,
+  SessionHealth as Health,
+} from "../../client/rows.ts";
 
 /** For `createClient<Database>()`. No table may be written. */
 export type Database = {

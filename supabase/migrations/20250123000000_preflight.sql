@@ -4,6 +4,9 @@
 -- Three cases: nothing of ours is there; the first plan's table is, which clients wrote directly; an earlier version, or
 -- this one, is installed.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 do $$
 declare
   v_version constant text := '0.1.0';
@@ -87,6 +90,11 @@ begin
       v_findings := v_findings || format(
         'The installed version, %s, is newer than the one that is applied, %s, which would undo what has changed since. Use version %s or newer: npx interview-sessions@latest install',
         v_installed, v_version, v_installed
+      );
+    elsif v_installed <> v_version and v_chapters not like '%admin%' and to_regprocedure('sessions.check_administrator()') is not null then
+      v_findings := v_findings || format(
+        'The admin chapter is installed, and what is applied leaves it out: its functions would stay at version %s. Apply the SQL with it: delete this migration, then npx interview-sessions install --admin (by hand: npx interview-sessions plan --admin)',
+        v_installed
       );
     end if;
   end if;
@@ -447,3 +455,6 @@ begin
   end if;
 end
 $$;
+
+
+reset lock_timeout;

@@ -2,6 +2,9 @@
 -- Constraints enforce the invariants; the functions of the later chapters turn violations into readable errors.
 -- Every chapter can be applied again and then changes nothing.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create schema if not exists sessions;
 revoke all on schema sessions from public, anon, authenticated, service_role;
@@ -554,3 +557,6 @@ $$;
 revoke all on function sessions.version() from public, anon, authenticated, service_role;
 grant execute on function sessions.version() to authenticated, service_role;
 comment on function sessions.version() is 'The installed version of interview sessions.';
+
+
+reset lock_timeout;

@@ -16,6 +16,9 @@
 -- PL/pgSQL keeps its plans between calls. search_path names pg_temp last: an empty path would search it first, so that
 -- a caller's own type could replace ours.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.refuse_caller()
 returns void
@@ -650,3 +653,6 @@ $$;
 revoke all on function sessions.end_session(text, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.end_session(text, text) to authenticated;
 comment on function sessions.end_session(text, text) is 'Implements public.end_session().';
+
+
+reset lock_timeout;

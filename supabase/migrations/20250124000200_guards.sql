@@ -1,5 +1,8 @@
 -- What an app asks about a session before it writes to its own tables, in RLS policies and triggers.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.is_held(user_id uuid, session_id text, fence bigint, interview_id text)
 returns boolean
@@ -40,3 +43,6 @@ $$;
 revoke all on function sessions.holds_session(text, bigint, text) from public, anon, authenticated, service_role;
 grant execute on function sessions.holds_session(text, bigint, text) to authenticated;
 comment on function sessions.holds_session(text, bigint, text) is 'Implements public.holds_session().';
+
+
+reset lock_timeout;

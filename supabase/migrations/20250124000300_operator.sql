@@ -2,6 +2,9 @@
 --
 -- The reaper only keeps the live table small and the history complete. Whether it runs changes no answer.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.operator()
 returns text
@@ -568,3 +571,6 @@ $$;
 revoke all on function sessions.reap_stale_sessions(integer, boolean) from public, anon, authenticated, service_role;
 grant execute on function sessions.reap_stale_sessions(integer, boolean) to service_role;
 comment on function sessions.reap_stale_sessions(integer, boolean) is 'Implements public.reap_stale_sessions().';
+
+
+reset lock_timeout;

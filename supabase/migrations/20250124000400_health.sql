@@ -1,5 +1,8 @@
 -- What an operator sees: whether the promises hold, and whether the reaper runs.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.overlapping_sessions(since timestamptz default '-infinity', at_most bigint default null)
 returns table (user_id uuid, session_id text, started_at timestamptz, earlier_ended_at timestamptz)
@@ -316,3 +319,6 @@ $$;
 revoke all on function sessions.session_health() from public, anon, authenticated, service_role;
 grant execute on function sessions.session_health() to service_role;
 comment on function sessions.session_health() is 'Implements public.session_health().';
+
+
+reset lock_timeout;

@@ -2,6 +2,9 @@
 -- the same names in the schema sessions do the work. PL/pgSQL keeps its plans; an SQL function that sets a search_path
 -- cannot be inlined and would be planned at every request.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function public.start_session(
   session_id text,
@@ -178,3 +181,6 @@ comment on function public.session_health() is
 
 -- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';
+
+
+reset lock_timeout;

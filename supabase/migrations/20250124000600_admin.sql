@@ -1,6 +1,9 @@
 -- What an admin page needs: the operator's view, for users whose token has app_metadata.session_admin, which only the
 -- secret key can set. No other chapter knows that claim. Leave this chapter out if nobody administers from a browser.
 
+-- Fails rather than make live traffic wait behind it. Reset at the end.
+set lock_timeout = '5s';
+
 
 create or replace function sessions.check_administrator()
 returns void
@@ -228,3 +231,6 @@ comment on function public.admin_revoke_session(uuid, text) is
 
 -- Tells PostgREST to reload its schema cache.
 notify pgrst, 'reload schema';
+
+
+reset lock_timeout;

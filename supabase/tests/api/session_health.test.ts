@@ -69,7 +69,8 @@ Deno.test("B2 M14 it counts, dates and says in a sentence how things are", async
     [1, 1, 0],
   );
   assert.equal(after.overlaps_found, 0);
-  assert(after.active_table_bytes > 0 && after.history_table_bytes > 0);
+  assert(Number(after.active_table_bytes) > 0);
+  assert(Number(after.history_table_bytes) > 0);
 });
 
 Deno.test("B2 when the schedule stops, health says so, first as a warning", async () => {

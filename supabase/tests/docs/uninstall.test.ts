@@ -5,6 +5,7 @@ import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { runCommand } from "../../../scripts/test/command.ts";
 import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
 import { recipesOf } from "../../../scripts/test/recipes.ts";
+import { keys, startProject } from "../edge/support.ts";
 import { hasPsql, inFolder, inNewProject, pushed } from "../install/support.ts";
 import { withNpx } from "../schedule/support.ts";
 
@@ -68,4 +69,33 @@ Deno.test("C5 self-hosted: installed and pushed to a database by its URL, and re
       assert.equal(status, "ok");
     })
   );
+});
+
+Deno.test("C5 self-hosted: reaped over http inside a network", async () => {
+  const project = await startProject({ functions: true });
+  try {
+    const { port } = new URL(project.url);
+    const line = selfHosting("allow_http.sh");
+    assert(line.includes("http://kong:8000 "));
+    await inFolder(async (bin) => {
+      const { code, said } = await runCommand(
+        "sh",
+        // not a loopback address
+        ["-c", line.replace("kong:8000", `0.0.0.0:${port}`)],
+        {
+          signal,
+          env: {
+            ...withNpx(bin),
+            INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron,
+          },
+        },
+      );
+
+      assert.equal(code, 0, said);
+      assert.match(said, /^Reaped 0 stale sessions /m);
+      assert.match(said, /^Warning: over http .* travels unencrypted/m);
+    });
+  } finally {
+    await project.stop();
+  }
 });

@@ -292,6 +292,11 @@ Deno.test("C5 an older version: 1, and how to upgrade", async () => {
       /never run/,
     );
     assert.match(ended.out, /Fix: To upgrade: npx interview-sessions install/);
+    // complete as it stands: the package has no pages to refer to
+    assert.match(
+      ended.out,
+      /Fix: Let a schedule run this every 00:01:00, with SUPABASE_URL and INTERVIEW_SESSIONS_SECRET_KEY in its environment: npx --yes interview-sessions@\d+\.\d+\.\d+ reap$/m,
+    );
   });
 });
 
@@ -312,9 +317,8 @@ Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, 
     "--db-url",
     `postgres://postgres:pass@127.0.0.1:${freePort()}/postgres`,
   );
-  assert.equal(away.code, 1);
-  assert.match(away.err, /^The database cannot be reached: .*\.$/);
-  assert.doesNotMatch(away.err, /pass@/);
+  assertWrong(away, /The database cannot be reached: .*\.$/);
+  assert.doesNotMatch(away.out + away.err, /pass@/);
 
   for (
     const url of ["localhost", "postgres://postgres:100%@127.0.0.1/postgres"]
@@ -328,19 +332,72 @@ Deno.test("C5 a database that cannot be reached, or whose role may not look: 1, 
     "--db-url",
     "postgres://postgres:p@nobody.invalid/x",
   );
-  assert.equal(unencoded.code, 1);
+  assertWrong(unencoded, /The database cannot be reached: /);
   assert.match(
-    unencoded.err,
-    /Is the host of --db-url right\? In a password, /,
+    unencoded.out,
+    /Fix: Is the host of --db-url right\? In a password, /,
   );
 
   await withCopyOf("migrated", async (database) => {
     const refused = await command(
       ["doctor", "--db-url", database.url("authenticator")],
     );
-    assert.equal(refused.code, 1);
-    assert.match(refused.err, /Connect as postgres\.$/);
+    assertWrong(refused, /The database refuses the role of --db-url/);
+    assert.match(refused.out, /Fix: Connect as postgres\.$/m);
   });
+});
+
+Deno.test("C5 a database that cannot be reached does not keep doctor from examining the URL: 1", async () => {
+  const ended = await doctor(
+    ...[
+      "--db-url",
+      `postgres://postgres:pass@127.0.0.1:${freePort()}/postgres`,
+    ],
+    ...["--url", project.url],
+  );
+
+  assertWrong(ended, /The database cannot be reached: .*\.$/);
+  assert.match(
+    ended.out,
+    /^ok {7}The Edge Function reap-stale-sessions answers/m,
+  );
+});
+
+Deno.test("C5 I7 http to another machine is refused by doctor and reap; --allow-http allows it, with a warning", async () => {
+  const self = await startProject({ functions: true });
+  try {
+    const { port } = new URL(self.url);
+    // this machine, but not a loopback address
+    const url = `http://0.0.0.0:${port}`;
+    const warning =
+      `Warning: over http (--allow-http) the secret key travels unencrypted to 0.0.0.0:${port}.`;
+    const withKey = (...args: string[]) =>
+      command(args, {
+        env: { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron },
+      });
+
+    for (const name of ["doctor", "reap"]) {
+      const { code, out, err } = await withKey(name, "--url", url);
+      assert.equal(code, 2, name);
+      assert.equal(out, "");
+      assert.match(err, /would travel in the clear\. .* with --allow-http\.$/);
+    }
+    assert.equal(await runs(self), 0);
+
+    const reaped = await withKey("reap", "--url", url, "--allow-http");
+    assert.equal(reaped.code, 0, reaped.err);
+    assert.equal(reaped.err, warning);
+    assert.equal(await runs(self), 1);
+
+    const examined = await withKey("doctor", "--url", url, "--allow-http");
+    assertWrong(examined);
+    assert.equal(examined.err, warning);
+
+    const near = await withKey("reap", "--url", self.url, "--allow-http");
+    assert.equal(near.err, "", "no warning where nothing leaves this machine");
+  } finally {
+    await self.stop();
+  }
 });
 
 Deno.test("C5 an empty --db-url, of a variable that is not set, is refused by all that take it", async () => {
@@ -451,8 +508,8 @@ Deno.test("C5 I8 --url: a function without keys, one that is not deployed, and n
   assert.equal((await doctor("--url", "http://ref.supabase.co")).code, 2);
 });
 
-async function runs(): Promise<number> {
-  const [{ count }] = await project.sql`
+async function runs({ sql } = project): Promise<number> {
+  const [{ count }] = await sql`
     select count(*)::int from sessions.reaper_runs`;
   return count;
 }

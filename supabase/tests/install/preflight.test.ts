@@ -12,6 +12,7 @@ import {
   plainly,
   withCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
+import { textOf } from "../../../scripts/test/files.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { startPostgres } from "../../../scripts/stack/postgres.ts";
 import { asPlanned, user } from "../upgrade/first_plan.ts";
@@ -21,7 +22,9 @@ import {
   hasPsql,
   inFolder,
   inNewProject,
+  migrationsIn,
   push,
+  pushed,
   refusal,
   succeeds,
 } from "./support.ts";
@@ -489,6 +492,49 @@ Deno.test("C5 installed and applied again where standard_conforming_strings is o
 
     assert.match(out, /^ok .*: no name clashes\.$/m);
     assert.doesNotMatch([...notices, out].join("\n"), /nonstandard use of/);
+  });
+});
+
+Deno.test("C5 the admin chapter does not stay at an older version unnoticed: refused without it, with it upgraded", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await database.connected((sql) =>
+        sql.unsafe(textOf("supabase/tests/upgrade/released/0.0.0.sql")).simple()
+      );
+      const before = await database.connected(catalogue);
+      const install = ["install", "--yes", "--db-url", database.url()];
+
+      const { code, message } = await refusal(
+        apply(database, installSql([])),
+      );
+      const asked = await command(install, { cwd: folder });
+
+      assert.equal(code, "55000");
+      assert.match(message, /The admin chapter is installed, and .* leaves it/);
+      assert.equal(asked.code, 1);
+      assert.match(
+        asked.out,
+        /^PROBLEM {2}The admin chapter is installed.*at version 0\.0\.0\.\n {9}Fix: Apply the SQL with it: .*install --admin/m,
+      );
+      assert.deepEqual(migrationsIn(folder), []);
+      assert.deepEqual(await database.connected(catalogue), before);
+
+      await succeeds([...install, "--admin"], { cwd: folder });
+      await pushed(folder, database);
+      const doctor = await command(["doctor", "--db-url", database.url()]);
+      assert.match(doctor.out, /Chapters: core, admin\./);
+      assert.doesNotMatch(doctor.out, /function .* differs/);
+    })
+  );
+});
+
+Deno.test("C5 of the same version the admin chapter may be left out, as in a second install of a branch", async () => {
+  await withCopyOf("migrated", async (database) => {
+    const before = await database.connected(catalogue);
+
+    await apply(database, installSql([]));
+
+    assert.deepEqual(await database.connected(catalogue), before);
   });
 });
 

@@ -12,9 +12,9 @@ interface Column {
   isNullable: boolean;
 }
 
-/** The properties of an interface in client/rows.ts. */
+/** The properties of a row in client/rows.ts. */
 function propertiesOf(name: string): Column[] {
-  const body = new RegExp(`export interface ${name} {\n([^]*?)\n}`)
+  const body = new RegExp(`export type ${name} = {\n([^]*?)\n};`)
     .exec(source)?.[1];
   assert(body, `client/rows.ts has no ${name}`);
   return [...body.matchAll(/^ {2}(\w+): (.+);$/gm)].map(([, name, type]) => ({

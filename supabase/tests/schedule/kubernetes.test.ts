@@ -1,5 +1,5 @@
 // The recipe for Kubernetes: read as YAML, judged by kubectl where there is one,
-// and its command run with the volume and the environment that it describes.
+// and its command run.
 import assert from "node:assert/strict";
 import * as fs from "node:fs";
 import * as path from "node:path";
@@ -9,18 +9,19 @@ import {
   type Ended,
   folder,
   recipe,
-  repositoryRoot,
   run,
   testCommand,
   testWith,
+  withNpx,
 } from "./support.ts";
 
 interface Container {
   name: string;
   image: string;
   command: string[];
+  env: { name: string; value: string }[];
   envFrom: { secretRef: { name: string } }[];
-  volumeMounts: { name: string; mountPath: string; readOnly: boolean }[];
+  volumeMounts: { name: string; mountPath: string }[];
   resources: { limits: { memory: string } };
   securityContext: Record<string, unknown>;
 }
@@ -45,7 +46,7 @@ interface CronJob {
             automountServiceAccountToken: boolean;
             securityContext: Record<string, unknown>;
             containers: Container[];
-            volumes: { name: string; configMap: { name: string } }[];
+            volumes: { name: string; emptyDir: { sizeLimit: string } }[];
           };
         };
       };
@@ -71,39 +72,16 @@ function madeFrom(kind: string, name: string, option: string): string {
   return value;
 }
 
-/** Runs the container's command, with its volume where it wants it. */
-async function callWith(
-  shell: string[],
-  settings: Record<string, string>,
-): Promise<Ended> {
-  using here = folder();
-  const [mount] = container.volumeMounts;
-  const [volume] = pod.volumes;
-  assert.equal(mount.name, volume.name);
-  const source = madeFrom("configmap", volume.configMap.name, "--from-file");
-  fs.copyFileSync(
-    path.join(repositoryRoot, source),
-    path.join(here.path, path.basename(source)),
-  );
-
-  const [sh, ...args] = container.command;
-  assert.equal(sh, "/bin/sh");
-  const mounted = args.map((arg) => arg.replace(mount.mountPath, here.path));
-  return await run([...shell, ...mounted], settings);
-}
-
 testCommand("the CronJob's command", {
-  tools: ["sh", "curl"],
+  tools: [],
   critical: 3,
-  call: (settings) => callWith(["sh"], settings),
-});
-
-// the image's shell
-testCommand("the CronJob's command, under busybox,", {
-  tools: ["busybox", "curl"],
-  critical: 3,
-  withRetries: false,
-  call: (settings) => callWith(["busybox", "sh"], settings),
+  async call(settings): Promise<Ended> {
+    using here = folder();
+    return await run(container.command, {
+      ...settings,
+      ...withNpx(here.path),
+    });
+  },
 });
 
 Deno.test("the CronJob runs every minute, one at a time, and none for ever", () => {
@@ -136,12 +114,25 @@ Deno.test("the CronJob's pod is what the restricted Pod Security Standard wants"
     readOnlyRootFilesystem: true,
     capabilities: { drop: ["ALL"] },
   });
-  assert.match(container.image, /:\d+\.\d+\.\d+@sha256:[0-9a-f]{64}$/);
+  assert.match(
+    container.image,
+    /:\d+\.\d+\.\d+-alpine\d+\.\d+@sha256:[0-9a-f]{64}$/,
+  );
   assert.match(container.resources.limits.memory, /^\d+Mi$/);
 });
 
+Deno.test("the CronJob's only writable folder is npm's cache", () => {
+  const [volume, ...otherVolumes] = pod.volumes;
+  const [mount, ...otherMounts] = container.volumeMounts;
+  assert.deepEqual([otherVolumes, otherMounts], [[], []]);
+  assert.match(volume.emptyDir.sizeLimit, /^\d+Mi$/);
+  assert.equal(mount.name, volume.name);
+  assert.deepEqual(container.env, [
+    { name: "npm_config_cache", value: mount.mountPath },
+  ]);
+});
+
 Deno.test("the CronJob's key comes from the Secret that the recipe makes", () => {
-  assert.deepEqual(Object.keys(container).filter((key) => key === "env"), []);
   const [{ secretRef }] = container.envFrom;
   const source = madeFrom("secret generic", secretRef.name, "--from-env-file");
   assert.equal(source, "interview-sessions.env");

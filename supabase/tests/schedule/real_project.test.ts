@@ -1,7 +1,6 @@
 // What docs/scheduling.md says of the database, and each recipe's call, against
 // a real project: its API, its Edge Function, its Postgres.
 import assert from "node:assert/strict";
-import * as path from "node:path";
 import process from "node:process";
 import { parse } from "yaml";
 import {
@@ -18,7 +17,6 @@ import {
   isThere,
   keyVariable,
   recipe,
-  repositoryRoot,
   type Route,
   run,
   withNpx,
@@ -27,7 +25,7 @@ import {
 
 const missing = [
   ...(process.env.TEST_TEMPLATE ? [] : [`server but with "npm test"`]),
-  ...["bash", "curl", "jq"].filter((tool) => !isThere(tool)),
+  ...["bash", "jq"].filter((tool) => !isThere(tool)),
 ];
 
 /** A test with a project of its own, skipped where something is missing. */
@@ -50,12 +48,38 @@ function test(name: string, fn: (project: Project) => Promise<void>) {
 
 /** The recipes, each calling the project with the key named cron. */
 const callers: Record<string, (env: Record<string, string>) => unknown> = {
-  async "scripts/reap.sh, of systemd and Kubernetes"(env) {
-    const script = path.join(repositoryRoot, "scripts", "reap.sh");
-    const { code, all } = await run(["sh", script], env);
+  async "the crontab"(env) {
+    using here = folder();
+    const [, line] = /^(?:\S+ ){5}(npx .+)\n$/.exec(recipe("crontab")) ?? [];
+    assert(line);
+    const { code, all } = await run(["sh", "-c", line], {
+      ...env,
+      ...withNpx(here.path),
+    });
     assert.equal(code, 0, all);
   },
-  async "npx interview-sessions reap, by hand and from a crontab"(env) {
+  async "the systemd service"(env) {
+    using here = folder();
+    const [, line] = /^ExecStart=(.+)$/m
+      .exec(recipe("systemd/reap-stale-sessions.service")) ?? [];
+    assert(line);
+    const { code, all } = await run(line.split(" "), {
+      ...env,
+      ...withNpx(here.path),
+    });
+    assert.equal(code, 0, all);
+  },
+  async "the CronJob"(env) {
+    using here = folder();
+    const { spec } = parse(recipe("kubernetes/reap-stale-sessions.yaml"));
+    const [{ command }] = spec.jobTemplate.spec.template.spec.containers;
+    const { code, all } = await run(command, {
+      ...env,
+      ...withNpx(here.path),
+    });
+    assert.equal(code, 0, all);
+  },
+  async "npx interview-sessions reap, by hand"(env) {
     using here = folder();
     const line = recipe("reap.sh").trimEnd().split("\n")
       .find((line) => line.startsWith("npx "));
@@ -192,6 +216,7 @@ test("M7: with each recipe's interval, a crash is cleaned up within 15 minutes",
       parse(file("examples", "github-actions", "reap-stale-sessions.yml"))
         .on.schedule[0].cron,
     ),
+    crontab: cronSeconds(recipe("crontab").split(" npx ")[0]),
     systemd: Number(
       /^OnUnitActiveSec=(\d+)s$/m
         .exec(recipe("systemd/reap-stale-sessions.timer"))?.[1],

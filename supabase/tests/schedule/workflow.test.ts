@@ -87,7 +87,6 @@ Deno.test("the workflow's script is given its settings by the environment alone"
 testCommand("the workflow's script", {
   tools,
   critical: 1,
-  withRetries: false,
   call,
 });
 
