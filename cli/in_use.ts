@@ -1,7 +1,7 @@
 // What uninstalling would delete from a database, and which objects of the app depend
 // on the component.
 import type postgres from "postgres";
-import { expected } from "./doctor/expected.ts";
+import { definitions, nameOf } from "./doctor/definitions.ts";
 
 /** What there is in a database. */
 export interface InUse {
@@ -26,12 +26,19 @@ export async function inUse(sql: postgres.Sql): Promise<InUse | undefined> {
   });
 }
 
-const made = expected();
+const made = definitions();
 
-/** Our tables, from the columns that have comments. */
-const tables = [
-  ...new Set(made.columns.map((name) => name.split(".").slice(0, 2).join("."))),
-];
+const namesOf = (kind: string) =>
+  made.filter((one) => one.kind === kind).map(({ name }) => name);
+
+const tables = namesOf("table");
+const functions = namesOf("function").map(nameOf);
+
+/** What is part of our tables: `public.interviews: name`. */
+const partsOf = (kind: string) =>
+  made.filter((one) => one.kind === kind).map(({ on, name }) =>
+    `${on}: ${name}`
+  );
 
 async function rowsIn(sql: postgres.TransactionSql) {
   const rows = [];
@@ -84,9 +91,7 @@ const ours = (sql: postgres.TransactionSql) =>
       select 'pg_proc'::regclass, p.oid
       from pg_proc p
       join pg_namespace n on n.oid = p.pronamespace
-      where format('%s.%s', n.nspname, p.proname) = any (${
-    made.functions.map(({ name }) => name)
-  })
+      where format('%s.%s', n.nspname, p.proname) = any (${functions})
         and (n.nspname = 'sessions' or p.prosrc like '%sessions.' || p.proname || '(%')
       union all
       select 'pg_constraint'::regclass, c.oid from pg_constraint c where c.conrelid in (select oid from our_tables)
@@ -125,8 +130,7 @@ async function dependants(sql: postgres.TransactionSql): Promise<string[]> {
 
 /** Functions whose text names ours, which Postgres does not track. */
 async function callers(sql: postgres.TransactionSql): Promise<string[]> {
-  const names = made.functions.map(({ name }) => name)
-    .filter((name) => name.startsWith("public."))
+  const names = functions.filter((name) => name.startsWith("public."))
     .map((name) => name.slice("public.".length));
   const pattern = `\\m(active_interview_sessions|interview_session_history|${
     names.join("|")
@@ -156,14 +160,14 @@ async function goingAlong(sql: postgres.TransactionSql): Promise<string[]> {
     from pg_policy p
     where p.polrelid in (select oid from our_tables)
       and format('%s: %s', (select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = p.polrelid), p.polname)
-        <> all (${made.policies})
+        <> all (${partsOf("policy")})
     union all
     select pg_describe_object('pg_trigger'::regclass, t.oid, 0)
     from pg_trigger t
     where t.tgrelid in (select oid from our_tables)
       and not t.tgisinternal
       and format('%s: %s', (select n.nspname || '.' || c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace where c.oid = t.tgrelid), t.tgname)
-        <> all (${made.triggers})
+        <> all (${partsOf("trigger")})
     union all
     select format('place of %s in publication %I', r.prrelid::regclass, p.pubname)
     from pg_publication_rel r
@@ -175,7 +179,9 @@ async function goingAlong(sql: postgres.TransactionSql): Promise<string[]> {
     join pg_class c on c.oid = a.attrelid
     join pg_namespace n on n.oid = c.relnamespace
     where a.attrelid in (select oid from our_tables) and a.attnum > 0 and not a.attisdropped
-      and format('%s.%s.%s', n.nspname, c.relname, a.attname) <> all (${made.columns})
+      and format('%s.%s: %s', n.nspname, c.relname, a.attname) <> all (${
+    partsOf("column")
+  })
     order by 1`;
   return rows.map(({ name }) => name);
 }

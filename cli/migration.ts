@@ -42,13 +42,8 @@ export function installSql(optional: readonly OptionalChapter[]): string {
 
 begin;
 
-<<<<<<< HEAD
--- Rather fail than make live traffic wait.
-set local lock_timeout = '5s';
 -- The patterns in the SQL contain backslashes.
 set local standard_conforming_strings = on;
-=======
->>>>>>> i10
 -- The preflight checks the names of these chapters.
 set local interview_sessions.chapters = '${names}';
 

@@ -2,7 +2,12 @@
 // Supabase CLI shows its refusals, but not its notices.
 import postgres from "postgres";
 import { type Finding, note, ok, wrong } from "./doctor/finding.ts";
-import { chapters, type OptionalChapter } from "./package_files.ts";
+import {
+  chapters,
+  type OptionalChapter,
+  optionalChapters,
+} from "./package_files.ts";
+import { definitions, nameOf } from "./doctor/definitions.ts";
 
 /**
  * What the migration with these chapters would refuse, and what would happen to rows
@@ -41,9 +46,17 @@ export async function preflightFindings(
 export async function installedOptional(
   sql: postgres.Sql,
 ): Promise<OptionalChapter[]> {
-  const [row] = await sql<{ admin: boolean }[]>`
-    select to_regprocedure('sessions.check_administrator()') is not null as admin`;
-  return row?.admin ? ["admin"] : [];
+  const rows = await sql<{ name: string }[]>`
+    select n.nspname || '.' || p.proname as name
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'sessions'`;
+  const there = new Set(rows.map(({ name }) => name));
+  return optionalChapters.filter((optional) =>
+    definitions().some(({ chapter, kind, name }) =>
+      chapter === optional && kind === "function" && there.has(nameOf(name))
+    )
+  );
 }
 
 /** A finding of the preflight: what is wrong, and what to do. */
