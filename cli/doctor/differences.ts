@@ -307,7 +307,7 @@ function definitionFindings(
         ),
       ];
     case "table":
-      return names.map((name) => tableFinding(made, found, name, again));
+      return names.map((name) => tableFinding(made, name, again));
     case "sequence":
       return [sequenceFinding(made, found, names)];
     case "trigger":
@@ -478,7 +478,6 @@ function constraintFinding(made: Made, found: CatalogueObject): Finding {
 
 function tableFinding(
   made: Made,
-  found: CatalogueObject,
   trait: string,
   again: string,
 ): Finding {

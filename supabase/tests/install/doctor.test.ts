@@ -5,10 +5,7 @@ import { definitionsPath } from "../../../cli/doctor/definitions.ts";
 import { definitionsText } from "../../../scripts/doctor/definitions_text.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
-import {
-  plainly,
-  withCopyOf,
-} from "../../../scripts/test/databases_fixture.ts";
+import { withCopyOf } from "../../../scripts/test/databases_fixture.ts";
 import { textOf } from "../../../scripts/test/files.ts";
 import { freePort } from "../../../scripts/stack/ports.ts";
 import { keys, projectOfThisFile, startProject } from "../edge/support.ts";
@@ -453,6 +450,84 @@ Deno.test("C5 I8 --url: a function without keys, one that is not deployed, and n
   assertWrong(await doctor("--url", nobody), /cannot be reached/);
   assert.equal((await doctor("--url", "http://ref.supabase.co")).code, 2);
 });
+
+for (
+  const { what, status, text = "", says } of [
+    {
+      what: "redirects",
+      status: 302,
+      says: [
+        /redirects \(302\)\..*Is --url the project's URL/,
+        /has no API of Supabase \(302\)\..*Is --url the project's URL/,
+      ],
+    },
+    {
+      what: "answers everything",
+      status: 200,
+      text: "<html></html>",
+      says: [
+        /answers a call of the Edge Function without a key\..*Is --url the project's URL/,
+        /has no API of Supabase \(200\)\..*Is --url the project's URL/,
+      ],
+    },
+    {
+      what: "fails",
+      status: 500,
+      says: [
+        /The Edge Function fails \(500\)\..*log in the dashboard/,
+        /does not answer session_health\(\) \(500\)\..*logs of the API/,
+      ],
+    },
+    {
+      what: "is not there at the moment",
+      status: 503,
+      says: [
+        /The Edge Function does not start \(503\)\..*log in the dashboard/,
+        /does not answer session_health\(\) \(503\)\..*logs of the API/,
+      ],
+    },
+    {
+      what: "stops functions at their limits",
+      status: 546,
+      says: [
+        /stopped at a limit of time or memory \(546\)\..*log in the dashboard/,
+        /does not answer session_health\(\) \(546\)\..*logs of the API/,
+      ],
+    },
+    {
+      what: "refuses every key",
+      status: 401,
+      text: '{"message":"Invalid API key"}',
+      says: [
+        /and the Edge Function does not accept it \(401\)\..*Set it to/,
+        /does not answer session_health\(\) \(401\)\..*one of this project's secret keys/,
+      ],
+    },
+  ]
+) {
+  Deno.test(`C5 --url: a site that ${what}: what may be the cause, and nothing about the schema`, async () => {
+    await using site = Deno.serve(
+      { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+      () =>
+        new Response(text, {
+          status,
+          ...(status === 302 && { headers: { location: "/login" } }),
+        }),
+    );
+
+    const ended = await command(
+      ["doctor", "--url", `http://127.0.0.1:${site.addr.port}`],
+      { env: { INTERVIEW_SESSIONS_SECRET_KEY: keys.secret.cron } },
+    );
+
+    const problems = [...ended.out.matchAll(/^PROBLEM.*\n.*$/gm)]
+      .map(([lines]) => lines.replace("\n", " "));
+    assert.equal(problems.length, says.length, ended.out + ended.err);
+    for (const [number, finding] of says.entries()) {
+      assert.match(problems[number], finding);
+    }
+  });
+}
 
 async function runs({ sql } = project): Promise<number> {
   const [{ count }] = await sql`
