@@ -43,6 +43,10 @@ const partsOf = (kind: string) =>
 async function rowsIn(sql: postgres.TransactionSql) {
   const rows = [];
   for (const table of tables) {
+    // of a chapter that is not installed, or dropped
+    const [{ isThere } = {}] = await sql<{ isThere: boolean }[]>`
+      select to_regclass(${table}) is not null as "isThere"`;
+    if (!isThere) continue;
     const [row] = await sql<{ count: string }[]>`
       select count(*) as count from ${sql(table)}`;
     rows.push({ table, count: Number(row?.count ?? 0) });

@@ -121,10 +121,10 @@ declare
   v_types constant text[] := array['public.interview_session_health'];
   v_sequences constant text[] := array['sessions.fence'];
   -- A word of a function's text that means ours.
-  v_words constant text := '\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
-    || '|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\.interviews'
-    || '|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
-    || '|sessions\.(settings|early_ends|revocations|extensions|reap_failures|reaper_runs|overlapping_sessions|lift_fence|version))\M';
+  v_words constant text := e'\\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
+    || e'|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\\.interviews'
+    || e'|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
+    || e'|sessions\\.(settings|early_ends|revocations|extensions|reap_failures|reaper_runs|overlapping_sessions|lift_fence|version))\\M';
   v_dependants text;
 begin
   with

@@ -45,19 +45,27 @@ export interface InPublic {
   functions: string[];
 }
 
-/** Describes the objects. `in_public` undefined: all of them. */
+/** Describes the objects; without `inPublic`, all that are in `public`. */
 export async function catalogueOf(
   sql: postgres.TransactionSql,
   inPublic: InPublic | undefined,
 ): Promise<CatalogueObject[]> {
+  const [before] = await sql<{ path: string }[]>`
+    select current_setting('search_path') as path`;
   // makes every name print with its schema
   await sql`set local search_path = ''`;
   const rows = await sql.unsafe<CatalogueObject[]>(everything, [
     inPublic?.relations ?? null,
     inPublic?.functions ?? null,
   ]);
-  await sql`set local search_path = public`;
-  return rows.map((row) => ({ ...row, traits: shortTraits(row) }));
+  await sql`select set_config('search_path', ${before?.path ?? ""}, true)`;
+  return rows.map((row) => ({ ...row, traits: shortTraits(row) }))
+    .sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
+
+/** The same order in every locale. */
+function placeOf({ kind, on, name }: Definition): string {
+  return [kind, on ?? "", name].join(" ");
 }
 
 /** A body as a hash, without what an editor may change in passing. */
@@ -244,5 +252,4 @@ const everything = `
   from pg_catalog.pg_proc p
   where p.pronamespace = to_regnamespace('sessions')
     or p.pronamespace = 'public'::regnamespace
-      and ($2::text[] is null or p.proname = any ($2))
-  order by 1, 2 nulls first, 3`;
+      and ($2::text[] is null or p.proname = any ($2))`;

@@ -7,7 +7,8 @@ import { secretVariable } from "../secrets.ts";
 import { isNewer } from "../versions.ts";
 import { catalogueOf } from "./catalogue.ts";
 import { definitions, namesInPublic } from "./definitions.ts";
-import { comparison, differences } from "./differences.ts";
+import { comparison } from "./comparison.ts";
+import { differences } from "./differences.ts";
 import { applyAgain, type Finding, note, ok, wrong } from "./finding.ts";
 import { remainsFinding } from "./remains.ts";
 

@@ -4,7 +4,7 @@ import type postgres from "postgres";
 import { packageVersion } from "../package_files.ts";
 import { catalogueOf } from "./catalogue.ts";
 import { definitions, namesInPublic } from "./definitions.ts";
-import { comparison } from "./differences.ts";
+import { comparison } from "./comparison.ts";
 import { applyAgain, type Finding, runAsPostgres, wrong } from "./finding.ts";
 
 /** Undefined if there is nothing of an installation. */

@@ -240,7 +240,9 @@ const damages: Damage[] = [
     what: "an index of our name on another column",
     steps: `drop index public.interviews_deadline_at;
       create index interviews_deadline_at on public.interviews (started_at)`,
-    says: [/^The index public\.interviews_deadline_at is another one/],
+    says: [
+      /^The index public\.interviews_deadline_at is another one, or not valid/,
+    ],
   },
   {
     what: "a trigger that calls another function",

@@ -153,6 +153,28 @@ Deno.test("C5 what the user changed is kept, and said", async () => {
   });
 });
 
+Deno.test("C5 a damaged installation can be looked into and removed", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await succeeds(["install", "--yes"], { cwd: folder });
+      await pushed(folder, database);
+      await database.connected((sql) => sql`drop table sessions.reaper_runs`);
+
+      const out = await succeeds(
+        ["uninstall", "--yes", "--db-url", database.url()],
+        { cwd: folder },
+      );
+
+      assert.match(out, /^ +1 {2}sessions\.settings$/m);
+      await pushed(folder, database);
+      const [{ gone }] = await database.connected((sql) =>
+        sql`select to_regnamespace('sessions') is null as gone`
+      );
+      assert(gone);
+    })
+  );
+});
+
 Deno.test("C5 a section of config.toml that was the user's stays, without the import map of the function that goes", async () => {
   await inNewProject(async (folder) => {
     const config = join(folder, "supabase/config.toml");

@@ -241,6 +241,23 @@ Deno.test("M15 a refusal changes nothing where the client goes on after it, as p
   });
 });
 
+Deno.test("M15 functions are found where standard_conforming_strings is off, too", async () => {
+  await withCopyOf(database, async (database) => {
+    const calling = dependants.find(({ what }) => what.includes("asks for"));
+    assert(calling);
+    await database.connected(async (sql) => {
+      await sql.unsafe(calling.create).simple();
+      await sql`
+        alter database ${sql(database.name)}
+        set standard_conforming_strings = off`;
+    });
+
+    const { detail } = await refusedRollback(database);
+
+    assert.match(`${detail}`, calling.named);
+  });
+});
+
 Deno.test("M15 rolled back once nothing depends on it any more", async () => {
   await withCopyOf(database, async (database) => {
     await rollBack(database);
