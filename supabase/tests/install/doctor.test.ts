@@ -188,7 +188,7 @@ Deno.test("C5 without the admin chapter nothing is missing", async () => {
   await withSteps(
     [
       ...textOf("scripts/rollback.sql").matchAll(
-        /^ +((?:public|sessions)\.(?:admin_\w+|check_administrator)\([^)]*\))/gm,
+        /^ +'((?:public|sessions)\.(?:admin_\w+|check_administrator)\([^)]*\))/gm,
       ),
     ].map(([, signature]) => `drop function ${signature};`).join("\n"),
     async (database) => {
