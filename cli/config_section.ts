@@ -24,7 +24,7 @@ type Config = {
 /** The file with the section; the same text if that is there already. */
 export function withSection(text: string): string {
   const config = parsed(text);
-  const expected = structuredClone(config);
+  const expected = copied(config);
   expected.functions ??= {};
   const before = expected.functions[functionName];
   expected.functions[functionName] = { ...before, ...wanted };
@@ -65,6 +65,18 @@ export function withoutSection(text: string): string {
   return patched(text, expected);
 }
 
+/** Does the section, which is not as we write it, have our import_map? */
+export function hasOurImportMap(text: string): boolean {
+  return sectionOf(text)?.import_map === wanted.import_map;
+}
+
+/** The file without our import_map in a section that is the user's. */
+export function withoutImportMap(text: string): string {
+  const expected = parsed(text);
+  delete expected.functions?.[functionName]?.import_map;
+  return patched(text, expected);
+}
+
 function patched(text: string, expected: Config): string {
   const result = patch(text, expected);
   if (!means(result, expected)) {
@@ -78,13 +90,32 @@ function patched(text: string, expected: Config): string {
 
 function means(text: string, expected: Config): boolean {
   try {
-    return isDeepStrictEqual(
-      JSON.parse(JSON.stringify(parse(text))),
-      JSON.parse(JSON.stringify(expected)),
-    );
+    return isDeepStrictEqual(plain(parse(text)), plain(expected));
   } catch {
     return false;
   }
+}
+
+/** Without undefined values, and with what JSON does not have as text. */
+function plain(value: unknown): unknown {
+  if (value instanceof Date) return `date ${value.toISOString()}`;
+  if (typeof value === "bigint") return `integer ${value}`;
+  if (Array.isArray(value)) return value.map(plain);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).filter(([, one]) => one !== undefined)
+      .map(([name, one]) => [name, plain(one)]),
+  );
+}
+
+/** A copy. structuredClone() would make plain dates of TOML's local ones. */
+function copied<T>(value: T): T {
+  if (value instanceof Date) return value;
+  if (Array.isArray(value)) return value.map(copied) as T;
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([name, one]) => [name, copied(one)]),
+  ) as T;
 }
 
 function parsed(text: string): Config {
@@ -99,7 +130,7 @@ function parsed(text: string): Config {
 
 function parsedToml(text: string): Config {
   try {
-    return structuredClone(parse(text)) as Config;
+    return copied(parse(text)) as Config;
   } catch (cause) {
     throw new Problem(
       `supabase/config.toml is not valid TOML: ${(cause as Error).message}`,

@@ -51,10 +51,11 @@ export interface InstallOptions extends Consent {
 export async function install(o: InstallOptions): Promise<boolean> {
   const project = findProject(o.workdir);
   const ours = ourMigrations(project);
-  const before = installedIn(ours);
+  const last = installedIn(ours);
   const optional = optionalChapters.filter((name) =>
-    o.optional.includes(name) || before?.optional.includes(name)
+    o.optional.includes(name) || last?.optional.includes(name)
   );
+  const before = last && await isRemoved(o.dbUrl, last) ? undefined : last;
   const changes = [
     ...migrationChange(project, before, optional),
     ...functionChanges(project, o),
@@ -63,6 +64,14 @@ export async function install(o: InstallOptions): Promise<boolean> {
   const notes = notesOn(project, ours, o);
   print(`Project: ${project.root}`);
   for (const note of notes) print(`Note: ${note}`);
+  if (last && !before) {
+    print(
+      `Note: ${
+        shownPath(project, last.file)
+      } was applied to the database, and ` +
+        `what it made was removed since: it is written again.`,
+    );
+  }
   if (changes.length === 0) {
     print(
       `Interview sessions ${packageVersion} is already in this project: ` +
@@ -77,6 +86,29 @@ export async function install(o: InstallOptions): Promise<boolean> {
   if (!await makeChanges(changes, o)) return o.dryRun;
   print(nextSteps(changes));
   return true;
+}
+
+/**
+ * Was the migration applied to the database, and what it made removed by hand? The
+ * Supabase CLI would not apply it again.
+ */
+async function isRemoved(
+  url: string | undefined,
+  { file }: OurMigration,
+): Promise<boolean> {
+  if (url === undefined) return false;
+  const version = /^\d+/.exec(path.basename(file))?.[0] ?? "";
+  return await connected(url, async (sql) => {
+    const [row] = await sql<{ isThere: boolean; isRemembered: boolean }[]>`
+      select
+        to_regclass('sessions.fence') is not null as "isThere",
+        to_regclass('supabase_migrations.schema_migrations') is not null as "isRemembered"`;
+    if (!row || row.isThere || !row.isRemembered) return false;
+    const applied = await sql`
+      select from supabase_migrations.schema_migrations m
+      where m.version = ${version}`;
+    return applied.length > 0;
+  });
 }
 
 /** Refuses if the database would; shows what would become of the app's rows. */

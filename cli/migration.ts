@@ -72,6 +72,16 @@ export function uninstallSql(optional: readonly OptionalChapter[]): string {
   );
 }
 
+/** The part of the SQL that refuses while something of the app depends on ours. */
+export function removalCheck(): string {
+  const [check] = /^do \$\$\ndeclare\n {2}v_functions[\s\S]*?\n\$\$;$/m
+    .exec(rollbackSql()) ?? [];
+  if (check === undefined) {
+    throw new Error("scripts/rollback.sql has changed its form.");
+  }
+  return check;
+}
+
 /** What the first lines of a migration say; undefined if it is not ours. */
 export function headerOf(text: string): MigrationHeader | undefined {
   const [, version, kind, names, written, rest] = headerPattern.exec(text) ??

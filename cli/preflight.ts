@@ -7,6 +7,7 @@ import {
   type OptionalChapter,
   optionalChapters,
 } from "./package_files.ts";
+import { definitions, nameOf } from "./doctor/definitions.ts";
 
 /**
  * What the migration with these chapters would refuse, and what would happen to rows
@@ -45,14 +46,17 @@ export async function preflightFindings(
 export async function installedOptional(
   sql: postgres.Sql,
 ): Promise<OptionalChapter[]> {
-  const [row] = await sql<Record<OptionalChapter, boolean>[]>`
-    select
-      to_regprocedure('sessions.check_administrator()') is not null as admin,
-      to_regprocedure('sessions.claim_deliveries(integer, text)') is not null
-        as deliveries,
-      to_regprocedure('sessions.notify(uuid, text)') is not null
-        as notification`;
-  return optionalChapters.filter((name) => row?.[name]);
+  const rows = await sql<{ name: string }[]>`
+    select n.nspname || '.' || p.proname as name
+    from pg_proc p
+    join pg_namespace n on n.oid = p.pronamespace
+    where n.nspname = 'sessions'`;
+  const there = new Set(rows.map(({ name }) => name));
+  return optionalChapters.filter((optional) =>
+    definitions().some(({ chapter, kind, name }) =>
+      chapter === optional && kind === "function" && there.has(nameOf(name))
+    )
+  );
 }
 
 /** A finding of the preflight: what is wrong, and what to do. */

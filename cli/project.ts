@@ -69,16 +69,33 @@ export function ourMigrations(project: Project): OurMigration[] {
 
 /**
  * A version for a new migration: now, in the CLI's form, or just after the
- * project's last one. The CLI compares versions as texts.
+ * project's last one. The CLI compares versions as texts, and file names.
  */
 export function nextVersion(project: Project, now = new Date()): string {
   const stamp = now.toISOString().replace(/\D/g, "").slice(0, 14);
-  const last = migrationFiles(project).map((name) => /^\d+/.exec(name)?.[0])
-    .filter((version) => version !== undefined).sort().at(-1);
-  if (last === undefined || last < stamp) return stamp;
-  // of its own length first: 3_last.sql sorts after 30000000000001_next.sql
-  const next = String(BigInt(last) + 1n).padStart(last.length, "0");
-  return next.padEnd(14, "0");
+  const versions = migrationFiles(project)
+    .map((name) => name.slice(0, name.indexOf("_")));
+  const isLast = (next: string) =>
+    versions.every((version) => version < next && `${version}_` < `${next}_`);
+  const next = [stamp, ...versions.map(after).sort()].find(isLast);
+  if (next === undefined) {
+    const last = migrationFiles(project).at(-1);
+    throw new Problem(
+      `No migration can come after supabase/migrations/${last}: the Supabase ` +
+        `CLI applies migrations in the order of their names. Rename it to a ` +
+        `time, such as ${stamp}${
+          last?.replace(/^\d+/, "")
+        }. Where it has been ` +
+        `applied, also tell the CLI: supabase migration repair.`,
+    );
+  }
+  return next;
+}
+
+/** Of the same length first: 3_last.sql sorts after 30000000000001_next.sql. */
+function after(version: string): string {
+  return String(BigInt(version) + 1n).padStart(version.length, "0")
+    .padEnd(14, "0");
 }
 
 /** The first line of the function's index.ts, by which it is known. */

@@ -9,11 +9,18 @@ import {
   print,
   writeFile,
 } from "./changes.ts";
-import { isSectionOurs, sectionOf, withoutSection } from "./config_section.ts";
+import {
+  hasOurImportMap,
+  isSectionOurs,
+  sectionOf,
+  withoutImportMap,
+  withoutSection,
+} from "./config_section.ts";
 import { connected } from "./connection.ts";
 import { installedIn } from "./install.ts";
 import { uninstallSql } from "./migration.ts";
 import { functionName } from "./package_files.ts";
+import { Problem } from "./problem.ts";
 import {
   findProject,
   functionState,
@@ -48,11 +55,15 @@ export async function uninstall(o: UninstallOptions): Promise<boolean> {
     return true;
   }
   const url = o.dbUrl;
-  print(
-    url === undefined
-      ? `\n${unknown}\n`
-      : `\n${report(await connected(url, (sql) => inUse(sql)))}\n`,
-  );
+  const found = url === undefined
+    ? undefined
+    : await connected(url, (sql) => inUse(sql));
+  print(`\n${url === undefined ? unknown : report(found)}\n`);
+  if (found && found.dependants.length > 0) {
+    throw new Problem(
+      "The database would refuse the migration. Nothing was written.",
+    );
+  }
   print("Removing interview sessions from the project:\n");
   if (!await makeChanges(changes, o)) return o.dryRun;
   print(
@@ -81,8 +92,8 @@ function report(found: InUse | undefined): string {
       : []),
     ...(dependants.length > 0
       ? [
-        "These objects of the app depend on it. The migration is refused until they are " +
-        "changed or dropped:",
+        "These objects of the app depend on it. Change or drop them first. Do not use " +
+        "CASCADE: dropping a policy or a trigger leaves its table unguarded.",
         ...dependants.map((name) => `  ${name}`),
       ]
       : ["No object of the app depends on it."]),
@@ -112,12 +123,21 @@ function functionChange(project: Project): Change[] {
 
 function configChange(project: Project): Change[] {
   const text = fs.readFileSync(project.config, "utf8");
-  if (!isSectionOurs(text)) return [];
-  return [{
+  const edit = (what: string, edited: string): Change[] => [{
     says: `edit    ${shownPath(project, project.config)}: ` +
-      `[functions.${functionName}] is removed`,
-    make: () => fs.writeFileSync(project.config, withoutSection(text)),
+      `[functions.${functionName}] ${what}`,
+    make: () => fs.writeFileSync(project.config, edited),
   }];
+  if (isSectionOurs(text)) return edit("is removed", withoutSection(text));
+  return losesImportMap(project, text)
+    ? edit("loses our import_map", withoutImportMap(text))
+    : [];
+}
+
+/** Where the section stays, the import map may not name a file that is removed. */
+function losesImportMap(project: Project, text: string): boolean {
+  return !isSectionOurs(text) && hasOurImportMap(text) &&
+    functionState(project).kind !== "changed";
 }
 
 function notesOn(project: Project): string[] {
@@ -131,8 +151,11 @@ function notesOn(project: Project): string[] {
       : []),
     ...(sectionOf(text) !== undefined && !isSectionOurs(text)
       ? [
-        `[functions.${functionName}] in config.toml was changed after it was ` +
-        `written: it is left as it is.`,
+        `[functions.${functionName}] in config.toml is not only what install ` +
+        `writes: it is left ` +
+        (losesImportMap(project, text)
+          ? "there, without our import_map."
+          : "as it is."),
       ]
       : []),
   ];

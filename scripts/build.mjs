@@ -23,3 +23,13 @@ for (const [folder, entry] of Object.entries(entries)) {
   });
   if (status !== 0) process.exit(1);
 }
+
+// nobody imports the command: only its types of the database are printed, by "types"
+for (const name of fs.readdirSync(dist("cli"), { recursive: true })) {
+  if (!name.endsWith(".d.ts") || name === "database_types.d.ts") continue;
+  fs.rmSync(path.join(dist("cli"), name));
+}
+
+function dist(folder) {
+  return path.join(root, "dist", folder);
+}

@@ -56,7 +56,7 @@ function strangerFinding(url: URL, reply: Reply): Finding {
     case status === 404:
       return wrong(
         `There is no Edge Function ${functionName}.`,
-        `Deploy it: supabase functions deploy ${functionName}`,
+        `Is --url the project's URL? Then deploy it: supabase functions deploy ${functionName}`,
       );
     case status === 500 && /no secret key/.test(text):
       return wrong(
@@ -65,18 +65,40 @@ function strangerFinding(url: URL, reply: Reply): Finding {
       );
     case status === 200:
       return wrong(
-        `The Edge Function answers a call without a key.`,
-        `Deploy ours: supabase functions deploy ${functionName}`,
+        `${url.host} answers a call of the Edge Function without a key.`,
+        `${isItTheUrl} If it is, deploy ours: supabase functions deploy ${functionName}`,
       );
-    case status === 503:
-      return wrong(
-        "The Edge Function does not start (503).",
-        "Its log in the dashboard says why; deploy it again.",
-      );
+    case status >= 300 && status < 400:
+      return wrong(`${url.host} redirects (${status}).`, isItTheUrl);
+    case status >= 500:
+      return failingFunction(status);
     default:
       return wrong(
         `The Edge Function answers ${status} to a call without a key, and not 401.`,
         `Deploy ours, with verify_jwt = false in supabase/config.toml: supabase functions deploy ${functionName}`,
+      );
+  }
+}
+
+const isItTheUrl = "Is --url the project's URL, https://<project>.supabase.co?";
+
+/** What the gateway of Edge Functions answers when one fails. */
+function failingFunction(status: number): Finding {
+  switch (status) {
+    case 503:
+      return wrong(
+        "The Edge Function does not start (503).",
+        "Its log in the dashboard says why; deploy it again.",
+      );
+    case 546:
+      return wrong(
+        "The Edge Function was stopped at a limit of time or memory (546).",
+        "Its log in the dashboard says which. Run doctor again; if it stays, deploy it again.",
+      );
+    default:
+      return wrong(
+        `The Edge Function fails (${status}).`,
+        "Its log in the dashboard says why. Is the project paused?",
       );
   }
 }
@@ -93,6 +115,9 @@ async function keyFinding(url: URL, key: string): Promise<Finding> {
     headers: { apikey: key },
     body: "not JSON: doctor reaps nothing",
   });
+  if ("status" in reply && reply.status >= 500) {
+    return failingFunction(reply.status);
+  }
   const accepted = "status" in reply && reply.status === 400;
   return accepted
     ? ok(`${secretVariable} holds ${kind}, and the Edge Function accepts it.`)
@@ -114,21 +139,8 @@ async function healthFindings(url: URL, key: string): Promise<Finding[]> {
   );
   if ("unreachable" in reply) return [];
   const [row] = rowsIn(reply.text);
-  if (reply.status === 404) {
-    return [
-      wrong(
-        "The API has no session_health().",
-        "In the project: npx interview-sessions install, then supabase db push.",
-      ),
-    ];
-  }
   if (reply.status !== 200 || !row) {
-    return [
-      wrong(
-        `The API does not answer session_health() (${reply.status}).`,
-        "The key must be one of this project's secret keys.",
-      ),
-    ];
+    return [noHealthFinding(url, reply)];
   }
   const says = `Health: ${row.status}. ${row.reason}`;
   return [
@@ -139,12 +151,51 @@ async function healthFindings(url: URL, key: string): Promise<Finding[]> {
   ];
 }
 
+function noHealthFinding(url: URL, { status, text }: Answer): Finding {
+  const says = `The API does not answer session_health() (${status})`;
+  const { code, message } = errorIn(text);
+  switch (true) {
+    case status === 404 && code !== undefined:
+      return wrong(
+        "The API has no session_health().",
+        "In the project: npx interview-sessions install, then supabase db push.",
+      );
+    case status === 401 || status === 403:
+      return wrong(
+        `${says}.`,
+        "The key must be one of this project's secret keys.",
+      );
+    case status >= 500:
+      return wrong(
+        message === undefined ? `${says}.` : `${says}: ${message}`,
+        "The logs of the API and of the database say why. Is the project paused? With --db-url, doctor says more.",
+      );
+    default:
+      return wrong(
+        `${url.host} has no API of Supabase (${status}).`,
+        isItTheUrl,
+      );
+  }
+}
+
+/** The error of PostgREST, which has a code. */
+function errorIn(text: string): { code?: string; message?: string } {
+  const answer = jsonIn(text);
+  if (typeof answer !== "object" || answer === null) return {};
+  const { code, message } = answer as Record<string, unknown>;
+  return typeof code === "string" ? { code, message: `${message}` } : {};
+}
+
 async function exposureFindings(url: URL, key: string): Promise<Finding[]> {
   const reply = await call(url, "rest/v1/settings?select=lease", {
     headers: { ...headersOf(key), "accept-profile": "sessions" },
   });
-  // without the schema PostgREST answers 406 (PGRST106)
-  if ("unreachable" in reply || !/^(200|401|403)$/.test(`${reply.status}`)) {
+  // PostgREST answers PGRST106 where the schema is not exposed; where it is, this table
+  // is refused by the database; a key that is wrong gets no further than the gateway
+  const isExposed = "status" in reply &&
+    (reply.status === 200 && Array.isArray(jsonIn(reply.text)) ||
+      errorIn(reply.text).code === "42501");
+  if (!isExposed) {
     return [];
   }
   return [
@@ -164,11 +215,15 @@ function headersOf(key: string): Record<string, string> {
 }
 
 function rowsIn(text: string): { status: string; reason: string }[] {
+  const rows = jsonIn(text);
+  return Array.isArray(rows) ? rows : [];
+}
+
+function jsonIn(text: string): unknown {
   try {
-    const rows: unknown = JSON.parse(text);
-    return Array.isArray(rows) ? rows : [];
+    return JSON.parse(text);
   } catch {
-    return [];
+    return undefined;
   }
 }
 

@@ -18,10 +18,22 @@ export const wrong = (says: string, todo: string): Finding => ({
   todo,
 });
 
-/** Restores everything that differs from the package's SQL. */
-export const applyAgain =
-  `Apply the SQL again as postgres: npx interview-sessions plan (with --admin ` +
-  `if that chapter is installed).`;
+/** Restores what differs, wherever a finding names this and no statement. */
+export function applyAgain(optional: readonly string[]): string {
+  const flags = optional.map((name) => ` --${name}`).join("");
+  return `Apply the SQL again as postgres: npx interview-sessions plan${flags} ` +
+    `| psql -v ON_ERROR_STOP=1 "$DATABASE_URL"`;
+}
+
+/** A statement, where applying the SQL again does not mend it; what then is `next`. */
+export function runAsPostgres(
+  statement: string,
+  next?: string,
+  or?: string,
+): string {
+  return `Run as postgres${or === undefined ? "" : ` or ${or}`}: ${statement}` +
+    (next === undefined ? "" : ` Then: ${next}`);
+}
 
 const marks = { ok: "ok     ", wrong: "PROBLEM", note: "note   " } as const;
 

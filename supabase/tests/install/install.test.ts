@@ -148,6 +148,7 @@ Deno.test("C5 stamped after the project's last migration, whatever that is calle
     ["29991231235959_future.sql", /^29991231235960_install/],
     ["0001_init.sql", /^20\d{12}_install/],
     ["3_last.sql", /^40000000000000_install/],
+    ["98_last.sql", /^99000000000000_install/],
   ];
   for (const [last, next] of cases) {
     await inNewProject(async (folder) => {
@@ -159,6 +160,58 @@ Deno.test("C5 stamped after the project's last migration, whatever that is calle
       const [first, second] = migrationsIn(folder);
       assert.equal(first, last);
       assert.match(second, next);
+    });
+  }
+});
+
+Deno.test("C5 a config.toml with dates, inf, nan and large integers is edited, and they stay", async () => {
+  await inNewProject(async (folder) => {
+    const config = join(folder, "supabase/config.toml");
+    const mine = `
+[mine]
+day = 2024-01-02
+at = 07:32:00
+local = 1979-05-27T07:32:00
+utc = 1979-05-27T07:32:00Z
+offset = 1979-05-27T00:32:00.999999-07:00
+numbers = [inf, -inf, nan, 9007199254740993, 9223372036854775807, 0xff, 1.0]
+
+[functions.reap-stale-sessions]
+enabled = true
+`;
+    fs.appendFileSync(config, mine);
+    const before = fs.readFileSync(config, "utf8");
+
+    await succeeds(["install", "--yes"], { cwd: folder });
+
+    const after = fs.readFileSync(config, "utf8");
+    assert(after.startsWith(before.trimEnd()), after.slice(-600));
+    assert.match(after, /^verify_jwt = false$/m);
+    await succeeds(["uninstall", "--yes"], { cwd: folder });
+    assert(fs.readFileSync(config, "utf8").startsWith(before.trimEnd()));
+  });
+});
+
+Deno.test("C5 refused where no migration can come after the project's last one: what to do, and nothing is written", async () => {
+  const cases = ["9_last.sql", "99_last.sql", "99999999999999_last.sql"];
+  for (const last of cases) {
+    await inNewProject(async (folder) => {
+      fs.mkdirSync(join(folder, "supabase", "migrations"));
+      write(folder, `supabase/migrations/${last}`, "select 1;");
+      const before = filesOf(folder);
+
+      const { code, err } = await command(["install", "--yes"], {
+        cwd: folder,
+      });
+
+      assert.equal(code, 1);
+      assert.match(
+        err,
+        new RegExp(
+          `^No migration can come after supabase/migrations/${last}: .* Rename it to a time, such as 20\\d{12}_last\\.sql`,
+        ),
+      );
+      assert.deepEqual(filesOf(folder), before);
     });
   }
 });

@@ -81,7 +81,7 @@ const dependants = `
     for each row execute function public.guard();
 `;
 
-Deno.test("C5 what of the app's depends on it is shown before, as the migration then refuses it", async () => {
+Deno.test("C5 what of the app's depends on it is shown, and nothing is written; the migration refuses it, too", async () => {
   await inNewProject((folder) =>
     withCopyOf("bare", async (database) => {
       await succeeds(["install", "--yes"], { cwd: folder });
@@ -89,11 +89,16 @@ Deno.test("C5 what of the app's depends on it is shown before, as the migration 
       await database.connected((sql) => sql.unsafe(dependants).simple());
       const before = await database.connected(catalogue);
 
-      const out = await succeeds(
+      const files = filesOf(folder);
+
+      const { code: refused, out, err: why } = await command(
         ["uninstall", "--yes", "--db-url", database.url()],
         { cwd: folder },
       );
 
+      assert.equal(refused, 1);
+      assert.match(why, /database would refuse .* Nothing was written\.$/);
+      assert.deepEqual(filesOf(folder), files);
       const [goingAlong = "", depending = ""] = out
         .split("These objects of the app are on our tables")[1]
         .split("These objects of the app depend on it.");
@@ -110,9 +115,11 @@ Deno.test("C5 what of the app's depends on it is shown before, as the migration 
           "function guard()",
         ],
       );
+      await succeeds(["uninstall", "--yes"], { cwd: folder });
       const { code, out: said, err } = await push(folder, database);
       assert.notEqual(code, 0);
       assert.match(said + err, /depend/);
+      assert.doesNotMatch(said + err, /DROP \.\.\. CASCADE/);
       assert.deepEqual(await database.connected(catalogue), before);
     })
   );
@@ -138,11 +145,60 @@ Deno.test("C5 what the user changed is kept, and said", async () => {
     assert.match(out, /Note: supabase\/functions\/.* was changed/);
     assert.match(
       out,
-      /Note: \[functions\.reap-stale-sessions\] .* was changed/,
+      /Note: \[functions\.reap-stale-sessions\] .* is left as it is\./,
     );
     const after = filesOf(folder);
     for (const [name, text] of before) assert.equal(after.get(name), text);
     assert.equal(migrationsIn(folder).length, 2);
+  });
+});
+
+Deno.test("C5 a damaged installation can be looked into and removed", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      await succeeds(["install", "--yes"], { cwd: folder });
+      await pushed(folder, database);
+      await database.connected((sql) => sql`drop table sessions.reaper_runs`);
+
+      const out = await succeeds(
+        ["uninstall", "--yes", "--db-url", database.url()],
+        { cwd: folder },
+      );
+
+      assert.match(out, /^ +1 {2}sessions\.settings$/m);
+      await pushed(folder, database);
+      const [{ gone }] = await database.connected((sql) =>
+        sql`select to_regnamespace('sessions') is null as gone`
+      );
+      assert(gone);
+    })
+  );
+});
+
+Deno.test("C5 a section of config.toml that was the user's stays, without the import map of the function that goes", async () => {
+  await inNewProject(async (folder) => {
+    const config = join(folder, "supabase/config.toml");
+    const mine =
+      "\n[functions.reap-stale-sessions]\nenabled = true # mine\nverify_jwt = false\n";
+    fs.appendFileSync(config, mine);
+    const before = filesOf(folder);
+    await succeeds(["install", "--yes"], { cwd: folder });
+    assert.match(
+      fs.readFileSync(config, "utf8"),
+      /^import_map = .*reap-stale/m,
+    );
+
+    const out = await succeeds(["uninstall", "--yes"], { cwd: folder });
+
+    assert.match(out, /loses our import_map/);
+    assert.equal(
+      fs.readFileSync(config, "utf8"),
+      before.get("supabase/config.toml"),
+    );
+    assert.match(
+      await succeeds(["uninstall", "--yes"], { cwd: folder }),
+      /nothing of interview sessions to remove/,
+    );
   });
 });
 
@@ -174,6 +230,43 @@ Deno.test("C5 a folder of the user's in that of the Edge Function is kept, and s
     assert.match(out, /Note: supabase\/functions\/.* was changed/);
     assert.equal(fs.readFileSync(mine, "utf8"), "// mine\n");
   });
+});
+
+Deno.test("C5 removed by hand, it is installed again: doctor says how, install --db-url writes the migration again", async () => {
+  await inNewProject((folder) =>
+    withCopyOf("bare", async (database) => {
+      const install = ["install", "--yes", "--db-url", database.url()];
+      await succeeds([...install, "--admin"], { cwd: folder });
+      // not applied yet: the same migration is pending
+      assert.match(
+        await succeeds(install, { cwd: folder }),
+        /nothing to do\.$/,
+      );
+      await pushed(folder, database);
+      assert.match(
+        await succeeds(install, { cwd: folder }),
+        /nothing to do\.$/,
+      );
+      assert.equal(migrationsIn(folder).length, 1);
+      const installed = await database.connected(catalogue);
+      const removal = await succeeds(["plan", "--uninstall"]);
+      await database.connected((sql) => sql.unsafe(removal).simple());
+
+      const doctor = await command(["doctor", "--db-url", database.url()]);
+
+      assert.match(
+        doctor.out,
+        /not installed in this database\.\n {9}Fix: In the project: npx interview-sessions install --db-url …, then supabase db push\.$/m,
+      );
+      assert.match(
+        await succeeds(install, { cwd: folder }),
+        /^Note: .* what it made was removed since: it is written again\.$/m,
+      );
+      await pushed(folder, database);
+      assert.equal(migrationsIn(folder).length, 2);
+      assert.deepEqual(await database.connected(catalogue), installed);
+    })
+  );
 });
 
 Deno.test("C5 nothing is removed without a yes, nor by --dry-run", async () => {

@@ -16,7 +16,10 @@ const { version, dependencies = {}, ...manifest } = JSON.parse(
 /** Every file belongs to one of these. */
 const wanted = [
   /^(CHANGELOG\.md|LICENSE|README\.md|package\.json)$/,
-  /^dist\/(client|cli)\/([a-z_]+\/)*[a-z_]+\.(js|d\.ts)$/,
+  /^dist\/client\/([a-z_]+\/)*[a-z_]+\.(js|d\.ts)$/,
+  /^dist\/cli\/([a-z_]+\/)*[a-z_]+\.js$/,
+  /^dist\/cli\/database_types\.d\.ts$/,
+  /^cli\/doctor\/definitions\.json$/,
   /^supabase\/migrations\/\d{14}_[a-z_]+\.sql$/,
   /^supabase\/functions\/reap-stale-sessions\/(deno\.json|[a-z_]+\.ts)$/,
   /^scripts\/(health|rollback)\.sql$/,
@@ -39,6 +42,12 @@ Deno.test("C5 the package contains what an app needs and nothing else", async ()
     for (const sources of ["supabase/migrations", "supabase/functions"]) {
       for (const file of filesOf(sources)) assert(files.includes(file), file);
     }
+    for (
+      const file of [
+        "dist/cli/database_types.d.ts",
+        "cli/doctor/definitions.json",
+      ]
+    ) assert(files.includes(file), file);
     for (const target of exportedFiles()) {
       assert(files.includes(target), target);
     }

@@ -193,6 +193,71 @@ for (const { what, create, drop, named } of dependants) {
   });
 }
 
+Deno.test("M15 all that depends on it is named at once, without the advice to cascade", async () => {
+  await withCopyOf(database, async (database) => {
+    // the same table twice in the list
+    const all = dependants.filter(({ create }) => !create.startsWith(answers))
+      .concat(dependants.slice(0, 1));
+    for (const { create } of all) {
+      await database.connected((sql) => sql.unsafe(create).simple());
+    }
+
+    const { code, message, detail, hint } = await refusedRollback(database);
+
+    assert.equal(code, "2BP01");
+    assert.match(message, /^Interview sessions cannot be removed, because/);
+    const lines = `${detail}`.split("\n");
+    assert.equal(lines.length, all.length, detail);
+    for (const { named } of all) {
+      assert(lines.some((line) => named.test(line)), `${named} in ${detail}`);
+    }
+    assert.match(`${hint}`, /Do not use CASCADE/);
+    assert.doesNotMatch(`${hint}`, /DROP \.\.\. CASCADE/);
+  });
+});
+
+Deno.test("M15 a refusal changes nothing where the client goes on after it, as psql does with ON_ERROR_ROLLBACK", async () => {
+  await withCopyOf(database, async (database) => {
+    const [{ create, drop, named }] = dependants;
+    await database.connected((sql) => sql.unsafe(create).simple());
+    const before = await sessionsIn(database);
+    const versions = () =>
+      database.connected((sql) =>
+        plainly(sql`
+          select version from supabase_migrations.schema_migrations order by 1`)
+      );
+    const applied = await versions();
+    const going = { onErrorRollback: true };
+
+    const refusal = await rollBackInPieces(database, going);
+
+    assert.match(`${refusal?.detail}`, named);
+    assert.deepEqual(await sessionsIn(database), before);
+    assert.deepEqual(await versions(), applied);
+
+    await database.connected((sql) => sql.unsafe(drop).simple());
+    assert.equal(await rollBackInPieces(database, going), undefined);
+    assert.deepEqual(await versions(), []);
+  });
+});
+
+Deno.test("M15 functions are found where standard_conforming_strings is off, too", async () => {
+  await withCopyOf(database, async (database) => {
+    const calling = dependants.find(({ what }) => what.includes("asks for"));
+    assert(calling);
+    await database.connected(async (sql) => {
+      await sql.unsafe(calling.create).simple();
+      await sql`
+        alter database ${sql(database.name)}
+        set standard_conforming_strings = off`;
+    });
+
+    const { detail } = await refusedRollback(database);
+
+    assert.match(`${detail}`, calling.named);
+  });
+});
+
 Deno.test("M15 rolled back once nothing depends on it any more", async () => {
   await withCopyOf(database, async (database) => {
     await rollBack(database);

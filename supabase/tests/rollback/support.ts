@@ -14,19 +14,25 @@ export async function rollBack(database: Database) {
   );
 }
 
-/** Sends it piece by piece and goes on after an error, as psql -f does; the error
- * that came first. */
+/** Sends it piece by piece and goes on after an error, as psql -f does, or as it does
+ * with ON_ERROR_ROLLBACK: with a savepoint before each; the error that came first. */
 export async function rollBackInPieces(
   database: Database,
+  o = { onErrorRollback: false },
 ): Promise<postgres.PostgresError | undefined> {
   return await database.connected(async (sql) => {
     let first: postgres.PostgresError | undefined;
+    let began = false;
     for (const piece of textOf("scripts/rollback.sql").split(/\n\n+/)) {
+      const isInside = o.onErrorRollback && began && !/\ncommit;/.test(piece);
+      began ||= /^begin;$/m.test(piece);
       try {
+        if (isInside) await sql`savepoint before_it`;
         await sql.unsafe(piece).simple();
       } catch (error) {
         assert(error instanceof postgres.PostgresError, String(error));
         first ??= error;
+        if (isInside) await sql`rollback to before_it`;
       }
     }
     return first;
