@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { programOf } from "./programs.ts";
-import { testsOf } from "./story.ts";
+import { lostAnswer, testsOf } from "./story.ts";
 
 const program = await programOf({
   folder: "python",
@@ -25,4 +25,4 @@ const program = await programOf({
   ],
 });
 
-testsOf("Python", program);
+testsOf("Python", program, [lostAnswer.error]);

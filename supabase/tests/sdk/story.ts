@@ -93,10 +93,6 @@ const contract: Check[] = [
       assert(seconds > 0 && seconds <= 300, `expires_in is ${seconds}`);
     },
   ],
-  ["a lost answer is an error of the network, not a refusal", ({ line }) => {
-    const { trouble } = line("no answer");
-    assert.match(trouble ?? "", /\S/);
-  }],
   [
     "the same start again returns the session that was granted: a takeover",
     ({ row, lostAnswer }) => {
@@ -168,11 +164,28 @@ const contract: Check[] = [
   }],
 ];
 
-/** Registers the tests of an SDK. */
+/** What an SDK makes of an answer that is lost on the way. */
+export const lostAnswer: Record<"error" | "resent", Check> = {
+  error: [
+    "a lost answer is an error of the network, not a refusal",
+    ({ line }) => {
+      const { trouble, ...other } = line("no answer");
+      assert.match(trouble ?? "", /\S/, JSON.stringify(other));
+    },
+  ],
+  resent: [
+    "a call whose answer is lost is sent again unasked, and gets the same session",
+    ({ row, lostAnswer }) => {
+      assert.equal(row("no answer").fence, lostAnswer.fence);
+    },
+  ],
+};
+
+/** Registers the tests of an SDK: the contract, and what is true of this one. */
 export function testsOf(
   sdk: string,
   program: Command | Skipped,
-  more: Check[] = [],
+  its: Check[],
 ) {
   const isSkipped = "reason" in program;
   let story: Story;
@@ -181,7 +194,7 @@ export function testsOf(
       story = await played(program);
     });
   }
-  for (const [name, check] of [...contract, ...more]) {
+  for (const [name, check] of [...contract, ...its]) {
     const why = isSkipped ? ` (skipped: ${program.reason})` : "";
     Deno.test({
       name: `C8 ${sdk}: ${name}${why}`,
