@@ -54,7 +54,10 @@ Deno.test("C5 nothing is wrong with a fresh installation whose reaper has run: 0
 
     assertWrong(ended);
     assert.match(ended.out, /^ok {7}Version 0\.1\.0 is installed\./);
-    assert.match(ended.out, /Chapters: core, admin\./);
+    assert.match(
+      ended.out,
+      /Chapters: core, admin, deliveries, notification\./,
+    );
     assert.match(ended.out, /All \d+ objects are those of this version/);
     assert.match(
       ended.out,
@@ -195,7 +198,7 @@ Deno.test("C5 without the admin chapter nothing is missing", async () => {
       const ended = await doctorOn(database);
 
       assertWrong(ended);
-      assert.match(ended.out, /Chapters: core\./);
+      assert.match(ended.out, /Chapters: core, deliveries, notification\./);
     },
   );
 });

@@ -43,18 +43,22 @@ Deno.test("C5 I4 in a fresh project: one migration, the function, its section; p
     withCopyOf("bare", async (database) => {
       const before = read(folder, config);
 
-      const out = await succeeds(["install", "--yes", "--admin"], {
-        cwd: folder,
-      });
+      const out = await succeeds(
+        ["install", "--yes", "--admin", "--deliveries", "--notification"],
+        { cwd: folder },
+      );
 
       assert.match(
         out,
-        /write {3}supabase\/migrations\/\d{14}_install_interview_sessions_0_1_0\.sql \(with admin\)/,
+        /write {3}supabase\/migrations\/\d{14}_install_interview_sessions_0_1_0\.sql \(with admin, deliveries, notification\)/,
       );
       assert.equal(migrationsIn(folder).length, 1);
       assert.deepEqual(
         fs.readdirSync(join(folder, functionFolder)).sort(),
-        ["deno.json", "index.ts", "keys.ts", "reap_all.ts"],
+        [
+          ...["address.ts", "deliver.ts", "deno.json", "index.ts", "keys.ts"],
+          ...["reap_all.ts", "webhook_settings.ts"],
+        ],
       );
       assert.equal(
         read(folder, config),
@@ -91,7 +95,10 @@ Deno.test("C5 nothing is written without a yes, nor by --dry-run, which shows it
     const dry = await succeeds(["install", "--dry-run"], { cwd: folder });
     const unasked = await command(["install"], { cwd: folder });
 
-    assert.match(dry, /write .*migrations.*\n.*write .*deno\.json/);
+    assert.match(
+      dry,
+      /write .*migrations.*\n(?:.*write .*\n)*.*write .*deno\.json/,
+    );
     assert.match(dry, /edit {4}supabase\/config\.toml.* is added/);
     assert.match(dry, /Dry run: nothing was changed\.$/);
     assert.equal(unasked.code, 2);
