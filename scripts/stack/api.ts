@@ -5,7 +5,7 @@ import { App, type ResolvedKey } from "@supabase/lite";
 import { createPostgresConnection } from "@supabase/lite/postgres";
 import { type Claims, readAccessToken } from "./access_token.ts";
 import type { ApiKeys } from "./keys.ts";
-import { RestConnection } from "./lite_corrections.ts";
+import { isoTimestamps, RestConnection } from "./lite_corrections.ts";
 import { requireFreePort } from "./ports.ts";
 import { databaseUnreachable } from "./rest_error.ts";
 import { endConnections, openSchemaCache } from "./schema_cache.ts";
@@ -189,6 +189,7 @@ function authApi(o: ApiOptions) {
       backoff: () => 0.1,
       onnotice: () => {},
       connection: { application_name: "auth" },
+      types: isoTimestamps,
     },
   });
   const app = new App({

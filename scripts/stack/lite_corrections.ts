@@ -160,8 +160,11 @@ function limitedTo(ms: number) {
   };
 }
 
-/** lite leaves timestamps as Postgres prints them; to_json() says ISO 8601. */
-const isoTimestamps = {
+/**
+ * lite leaves timestamps as Postgres prints them, with a space and a short offset.
+ * PostgREST and Auth answer ISO 8601, and some SDKs read nothing else.
+ */
+export const isoTimestamps = {
   timestamptz: {
     to: 1184,
     from: [1184],

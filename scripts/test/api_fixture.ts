@@ -97,7 +97,8 @@ export interface Project {
   stop(): Promise<void>;
 }
 
-const password = "correct horse battery staple";
+/** The password of every user who signed up. */
+export const password = "correct horse battery staple";
 
 /** The project of a test file, from its first test to its last. */
 export function projectOfThisFile(o: ProjectOptions = {}): Project {

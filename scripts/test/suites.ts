@@ -23,6 +23,10 @@ const extras = [
   "supabase/tests/docs/site.test.ts",
   "supabase/tests/pooler/pgtap.test.ts",
   "supabase/tests/pooler/races.test.ts",
+  "supabase/tests/sdk/go.test.ts",
+  "supabase/tests/sdk/kotlin.test.ts",
+  "supabase/tests/sdk/python.test.ts",
+  "supabase/tests/sdk/rust.test.ts",
 ];
 
 /** Every version of Postgres that the component supports. */

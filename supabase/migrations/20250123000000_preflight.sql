@@ -105,8 +105,8 @@ begin
         where to_regprocedure(o.signature) is not null and strpos(v_chapters, o.chapter) = 0
       loop
         v_findings := v_findings || format(
-          'The %1$s chapter is installed, and what is applied leaves it out: its functions would stay at version %2$s. Apply the SQL with it: delete this migration, then npx interview-sessions install --%1$s (by hand: npx interview-sessions plan --%1$s)',
-          v_row.chapter, v_installed
+          'The %s chapter is installed, and what is applied leaves it out: its functions would stay at version %s. Apply the SQL with it: delete this migration, then npx interview-sessions install --%s (by hand: npx interview-sessions plan --%s)',
+          v_row.chapter, v_installed, v_row.chapter, v_row.chapter
         );
       end loop;
     end if;

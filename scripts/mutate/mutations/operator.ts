@@ -380,11 +380,8 @@ export const operator: Mutation[] = [
     in: "revoke",
     name: "a session without its user stays",
     why: "S21 nobody else could end it",
-    take:
-      "where a.user_id = revoke.user_id
-      and a.session_id",
-    put: "where false
-      and a.session_id",
+    take: "where a.user_id = revoke.user_id\n      and a.session_id",
+    put: "where false\n      and a.session_id",
     file: "database/tables/a_session_without_its_user_can_be_revoked",
   },
   {

@@ -9,12 +9,19 @@ const suite = "advisors";
 /** `supabase db advisors` finds nothing, and would find planted problems. */
 export function advisorsSuite(): Part[] {
   return [
-    check(suite, "nothing to say, once the reaper has run", {
+    check(suite, "nothing to say, once the reaper has run and delivered", {
       needs: [migrated],
       run: (run) =>
         run.withDatabase(migrated, async (database) => {
+          // an index that is never used is a finding
           await database.connected((sql) =>
-            sql`select * from public.reap_stale_sessions()`
+            sql.unsafe(`
+              insert into sessions.endpoints (name, url)
+              values ('meter', 'https://meter.example.com/');
+              select from public.reap_stale_sessions();
+              select from public.claim_deliveries();
+              select from public.session_health();
+            `).simple()
           );
           const { code, results } = await advisors(database);
           assert(results.length === 0, results.map(inWords).join("\n"));

@@ -34,6 +34,8 @@ const project = projectOfThisFile({
   functions: true,
   async between(request, pass) {
     const call = new URL(request.url).pathname.split("/").at(-1)!;
+    // that of a run with nothing to deliver: deliveries.test.ts has the others
+    if (call === "claim_deliveries") return await pass();
     calls.push(call);
     const next = faults.findIndex((fault) => fault.call === call);
     if (next < 0) return await pass();

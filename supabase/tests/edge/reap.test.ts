@@ -59,6 +59,7 @@ Deno.test("it answers how many, why, how long it took, and how things are", asyn
     batches: 1,
     by_reason: { expired: 3, timed_out: 2 },
     drained: true,
+    deliveries: { delivered: 0, failed: 0, put_back: 0, problems: {} },
   });
   assert(Number.isInteger(duration_ms) && duration_ms >= 0);
   assert.deepEqual(Object.keys(health), ["status", "reason"]);
@@ -66,6 +67,7 @@ Deno.test("it answers how many, why, how long it took, and how things are", asyn
   assert.match(health.reason, /^The reaper ran \d\d:\d\d:\d\d ago/);
   assert.deepEqual(Object.keys(body as object), [
     ...["reaped", "batches", "by_reason", "duration_ms", "drained", "health"],
+    "deliveries",
   ]);
 });
 
@@ -132,7 +134,7 @@ Deno.test("M7 the log: a line for each batch that found something, with ids and 
     assert.equal(line.reaped, reaped);
     assert.deepEqual(Object.keys(line), [
       ...["event", "reaped", "batches", "by_reason", "duration_ms", "drained"],
-      "health",
+      ...["health", "deliveries"],
     ]);
   }
 });

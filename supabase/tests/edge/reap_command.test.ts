@@ -116,6 +116,7 @@ Deno.test("--json prints the function's answer", async () => {
   assert.equal(code, 0);
   assert.deepEqual(Object.keys(JSON.parse(out)), [
     ...["reaped", "batches", "by_reason", "duration_ms", "drained", "health"],
+    "deliveries",
   ]);
 });
 

@@ -43,10 +43,9 @@ Deno.test("C5 I4 in a fresh project: one migration, the function, its section; p
     withCopyOf("bare", async (database) => {
       const before = read(folder, config);
 
-      const out = await succeeds(
-        ["install", "--yes", "--admin", "--deliveries", "--notification"],
-        { cwd: folder },
-      );
+      const out = await succeeds([
+        ...["install", "--yes", "--admin", "--deliveries", "--notification"],
+      ], { cwd: folder });
 
       assert.match(
         out,
@@ -95,10 +94,7 @@ Deno.test("C5 nothing is written without a yes, nor by --dry-run, which shows it
     const dry = await succeeds(["install", "--dry-run"], { cwd: folder });
     const unasked = await command(["install"], { cwd: folder });
 
-    assert.match(
-      dry,
-      /write .*migrations.*\n(?:.*write .*\n)*.*write .*deno\.json/,
-    );
+    assert.match(dry, /write .*migrations.*\n[^]*write .*deno\.json/);
     assert.match(dry, /edit {4}supabase\/config\.toml.* is added/);
     assert.match(dry, /Dry run: nothing was changed\.$/);
     assert.equal(unasked.code, 2);

@@ -115,7 +115,10 @@ Deno.test("C5 from the tarball alone: installed, used, reaped, examined, upgrade
           ),
         );
 
-        assert.equal(said, "starting live completing over starting live");
+        assert.equal(
+          said,
+          "idle starting live completing over idle starting live",
+        );
         assert.deepEqual(await sessionsIn(fresh), ["completed", "live"]);
       },
     );

@@ -82,6 +82,7 @@ function isOurs({ kind, name }: CatalogueEntry): boolean {
     /^public\.(start|heartbeat|complete|end|(user_)?holds|revoke)_session\(/
       .test(name) ||
     /^public\.extend_interview\(/.test(name) ||
+    /^public\.(claim|settle|list|retry|drop)_deliveries\(/.test(name) ||
     /^public\.(reap_stale_sessions|session_health)\(/.test(name) ||
     /^public\.admin_(\w+_sessions?|session_\w+|extend_interview)\(/.test(
       name,
