@@ -65,7 +65,7 @@ async function deliveryFindings(
   if (findings.length > 0) return findings;
   if (on.length === 0) {
     return [
-      note(
+      ok(
         "No endpoint is on: ends are not delivered. See docs/deliveries.md.",
       ),
     ];
