@@ -1,6 +1,6 @@
 // 100 000 sessions end at once: they are reaped and delivered, run after run, in
 // bounded memory. It takes minutes, so only `npm test -- --all` or a filter that names
-// it runs it; `npm test -- edge/backlog --verbose` prints the figures.
+// it runs it.
 import assert from "node:assert/strict";
 import { projectOfThisFile, reap, seedStale } from "./support.ts";
 

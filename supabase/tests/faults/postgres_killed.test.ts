@@ -142,7 +142,7 @@ Deno.test("C3, M13: Postgres killed in mid-claim: what was claimed is due again,
     const asService = async <T>(statement: string): Promise<T[]> =>
       await connected(server.url(), async (sql) => {
         await sql`set role service_role`;
-        return await sql.unsafe<T[]>(statement);
+        return [...await sql.unsafe<T[]>(statement)];
       });
     const claim = () =>
       asService<{ id: string; attempt: number }>(
@@ -151,7 +151,7 @@ Deno.test("C3, M13: Postgres killed in mid-claim: what was claimed is due again,
     const asOwner = (statement: string) =>
       connected(
         server.url("supabase_admin"),
-        (sql) => sql.unsafe<{ id: string }[]>(statement),
+        async (sql) => [...await sql.unsafe<{ id: string }[]>(statement)],
       );
     await asOwner(`
       insert into sessions.endpoints (name, url) values ('meter', 'https://meter.example.com/')`);
