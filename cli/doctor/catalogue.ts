@@ -200,7 +200,11 @@ const everything = `
   union all
   select
     'trigger', r.name, t.tgname::text, r.relowner::regrole::text,
-    jsonb_build_object('definition', pg_get_triggerdef(t.oid), 'enabled', t.tgenabled::text),
+    jsonb_build_object(
+      'definition', pg_get_triggerdef(t.oid),
+      -- switched by the endpoints: see chapters.ts
+      'enabled', case t.tgname when 'record_deliveries' then 'by endpoints' else t.tgenabled::text end
+    ),
     '{}'
   from pg_catalog.pg_trigger t
   join relation r on r.oid = t.tgrelid

@@ -6,6 +6,7 @@ import { installedOptional, preflightFindings } from "../preflight.ts";
 import { secretVariable } from "../secrets.ts";
 import { isNewer } from "../versions.ts";
 import { catalogueOf } from "./catalogue.ts";
+import { chapterFindings } from "./chapters.ts";
 import { definitions, namesInPublic } from "./definitions.ts";
 import { comparison } from "./comparison.ts";
 import { differences } from "./differences.ts";
@@ -44,6 +45,11 @@ export async function databaseFindings(url: string): Promise<Finding[]> {
         ...compared,
         ...await exposureFindings(sql),
         ...await readable(sql, healthFindings, applyAgain(optional)),
+        ...await readable(
+          sql,
+          (sql) => chapterFindings(sql, optional),
+          applyAgain(optional),
+        ),
       ];
     });
   });
@@ -117,7 +123,8 @@ async function exposureFindings(
     select substr(s.setting, length('pgrst.db_schemas=') + 1) as schemas
     from pg_db_role_setting r
     cross join unnest(r.setconfig) s (setting)
-    where s.setting like 'pgrst.db_schemas=%'`;
+    where s.setting like 'pgrst.db_schemas=%'
+      and r.setdatabase in (0, (select d.oid from pg_database d where d.datname = current_database()))`;
   return rows.filter(({ schemas }) =>
     schemas.split(",").map((name) => name.trim()).includes("sessions")
   ).map(() =>

@@ -1,6 +1,7 @@
 // All questions, in their order.
 import type { Question } from "./answer.ts";
 import { capacity } from "./questions/capacity.ts";
+import { deliveries } from "./questions/deliveries.ts";
 import { growth } from "./questions/growth.ts";
 import { health } from "./questions/health.ts";
 import { heartbeats } from "./questions/heartbeats.ts";
@@ -20,6 +21,7 @@ export const questions: Question[] = [
   reaper,
   stuck,
   health,
+  deliveries,
   size,
   capacity,
   stack,

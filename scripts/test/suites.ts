@@ -21,6 +21,7 @@ const denoSuites = ["broom", "upgrade", "rollback", "api", "edge", "stack"];
  * little: only `--all` or a filter runs them. */
 const extras = [
   "supabase/tests/docs/site.test.ts",
+  "supabase/tests/edge/backlog.test.ts",
   "supabase/tests/pooler/pgtap.test.ts",
   "supabase/tests/pooler/races.test.ts",
   "supabase/tests/sdk/go.test.ts",

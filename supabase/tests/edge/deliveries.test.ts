@@ -180,6 +180,59 @@ Deno.test("C3 a receiver that is down gets the event later, under the same id", 
   }
 });
 
+Deno.test("C3 a receiver that is down for longer than twelve attempts gets the event when it is retried", async () => {
+  const down = startReceiver();
+  await down.stop();
+  await addEndpoint(down.url);
+  await seedStale(project, 1);
+
+  for (let attempt = 1; attempt <= 12; attempt++) {
+    assert.equal((await reap(project)).deliveries?.failed, 1, `${attempt}`);
+    await letPausesPass(project);
+  }
+  const { deliveries, health } = await reap(project);
+
+  assert.equal(deliveries?.failed, 0, "it is dead");
+  assert.equal(health.status, "warning");
+  assert.match(health.reason, /^1 deliveries are dead/);
+  const [{ id, state }] = await pending(project);
+  assert.equal(state, "dead");
+  const up = startReceiver(undefined, Number(new URL(down.url).port));
+  try {
+    assert.equal((await project.service.rpc("retry_deliveries")).data, 1);
+    const run = await reap(project);
+    assert.equal(run.deliveries?.delivered, 1);
+    assert.deepEqual(up.received.map(({ id }) => id), [id]);
+    assert.deepEqual(await pending(project), []);
+  } finally {
+    await up.stop();
+  }
+});
+
+Deno.test("C3 a receiver that takes seconds gets each event once, and another one does not wait for it", async () => {
+  const slowly = Promise.withResolvers<void>();
+  await withReceiver(async () => {
+    await slowly.promise;
+    return new Response();
+  }, async (slow) => {
+    await withReceiver(undefined, async (other) => {
+      await addEndpoint(slow.url, "meter");
+      await addEndpoint(other.url, "rooms");
+      await seedStale(project, 130);
+
+      const running = reap(project);
+      await until("the other one has all", () => other.received.length === 130);
+      assert(slow.received.length < 130);
+      slowly.resolve();
+      const { deliveries } = await running;
+
+      assert.equal(deliveries?.delivered, 260);
+      assert.equal(new Set(slow.received.map(({ id }) => id)).size, 130);
+      assert.equal(slow.received.length, 130);
+    });
+  });
+});
+
 Deno.test("C3 only an answer 2xx confirms; a redirect is not followed", async () => {
   await withReceiver(undefined, async (elsewhere) => {
     for (

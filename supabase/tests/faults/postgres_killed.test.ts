@@ -137,6 +137,69 @@ Deno.test("R25, M13: a run of the reaper that a crash loses is done again by the
   });
 });
 
+Deno.test("C3, M13: Postgres killed in mid-claim: what was claimed is due again, under the same ids, and what was confirmed is not", async (t) => {
+  await withIdleServer(async ({ server }) => {
+    const asService = async <T>(statement: string): Promise<T[]> =>
+      await connected(server.url(), async (sql) => {
+        await sql`set role service_role`;
+        return [...await sql.unsafe<T[]>(statement)];
+      });
+    const claim = () =>
+      asService<{ id: string; attempt: number }>(
+        "select id, attempt from public.claim_deliveries(1000) order by id",
+      );
+    const asOwner = (statement: string) =>
+      connected(
+        server.url("supabase_admin"),
+        async (sql) => [...await sql.unsafe<{ id: string }[]>(statement)],
+      );
+    await asOwner(`
+      insert into sessions.endpoints (name, url) values ('meter', 'https://meter.example.com/')`);
+    assert.equal(
+      (await asService("select from public.reap_stale_sessions()")).length,
+      100,
+    );
+    const ids =
+      (await asOwner("select id from sessions.deliveries order by id"))
+        .map(({ id }) => id);
+    assert.equal(ids.length, 100);
+
+    // in the middle of a claim
+    const killed = connectTo(server.url());
+    await killed`begin`;
+    await killed`set local role service_role`;
+    await killed`select from public.claim_deliveries()`;
+    await crash(server);
+    await killed.end({ timeout: 0 });
+    const first = await claim();
+    assert.deepEqual(first, ids.map((id) => ({ id, attempt: 1 })));
+
+    // after a claim, before its results
+    await crash(server);
+    assert.deepEqual(await claim(), [], "they may be under way");
+    await asOwner("update sessions.deliveries set due_at = now()");
+    const second = await claim();
+    assert.deepEqual(second, ids.map((id) => ({ id, attempt: 2 })));
+
+    // after their results
+    const results = second.map((one) => ({ ...one, outcome: "delivered" }));
+    await asService(
+      `select public.settle_deliveries('${JSON.stringify(results)}')`,
+    );
+    await crash(server);
+    assert.deepEqual(await asOwner("select id from sessions.deliveries"), []);
+  });
+  report({
+    test: t.name,
+    produced: "`kill -9` of all of Postgres in the transaction of a claim of " +
+      "100 deliveries, again after a claim, and again after its results",
+    times: 3,
+    lost:
+      "nothing: a claim that was not committed has not been, and one whose " +
+      "results did not come is made again after 2 minutes",
+  });
+});
+
 interface Idle {
   server: OwnServer;
   user: string;

@@ -16,6 +16,15 @@ Deno.test("the table of docs/reliability.md has a row for each test that breaks 
   assert.deepEqual(rows.sort(), tests.sort());
 });
 
+Deno.test("C3 each fault of a delivery in docs/reliability.md is a test that exists", () => {
+  const section = textOf("docs/reliability.md").split("## Deliveries")[1] ?? "";
+  const named = [...section.split("\n## ")[0].matchAll(/\| (C3 .*?) +\|$/gm)]
+    .map(([, name]) => name);
+  const tests = textOf("supabase/tests/edge/deliveries.test.ts");
+  assert(named.length >= 10);
+  for (const name of named) assert(tests.includes(`"${name}"`), name);
+});
+
 /** The names of the tests in a file that call `report`. */
 function testsThatReport(text: string): string[] {
   return text.split(/^(?=Deno\.test\(|testUnless\()/m)

@@ -6,7 +6,10 @@ import * as fs from "node:fs";
 import { basename, join } from "node:path";
 import postgres from "postgres";
 import { installSql } from "../../../cli/migration.ts";
-import { packageVersion } from "../../../cli/package_files.ts";
+import {
+  optionalChapters,
+  packageVersion,
+} from "../../../cli/package_files.ts";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { catalogue } from "../../../scripts/test/catalogue.ts";
 import type { Database } from "../../../scripts/test/databases.ts";
@@ -24,7 +27,7 @@ const releases = filesBelow(folder, ".sql").map((file) => ({
   version: basename(file, ".sql"),
   file,
 }));
-const current = installSql(["admin"]);
+const current = installSql(optionalChapters);
 
 /** Users, by what they are doing when the upgrade comes. */
 const users = {

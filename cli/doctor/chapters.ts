@@ -1,0 +1,129 @@
+// What `doctor` finds about the chapters "deliveries" and "notification": endpoints,
+// deliveries that are dead, and whether Realtime is there.
+import type postgres from "postgres";
+import type { OptionalChapter } from "../package_files.ts";
+import { type Finding, note, ok, runAsPostgres, wrong } from "./finding.ts";
+
+/** The findings about those of the two that are installed. */
+export async function chapterFindings(
+  sql: postgres.TransactionSql,
+  optional: readonly OptionalChapter[],
+): Promise<Finding[]> {
+  return [
+    ...optional.includes("deliveries") ? await deliveryFindings(sql) : [],
+    ...optional.includes("notification") ? await notificationFindings(sql) : [],
+  ];
+}
+
+interface DeliveriesRow {
+  on: string[];
+  gone: string[];
+  dead: string;
+  waiting: string;
+  is_recorded: boolean;
+}
+
+async function deliveryFindings(
+  sql: postgres.TransactionSql,
+): Promise<Finding[]> {
+  const [row] = await sql<DeliveriesRow[]>`
+    select
+      array(select e.name from sessions.endpoints e where e.state = 'on' order by 1) as on,
+      array(select e.name from sessions.endpoints e where e.state = 'gone' order by 1) as gone,
+      (select count(*) from sessions.deliveries d where d.due_at is null) as dead,
+      (select count(*) from sessions.deliveries d where d.due_at is not null) as waiting,
+      exists (
+        select
+        from pg_catalog.pg_trigger t
+        where t.tgrelid = 'public.interview_session_history'::regclass
+          and t.tgname = 'record_deliveries'
+          and t.tgenabled in ('O', 'A')
+      ) as is_recorded`;
+  if (!row) return [];
+  const { on, gone, dead, waiting, is_recorded } = row;
+  const findings: Finding[] = [];
+  for (const name of gone) {
+    findings.push(wrong(
+      `The endpoint ${name} answered 410 Gone: ends are neither recorded for it nor sent.`,
+      `Set it to on, or delete it: update sessions.endpoints set state = 'on' where name = '${name}';`,
+    ));
+  }
+  if (dead !== "0") {
+    findings.push(wrong(
+      `${dead} deliveries are dead: their receiver did not confirm them in 12 attempts.`,
+      `See npx interview-sessions deliveries list --dead, then retry or drop them.`,
+    ));
+  }
+  if (on.length > 0 && !is_recorded) {
+    findings.push(wrong(
+      `Ends are not recorded for any endpoint: the trigger record_deliveries is disabled.`,
+      runAsPostgres(
+        `alter table public.interview_session_history enable trigger record_deliveries;`,
+      ),
+    ));
+  }
+  if (findings.length > 0) return findings;
+  if (on.length === 0) {
+    return [
+      ok(
+        "No endpoint is on: ends are not delivered. See docs/deliveries.md.",
+      ),
+    ];
+  }
+  return [
+    ok(
+      `Ends are delivered to ${
+        on.join(", ")
+      }; ${waiting} wait. Whether the function has ` +
+        `their secrets is in the answer of its runs, under deliveries.problems.`,
+    ),
+  ];
+}
+
+interface RealtimeRow {
+  has_messages: boolean;
+  has_send: boolean;
+  has_topic: boolean;
+  has_policy: boolean;
+}
+
+async function notificationFindings(
+  sql: postgres.TransactionSql,
+): Promise<Finding[]> {
+  const [row] = await sql<RealtimeRow[]>`
+    select
+      to_regclass('realtime.messages') is not null as has_messages,
+      to_regprocedure('realtime.send(jsonb,text,text,boolean)') is not null as has_send,
+      to_regprocedure('realtime.topic()') is not null as has_topic,
+      exists (
+        select
+        from pg_catalog.pg_policy p
+        where p.polrelid = to_regclass('realtime.messages')
+          and p.polname = 'a user hears of their own interview sessions'
+      ) as has_policy`;
+  if (!row) return [];
+  const missing = [
+    ...row.has_messages ? [] : ["the table realtime.messages"],
+    ...row.has_send ? [] : ["realtime.send(jsonb, text, text, boolean)"],
+    ...row.has_topic ? [] : ["realtime.topic()"],
+  ];
+  if (missing.length > 0) {
+    return [
+      note(
+        `Nobody is notified, because Realtime is absent: no ${
+          missing.join(", no ")
+        }. Devices learn at their next heartbeat. Once Realtime is set up, run as postgres: ` +
+          `select sessions.allow_notification();`,
+      ),
+    ];
+  }
+  if (!row.has_policy) {
+    return [
+      note(
+        `Nobody may listen: the policy on realtime.messages is missing. Run as postgres: ` +
+          `select sessions.allow_notification();`,
+      ),
+    ];
+  }
+  return [ok("Devices are notified through Realtime.")];
+}
