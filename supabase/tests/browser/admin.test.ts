@@ -390,7 +390,10 @@ story(
     const other = await newTab();
     await other.open(deskAddress());
     await other.sees("Nobody is in an interview.");
-    await tab.page.waitForFunction("document.hidden");
+    await until(
+      "it is hidden",
+      () => tab.page.evaluate<boolean>("document.hidden"),
+    );
 
     const [hidden, seen] = [countCalls(tab), countCalls(other)];
     await until("the other tab has asked ten times", () => seen.calls >= 10);

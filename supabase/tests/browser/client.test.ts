@@ -251,7 +251,7 @@ story(
     const page = await open();
     await start(page);
 
-    await page.goto("about:blank");
+    await page.close({ runBeforeUnload: true });
 
     await until("the goodbye", async () => (await ends()).length === 1);
     assert.deepEqual(await ends(), ["disconnected"]);
@@ -282,7 +282,7 @@ story(
         ),
     );
 
-    await page.goto("about:blank");
+    await page.close({ runBeforeUnload: true });
 
     await until("the goodbye", async () => (await ends()).length === 1);
     assert.deepEqual(await ends(), ["disconnected"]);

@@ -98,7 +98,7 @@ story(
     assert(BigInt(third!.fence) > BigInt(second!.fence));
 
     // B4: it goes for good, and ends nothing but its own session
-    await mobile.page.goto("about:blank");
+    await mobile.page.close({ runBeforeUnload: true });
     await laptop.submit();
     assert.deepEqual(await ended(person), [
       { session_id: first!.session_id, end_reason: "taken_over" },
