@@ -13,12 +13,14 @@ import type { Skipped } from "../../../scripts/test/part.ts";
 const { signal } = new AbortController();
 
 /** A program and its arguments. */
-export type Command = [program: string, ...args: string[]];
+export type Command = string[];
 
 /** How a program is built and run. */
 export interface Recipe {
   /** Its folder below supabase/tests/sdk. */
   folder: string;
+  /** What it is built from, if not from all of its files. */
+  inputs?: string[];
   /** The tools, each with a command that prints its version, and the least one. */
   needs: { tool: Command; atLeast: string }[];
   /** Builds it into this folder; the commands run in the folder of the sources. */
@@ -36,7 +38,7 @@ export async function programOf(recipe: Recipe): Promise<Command | Skipped> {
   const folder = `supabase/tests/sdk/${recipe.folder}`;
   const into = join(repositoryRoot, ".stack", "sdk", recipe.folder);
   const stamp = join(into, "sources.sha256");
-  const wanted = hashOf(folder);
+  const wanted = hashOf(folder, recipe.inputs);
   const isBuilt = fs.existsSync(stamp) &&
     fs.readFileSync(stamp, "utf8") === wanted;
   if (isBuilt) return recipe.run(into);
@@ -83,11 +85,10 @@ async function problemOf(
   throw new Error(`${program} ${args.join(" ")} failed:\n${said}`);
 }
 
-function hashOf(folder: string): string {
+function hashOf(folder: string, inputs?: string[]): string {
+  const files = inputs?.map((name) => `${folder}/${name}`) ??
+    filesBelow(folder, "");
   const hash = createHash("sha256");
-  for (const file of filesBelow(folder, "")) {
-    if (file.includes("__pycache__")) continue;
-    hash.update(`${file}\n${textOf(file)}`);
-  }
+  for (const file of files) hash.update(`${file}\n${textOf(file)}`);
   return hash.digest("hex");
 }

@@ -157,7 +157,9 @@ const contract: Check[] = [
     assert.match(hint, /^Sign in again/);
   }],
   ["the database has both sessions, and how they ended", ({ sessions }) => {
-    assert.deepEqual(sessions, [
+    // a server's has a random id
+    const named = sessions.filter(({ session_id }) => session_id.length < 36);
+    assert.deepEqual(named, [
       { session_id: "phone", state: "taken_over" },
       { session_id: "laptop", state: "completed" },
     ]);
