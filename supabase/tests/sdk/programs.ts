@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { runCommand } from "../../../scripts/test/command.ts";
 import { filesBelow, textOf } from "../../../scripts/test/files.ts";
@@ -67,7 +68,7 @@ async function whatIsMissing(
 }
 
 const noNetwork =
-  /could not resolve|name resolution|unknown host|no such host|dial tcp|network is unreachable|connection refused|NewConnectionError|connection timed out|could not transfer/i;
+  /could not resolve|could not connect|name resolution|unknown host|no such host|dial tcp|network is unreachable|connection refused|NewConnectionError|connection timed out|could not transfer/i;
 
 async function problemOf(
   [program, ...args]: Command,
@@ -81,8 +82,13 @@ async function problemOf(
   });
   if (code === 0) return;
   const line = said.split("\n").find((line) => noNetwork.test(line));
-  if (line) return { reason: `its packages cannot be reached: ${line.trim()}` };
+  if (line) return { reason: `packages cannot be reached: ${inShort(line)}` };
   throw new Error(`${program} ${args.join(" ")} failed:\n${said}`);
+}
+
+function inShort(line: string): string {
+  const plain = stripVTControlCharacters(line).trim();
+  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
 }
 
 function hashOf(folder: string, inputs?: string[]): string {
