@@ -37,6 +37,8 @@ export default defineConfig({
       }),
       group("Build", {
         "Client": "client",
+        "SDKs": "sdks",
+        "Mobile and backend": "mobile-and-backend",
         "Drafts": "drafts",
         "Guarding your tables": "guarding",
         "Notification": "notification",

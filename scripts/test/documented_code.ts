@@ -7,6 +7,8 @@ import { type CodeBlock, codeBlocksOf } from "./recipes.ts";
 interface Page {
   /** The tests that run its recipes: a file, or a folder. */
   tests?: string[];
+  /** Recipes that the page itself calls not run. */
+  notRun?: string[];
   /** Blocks without a recipe, by how they begin, and the file that runs them. */
   others?: Record<string, string>;
 }
@@ -65,6 +67,13 @@ const pages: Record<string, Page> = {
       "[Unit] Description=": "supabase/tests/schedule/systemd.test.ts",
     },
   },
+  "docs/sdks.md": {
+    tests: ["supabase/tests/docs/sdks.test.ts"],
+    notRun: ["not run, Dart", "not run, Swift", "not run, C#"],
+  },
+  "docs/mobile-and-backend.md": {
+    tests: ["supabase/tests/docs/sdks.test.ts"],
+  },
   "docs/self-hosting.md": { tests: ["supabase/tests/docs/uninstall.test.ts"] },
   "docs/try-it.md": {
     others: {
@@ -81,7 +90,7 @@ const pages: Record<string, Page> = {
 
 /** The blocks of a Markdown file that no test runs, each in a sentence. */
 export function codeThatIsNotRun(file: string): string[] {
-  const { tests = [], others = {} } = pages[file] ?? {};
+  const { tests = [], notRun = [], others = {} } = pages[file] ?? {};
   const sources = tests.flatMap((path) =>
     path.endsWith(".ts") ? [path] : filesBelow(path, ".ts")
   ).map(textOf).join("\n");
@@ -90,6 +99,7 @@ export function codeThatIsNotRun(file: string): string[] {
   }
   const isRun = ({ recipe, text }: CodeBlock) => {
     if (recipe && sources.includes(`"${recipe}"`)) return true;
+    if (recipe && notRun.includes(recipe)) return true;
     const words = text.trim().replaceAll(/\s+/g, " ");
     return Object.keys(others).some((beginning) => words.startsWith(beginning));
   };

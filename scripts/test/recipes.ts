@@ -33,7 +33,7 @@ export interface CodeBlock {
 /** All fenced blocks of a Markdown file. */
 export function codeBlocksOf(file: string): CodeBlock[] {
   const blocks = textOf(file).matchAll(
-    /(?:<!-- recipe: (\S+) -->\s*)?^ *```(\w*)\n(.*?)^ *```$/gms,
+    /(?:<!-- recipe: ([^\n]+?) -->\s*)?^ *```(\w*)\n(.*?)^ *```$/gms,
   );
   return [...blocks].map(([, recipe, language, text]) => ({
     language,

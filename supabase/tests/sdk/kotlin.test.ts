@@ -15,7 +15,8 @@ const program = await programOf({
     commands: [["mvn", "--batch-mode", "--quiet", "package"]],
   }),
   run: (built) => [
-    ...["java", "-cp"] as [string, string],
+    "java",
+    "-cp",
     [join(built, "classes"), join(built, "lib", "*")].join(delimiter),
     "StoryKt",
   ],

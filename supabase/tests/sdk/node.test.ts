@@ -12,11 +12,12 @@ const program = await programOf({
       ...["node", join(nodeModules, "esbuild/bin/esbuild"), "story.ts"],
       ...["--bundle", "--packages=external", "--format=esm"],
       `--outfile=${join(into, "story.mjs")}`,
-    ] as [string, ...string[]]],
+    ]],
   }),
   // Node 20 has no WebSocket without it, which supabase-js asks for
   run: (built) => [
-    ...["node", "--experimental-websocket"] as [string, string],
+    "node",
+    "--experimental-websocket",
     join(built, "story.mjs"),
   ],
 });

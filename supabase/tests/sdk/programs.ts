@@ -5,6 +5,7 @@
 import { createHash } from "node:crypto";
 import * as fs from "node:fs";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { runCommand } from "../../../scripts/test/command.ts";
 import { filesBelow, textOf } from "../../../scripts/test/files.ts";
@@ -13,12 +14,14 @@ import type { Skipped } from "../../../scripts/test/part.ts";
 const { signal } = new AbortController();
 
 /** A program and its arguments. */
-export type Command = [program: string, ...args: string[]];
+export type Command = string[];
 
 /** How a program is built and run. */
 export interface Recipe {
   /** Its folder below supabase/tests/sdk. */
   folder: string;
+  /** What it is built from, if not from all of its files. */
+  inputs?: string[];
   /** The tools, each with a command that prints its version, and the least one. */
   needs: { tool: Command; atLeast: string }[];
   /** Builds it into this folder; the commands run in the folder of the sources. */
@@ -36,7 +39,7 @@ export async function programOf(recipe: Recipe): Promise<Command | Skipped> {
   const folder = `supabase/tests/sdk/${recipe.folder}`;
   const into = join(repositoryRoot, ".stack", "sdk", recipe.folder);
   const stamp = join(into, "sources.sha256");
-  const wanted = hashOf(folder);
+  const wanted = hashOf(folder, recipe.inputs);
   const isBuilt = fs.existsSync(stamp) &&
     fs.readFileSync(stamp, "utf8") === wanted;
   if (isBuilt) return recipe.run(into);
@@ -65,7 +68,7 @@ async function whatIsMissing(
 }
 
 const noNetwork =
-  /could not resolve|name resolution|unknown host|no such host|dial tcp|network is unreachable|connection refused|NewConnectionError|connection timed out|could not transfer/i;
+  /could not resolve|could not connect|name resolution|unknown host|no such host|dial tcp|network is unreachable|connection refused|NewConnectionError|connection timed out|could not transfer/i;
 
 async function problemOf(
   [program, ...args]: Command,
@@ -79,15 +82,19 @@ async function problemOf(
   });
   if (code === 0) return;
   const line = said.split("\n").find((line) => noNetwork.test(line));
-  if (line) return { reason: `its packages cannot be reached: ${line.trim()}` };
+  if (line) return { reason: `packages cannot be reached: ${inShort(line)}` };
   throw new Error(`${program} ${args.join(" ")} failed:\n${said}`);
 }
 
-function hashOf(folder: string): string {
+function inShort(line: string): string {
+  const plain = stripVTControlCharacters(line).trim();
+  return plain.length > 120 ? `${plain.slice(0, 120)}…` : plain;
+}
+
+function hashOf(folder: string, inputs?: string[]): string {
+  const files = inputs?.map((name) => `${folder}/${name}`) ??
+    filesBelow(folder, "");
   const hash = createHash("sha256");
-  for (const file of filesBelow(folder, "")) {
-    if (file.includes("__pycache__")) continue;
-    hash.update(`${file}\n${textOf(file)}`);
-  }
+  for (const file of files) hash.update(`${file}\n${textOf(file)}`);
   return hash.digest("hex");
 }

@@ -157,7 +157,9 @@ const contract: Check[] = [
     assert.match(hint, /^Sign in again/);
   }],
   ["the database has both sessions, and how they ended", ({ sessions }) => {
-    assert.deepEqual(sessions, [
+    // a server's has a random id
+    const named = sessions.filter(({ session_id }) => session_id.length < 36);
+    assert.deepEqual(named, [
       { session_id: "phone", state: "taken_over" },
       { session_id: "laptop", state: "completed" },
     ]);
@@ -187,20 +189,17 @@ export function testsOf(
   program: Command | Skipped,
   its: Check[],
 ) {
-  const isSkipped = "reason" in program;
-  let story: Story;
-  if (!isSkipped) {
-    Deno.test.beforeAll(async () => {
-      story = await played(program);
-    });
+  if ("reason" in program) {
+    const name = `C8 ${sdk}: the story (skipped: ${program.reason})`;
+    Deno.test({ name, ignore: true, fn() {} });
+    return;
   }
+  let story: Story;
+  Deno.test.beforeAll(async () => {
+    story = await played(program);
+  });
   for (const [name, check] of [...contract, ...its]) {
-    const why = isSkipped ? ` (skipped: ${program.reason})` : "";
-    Deno.test({
-      name: `C8 ${sdk}: ${name}${why}`,
-      ignore: isSkipped,
-      fn: () => check(story),
-    });
+    Deno.test(`C8 ${sdk}: ${name}`, () => check(story));
   }
 }
 

@@ -268,6 +268,20 @@ Deno.test("4. timestamps are ISO 8601 (lite: as Postgres prints them)", async ()
   });
 });
 
+Deno.test("4. Auth's timestamps are ISO 8601, too (lite: as Postgres prints them)", async () => {
+  const createdAt = async (call: Call) => {
+    const body = { email: "b@example.com", password: "a-password" };
+    const { user } = await (await call("/auth/v1/signup", { body })).json();
+    return user.created_at;
+  };
+  await withPlainLite(async (call) => {
+    assert.match(await createdAt(call), /^[\d-]+ [\d:.]+\+00$/);
+  });
+  await withApi(async (call) => {
+    assert.match(await createdAt(call), /^[\d-]+T[\d:.]+\+00:00$/);
+  });
+});
+
 Deno.test("5. a new function is found once it is announced (lite never looks again)", async () => {
   const make = (database: string) =>
     connected(server.url(database), (sql) =>

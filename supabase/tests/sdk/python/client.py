@@ -5,8 +5,8 @@ import json
 from typing import Any
 
 import httpx
-from supabase import AsyncClient, AsyncClientOptions, acreate_client
 from postgrest import APIError
+from supabase import AsyncClient, AsyncClientOptions, acreate_client
 
 REFUSALS = {"PT401", "PT409", "PT410", "22023"}
 

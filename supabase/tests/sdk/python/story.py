@@ -4,12 +4,14 @@ import asyncio
 import json
 import os
 from typing import Any, Awaitable
+from uuid import uuid4
 
 import httpx
-from supabase import AsyncClient
 from postgrest import APIError
+from supabase import AsyncClient
 
 from client import Refusal, complete, connect, end, heartbeat, keep, start
+from server import connect_as, hold_while, session_of
 
 INTERVIEW = "attempt-1"
 
@@ -46,6 +48,24 @@ async def device() -> AsyncClient:
     return supabase
 
 
+async def tell_of_a_server(user: AsyncClient) -> None:
+    session = await user.auth.get_session()
+    server = await connect_as(
+        os.environ["URL"], os.environ["KEY"], session.access_token
+    )
+    async with session_of(server, "by phone", every=0.05) as (id, heartbeats):
+        row = await heartbeat(user, id)
+        say("server", row=row, lost=heartbeats.done())
+    await tell("server stopped", end(user, id))
+
+    async def work() -> None:
+        await start(user, str(uuid4()), takeover=True)
+        await asyncio.Event().wait()
+
+    refusal = await hold_while(server, "another", work(), every=0.05)
+    say("server lost", refusal=in_words(refusal))
+
+
 async def main() -> None:
     nobody = await connect(os.environ["URL"], os.environ["KEY"])
     await tell("signed out", start(nobody, "phone"))
@@ -80,6 +100,7 @@ async def main() -> None:
     await tell("end", end(laptop, "laptop"))
     await tell("unknown", end(laptop, "never"))
     await tell("submitted", start(phone, "again", interview_id=INTERVIEW))
+    await tell_of_a_server(phone)
     await tell("deleted user", start(phone, "late"))
 
 
