@@ -26,7 +26,10 @@ async function triesInVain(seconds: number, scene: Scene, tab: Tab) {
   const failedBefore = failedSaves(scene).length;
   const tries = await triesToSave(seconds, tab);
   const pauses = tries.slice(1).map((at, i) => at - tries[i]);
-  assert(pauses.every((ms) => ms >= retryMs), `it pauses for ${pauses} ms`);
+  assert(
+    pauses.every((ms) => Math.round(ms) >= retryMs),
+    `it pauses for ${pauses} ms`,
+  );
   const most = seconds * 1000 / retryMs;
   assert(tries.length >= most / 2, `${tries.length} tries in ${seconds} s`);
   assert(failedSaves(scene).length - failedBefore >= tries.length);
