@@ -16,9 +16,7 @@ const supabase = createClient(url, key, {
 function sessionOf(user) {
   return createSession(supabase, {
     device: `Backend for ${user}`,
-    environment: nodeEnvironment({
-      accessToken: () => Promise.resolve(tokens.get(user)),
-    }),
+    environment: nodeEnvironment({ accessToken: () => Promise.resolve(tokens.get(user)) }),
   });
 }
 
