@@ -233,8 +233,8 @@ declare
   v_delivery sessions.deliveries;
   v_settled integer := 0;
   -- Names of endpoints, and the last error of each.
-  v_confirmed text[] := '{}';
-  v_errors jsonb := '{}';
+  v_confirmed text[] := array[]::text[];
+  v_errors jsonb := jsonb '{}';
 begin
   perform sessions.operator();
   if (jsonb_typeof(results) = 'array' and jsonb_array_length(results) <= 1000) is not true then
