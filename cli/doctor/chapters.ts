@@ -108,20 +108,17 @@ async function notificationFindings(
     ...row.has_topic ? [] : ["realtime.topic()"],
   ];
   if (missing.length > 0) {
+    const absent = missing.join(", no ");
     return [
       note(
-        `Nobody is notified, because Realtime is absent: no ${
-          missing.join(", no ")
-        }. Devices learn at their next heartbeat. Once Realtime is set up, run as postgres: ` +
-          `select sessions.allow_notification();`,
+        `Nobody is notified, because Realtime is absent: no ${absent}. Once it is set up, run as postgres: select sessions.allow_notification();`,
       ),
     ];
   }
   if (!row.has_policy) {
     return [
       note(
-        `Nobody may listen: the policy on realtime.messages is missing. Run as postgres: ` +
-          `select sessions.allow_notification();`,
+        "Nobody may listen: the policy on realtime.messages is missing. Run as postgres: select sessions.allow_notification();",
       ),
     ];
   }

@@ -181,11 +181,12 @@ begin
     )
   );
 
-  -- An equal share for each, so that the backlog of one does not hold up the others; if there are too many, some of them.
+  -- An equal share for each that waits, so that the backlog of one does not hold up the others; of too many, some.
   v_endpoints := array(
     select e
     from sessions.endpoints e
     where e.state = 'on' and (from_endpoint is null or e.name = from_endpoint)
+      and exists (select from sessions.deliveries d where d.endpoint = e.name and d.due_at <= v_now)
     order by random()
     limit batch_size
   );
