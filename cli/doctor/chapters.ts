@@ -66,7 +66,7 @@ async function deliveryFindings(
   if (on.length === 0) {
     return [
       ok(
-        "No endpoint is on: ends are not delivered. See docs/deliveries.md.",
+        "No endpoint is on: ends are not delivered. To add one: insert into sessions.endpoints (name, url) values (…)",
       ),
     ];
   }

@@ -168,7 +168,7 @@ onSite(
       .click();
 
     await page.waitForURL("**/api.html#extend_interview");
-    await page.getByRole("heading", { name: "extend_interview" }).waitFor();
+    await page.getByRole("heading", { name: /^extend_interview/ }).waitFor();
   },
 );
 

@@ -20,6 +20,8 @@ import {
 
 interface Damage {
   what: string;
+  /** Steps before the catalogue is noted. */
+  without?: string;
   steps: string;
   /** Everything that is found. */
   says: RegExp[];
@@ -367,7 +369,10 @@ const damages: Damage[] = [
         )
       ),
       ...["sessions.retire", "sessions.retire_stale", "sessions.revoke"]
+        .concat("sessions.reap")
         .concat("public.admin_revoke_session", "sessions.admin_revoke_session")
+        .concat("public.admin_reap_stale_sessions")
+        .concat("sessions.admin_reap_stale_sessions")
         .map((name) => new RegExp(`^The function ${name}\\(.*\\) is missing`)),
     ],
   },
@@ -390,6 +395,11 @@ const damages: Damage[] = [
   },
   {
     what: "the schema, dropped",
+    // nothing of it is left that would tell that it was there
+    without: `
+      drop function sessions.notify_of_end() cascade;
+      drop function sessions.notify_of_extension() cascade;
+      drop function sessions.notify(uuid, text), sessions.allow_notification()`,
     steps: "drop schema sessions cascade",
     says: [
       /^The installation is damaged: the schema sessions, the sequence sessions\.fence, the function sessions\.version\(\) are missing\. These tables of it are there, with their rows: public\.active_interview_sessions, public\.interview_session_history, public\.interviews\./,
@@ -397,9 +407,10 @@ const damages: Damage[] = [
   },
 ];
 
-for (const { what, steps, says, role, moves } of damages) {
+for (const { what, without, steps, says, role, moves } of damages) {
   Deno.test(`C5 doctor finds and mends ${what}`, async () => {
     await withCopyOf("migrated", async (database) => {
+      if (without) await run(database, without);
       const before = await ours(database);
       await run(database, "select from public.reap_stale_sessions()");
       await run(database, steps, role);
@@ -461,7 +472,9 @@ Deno.test("C5 doctor finds nothing wrong with what is the app's and harmless", a
       "A policy of yours is on one of our tables (public.interviews: support): users may be able to read more.",
       "On our tables there are objects of yours, which uninstalling removes: column public.interviews.mine, column public.interviews.other, index public.mine, policy public.interviews: nobody, trigger public.interviews: log_it.",
       "The table sessions.of_the_app is not ours. As long as it exists, the schema sessions cannot be removed.",
+      notes.at(-1),
     ]);
+    assert.match(notes.at(-1) ?? "", /^Nobody is notified, because Realtime/);
   });
 });
 
