@@ -383,13 +383,15 @@ story(
   async (scene) => {
     await noSessions(scene);
     await addAdministrator(scene);
-    const { tab, newTab } = await scene.device();
+    // a tab of a profile that is kept nowhere may get a window of its own
+    const { tab, newTab } = await scene.computer();
     await tab.open(deskAddress());
     await tab.signIn(administrator);
     await tab.sees("Nobody is in an interview.");
     const other = await newTab();
     await other.open(deskAddress());
     await other.sees("Nobody is in an interview.");
+    await other.page.bringToFront();
     await until(
       "it is hidden",
       () => tab.page.evaluate<boolean>("document.hidden"),

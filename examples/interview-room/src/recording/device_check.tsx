@@ -85,7 +85,11 @@ export function DeviceCheck(
         {check.name === "on"
           ? <Button onClick={() => finish(check.stream)}>Use these</Button>
           : (
-            <Button loading={check.name === "asking"} onClick={() => open()}>
+            <Button
+              variant="outline"
+              loading={check.name === "asking"}
+              onClick={() => open()}
+            >
               {check.name === "failed"
                 ? "Check again"
                 : "Check camera and microphone"}
