@@ -33,10 +33,19 @@ export function portTaken(
   );
 }
 
-/** A port that nothing listens on at this moment. */
+/**
+ * A port that nothing listens on at this moment. Below those that the system gives
+ * to outgoing connections (from 32768 on Linux, 49152 on macOS): one of these would
+ * take it while a server is restarted on it.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname, port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 22_000);
+    try {
+      Deno.listen({ hostname, port }).close();
+      return port;
+    } catch (cause) {
+      if (!(cause instanceof Deno.errors.AddrInUse)) throw cause;
+    }
+  }
 }

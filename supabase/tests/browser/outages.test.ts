@@ -130,16 +130,24 @@ story(
   "M2 the API is down while the interview is submitted: it continues when the API is back, and the last words are saved",
   async (scene) => {
     const { network, live, ended, saved } = scene;
-    const { tab, person } = await inAnInterview(scene);
+    const { tab, person } = await inAnInterview(scene, { hasTestClock: true });
     await network.cut();
     await tab.write(1, "The last words");
 
-    await tab.pressSubmit();
+    await tab.press("Review and submit");
+    const submit = tab.page.getByRole("button", { name: /^Submit( anyway)?$/ });
+    await submit.waitFor();
+    // the page tries again for some seconds: they do not pass before the network is
+    // back
+    await stopClock(tab);
+    await submit.click();
+    await tab.page.clock.runFor(500);
     await tab.sees(
       "The connection is interrupted. Keep this page open: it tries again.",
     );
     assert.equal((await live(person))?.status, "active");
     network.mend();
+    await tab.page.clock.resume();
 
     await tab.seesReceipt();
     assert.equal(await live(person), undefined);
