@@ -66,6 +66,7 @@ story(
     await email.or(goOn).first().waitFor();
     if (await email.isVisible()) await tab.signIn(person);
     await tab.goOn();
+    await tab.press("Use camera and microphone");
     await useDevices(tab);
     const second = (await scene.live(person))!.session_id;
     await until(
