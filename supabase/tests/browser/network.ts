@@ -24,7 +24,10 @@ export interface Network {
   fail(part?: string): void;
   /** Calls with this in their name are never answered; without it, all are. */
   hang(part?: string): void;
-  /** The API gets `other` wherever a page sends `token`. */
+  /**
+   * The API gets `other` wherever a page sends `token`, until it issues `token` anew:
+   * tokens of the same second are the same.
+   */
   replaceToken(token: string, other: string): void;
   /**
    * Pages are told that a lease is this long, and send a heartbeat every third of
@@ -76,6 +79,10 @@ export function startNetwork(to: string): Network {
         headers,
         ...(body.length > 0 && { body }),
       });
+      if (response.ok && name === "POST /auth/v1/token") {
+        const { access_token } = await response.clone().json();
+        replaced.delete(access_token);
+      }
       return toldLease && response.ok && name.includes("_session")
         ? await withLease(response, toldLease)
         : response;
