@@ -42,6 +42,8 @@ export interface Room {
   };
   /** The parts on this device. */
   kept(interviewId: string): Promise<KeptPart[]>;
+  /** How many seconds can be played of the last part on this device. */
+  recorded(interviewId: string): Promise<number>;
   /** Puts a part of this size there, as a recorder that crashed leaves it. */
   leave(
     interviewId: string,

@@ -83,6 +83,10 @@ const room: Room = {
       return { ...part, size: file.size, sha256: await hashOf(file) };
     }));
   },
+  async recorded(interviewId: string) {
+    const part = (await store.parts(userId, interviewId)).at(-1);
+    return part ? await secondsOf(await store.file(part)) : 0;
+  },
   async leave(interviewId, sessionId, size, id = crypto.randomUUID()) {
     const part: Part = {
       id,
@@ -118,6 +122,24 @@ const room: Room = {
     return await promise;
   },
 };
+
+/** Where a player lands that goes beyond the end; 0 if nothing can be played yet. */
+async function secondsOf(file: Blob): Promise<number> {
+  const video = document.createElement("video");
+  video.muted = true;
+  video.src = URL.createObjectURL(file);
+  const { promise, resolve } = Promise.withResolvers<number>();
+  video.onloadedmetadata = () => video.currentTime = 1e6;
+  video.onseeked = () => resolve(video.currentTime);
+  video.onerror = () => resolve(0);
+  try {
+    return await promise;
+  } finally {
+    URL.revokeObjectURL(video.src);
+    video.removeAttribute("src");
+    video.load();
+  }
+}
 
 async function hashOf(file: Blob): Promise<string> {
   const hash = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
