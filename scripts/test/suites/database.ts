@@ -30,7 +30,10 @@ export function pgtapFiles(): string[] {
 /** The tests of who may do what. */
 const privilegesFolder = `${pgtapFolder}/privileges/`;
 
-/** Every pgTAP file, with and without default privileges. */
+/**
+ * Every pgTAP file, and with no default privileges those of the privileges; all
+ * files on the usual Postgres.
+ */
 export function databaseSuites(major: PostgresMajor = usualMajor): Part[] {
   const granted: Template = { ...migrated, major };
   const revoked: Template = { ...granted, defaultPrivileges: "revoked" };
@@ -44,7 +47,7 @@ export function databaseSuites(major: PostgresMajor = usualMajor): Part[] {
     ...filesOn(suite, revoked).map((part) => ({
       ...part,
       isExtra: !part.file?.startsWith(privilegesFolder),
-    })),
+    })).filter(({ isExtra }) => major === usualMajor || !isExtra),
   ];
 }
 
