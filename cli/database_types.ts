@@ -2,6 +2,10 @@
 // file after client/rows.ts, in the place of the import.
 import type {
   ActiveInterviewSession,
+  AdminEndedBucket,
+  AdminEndedSession,
+  AdminLiveSession,
+  AdminSessionDetails,
   EndReason,
   Interview,
   InterviewSessionHistory,
@@ -28,81 +32,6 @@ export type AdminList = {
   descending?: boolean;
   skip?: number;
   at_most?: number;
-};
-
-/** A row of `admin_live_sessions`. */
-export type AdminLiveSession = {
-  user_id: string;
-  email: string | null;
-  session_id: string;
-  interview_id: string | null;
-  device: string | null;
-  status: SessionStatus;
-  created_at: string;
-  updated_at: string;
-  deadline_at: string;
-  age_seconds: number;
-  /** Since the last heartbeat. */
-  silent_seconds: number;
-  /** Of the lease; negative if it is stale. */
-  seconds_left: number;
-  seconds_to_deadline: number;
-  /** How many there are in all pages. */
-  total: number;
-};
-
-/** A session in the answer of `admin_session_history`. */
-export type AdminEndedSession = {
-  user_id: string;
-  email: string | null;
-  session_id: string;
-  interview_id: string | null;
-  device: string | null;
-  started_at: string;
-  ended_at: string;
-  end_reason: EndReason;
-  duration_seconds: number;
-};
-
-/** The row of `admin_session_details`. */
-export type AdminSessionDetails = {
-  session: {
-    user_id: string;
-    email: string | null;
-    session_id: string;
-    interview_id: string | null;
-    device: string | null;
-    status: SessionStatus;
-    started_at: string;
-    last_seen_at: string;
-    /** Null while it is live or stale. */
-    ended_at: string | null;
-    end_reason: EndReason | null;
-    /** Null if it has ended. */
-    is_stale: boolean | null;
-    deadline_at: string | null;
-    duration_seconds: number;
-    silent_seconds: number;
-    seconds_to_deadline: number | null;
-    revoked: { by: string; note: string | null } | null;
-  };
-  interview: (Interview & { seconds_to_deadline: number }) | null;
-  /** The sessions of the interview, the latest first. */
-  sessions: {
-    session_id: string;
-    device: string | null;
-    started_at: string;
-    ended_at: string | null;
-    end_reason: EndReason | null;
-    is_stale: boolean | null;
-    duration_seconds: number;
-  }[];
-  extensions: {
-    extended_at: string;
-    extended_seconds: number;
-    by: string;
-    note: string | null;
-  }[];
 };
 
 /** The functions; those of an optional chapter exist only if it is installed. */
@@ -224,13 +153,7 @@ export type InterviewSessionFunctions = {
   >;
   admin_ended_sessions: Rpc<
     { since: string; bucket?: string },
-    {
-      ended_from: string;
-      end_reason: EndReason;
-      sessions: number;
-      median_seconds: number;
-      longest_seconds: number;
-    }[]
+    AdminEndedBucket[]
   >;
   admin_session_health: Rpc<Record<never, never>, SessionHealth[]>;
   admin_revoke_session: Rpc<

@@ -21,6 +21,10 @@ export { refusalOf } from "./refusal.ts";
 export type { AnswerError, Ending, Holder, Refusal } from "./refusal.ts";
 export type {
   ActiveInterviewSession,
+  AdminEndedBucket,
+  AdminEndedSession,
+  AdminLiveSession,
+  AdminSessionDetails,
   EndReason,
   Interview,
   InterviewSessionHistory,

@@ -9,46 +9,15 @@ import {
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { useSyncExternalStore } from "react";
 import type {
-  EndReason,
-  Interview,
+  AdminEndedBucket,
+  AdminEndedSession,
+  AdminLiveSession,
+  AdminSessionDetails,
   SessionHealth,
-  SessionStatus,
 } from "interview-sessions";
 import { serverNow } from "../server_time.ts";
 import type { Address } from "./address.ts";
 import { type Period, periods } from "./words.ts";
-
-/** A row of `admin_live_sessions`. */
-export interface LiveSession {
-  user_id: string;
-  email: string | null;
-  session_id: string;
-  interview_id: string | null;
-  device: string | null;
-  status: SessionStatus;
-  created_at: string;
-  updated_at: string;
-  deadline_at: string;
-  age_seconds: number;
-  silent_seconds: number;
-  /** Until it is over without a sign of life; negative: it is over. */
-  seconds_left: number;
-  seconds_to_deadline: number;
-  total: number;
-}
-
-/** A session in the answer of `admin_session_history`. */
-export interface EndedSession {
-  user_id: string;
-  email: string | null;
-  session_id: string;
-  interview_id: string | null;
-  device: string | null;
-  started_at: string;
-  ended_at: string;
-  end_reason: EndReason;
-  duration_seconds: number;
-}
 
 /** A page of a list. */
 export interface ListOf<Row> {
@@ -56,53 +25,6 @@ export interface ListOf<Row> {
   total: number;
   /** Older sessions were not searched. */
   searchedSince: string | null;
-}
-
-/** The row of `admin_session_details`. */
-export interface SessionDetails {
-  session: {
-    user_id: string;
-    email: string | null;
-    session_id: string;
-    interview_id: string | null;
-    device: string | null;
-    status: SessionStatus;
-    started_at: string;
-    last_seen_at: string;
-    ended_at: string | null;
-    end_reason: EndReason | null;
-    is_stale: boolean | null;
-    deadline_at: string | null;
-    duration_seconds: number;
-    silent_seconds: number;
-    seconds_to_deadline: number | null;
-    revoked: { by: string; note: string | null } | null;
-  };
-  interview: (Interview & { seconds_to_deadline: number }) | null;
-  sessions: {
-    session_id: string;
-    device: string | null;
-    started_at: string;
-    ended_at: string | null;
-    end_reason: EndReason | null;
-    is_stale: boolean | null;
-    duration_seconds: number;
-  }[];
-  extensions: {
-    extended_at: string;
-    extended_seconds: number;
-    by: string;
-    note: string | null;
-  }[];
-}
-
-/** A row of `admin_ended_sessions`. */
-export interface EndedInBucket {
-  ended_from: string;
-  end_reason: EndReason;
-  sessions: number;
-  median_seconds: number;
-  longest_seconds: number;
 }
 
 /** The database refuses the call, or did not get it. */
@@ -190,8 +112,8 @@ export function queriesFor(supabase: SupabaseClient, userId: string) {
       const args = liveArguments(list);
       return queryOptions({
         queryKey: key("live", args),
-        queryFn: async ({ signal }): Promise<ListOf<LiveSession>> => {
-          const rows = await call<LiveSession[]>(
+        queryFn: async ({ signal }): Promise<ListOf<AdminLiveSession>> => {
+          const rows = await call<AdminLiveSession[]>(
             supabase,
             "admin_live_sessions",
             args,
@@ -219,7 +141,7 @@ export function queriesFor(supabase: SupabaseClient, userId: string) {
       queryOptions({
         queryKey: key("details", userOfSession, sessionId),
         queryFn: async ({ signal }) => {
-          const [row] = await call<SessionDetails[]>(
+          const [row] = await call<AdminSessionDetails[]>(
             supabase,
             "admin_session_details",
             { user_id: userOfSession, session_id: sessionId },
@@ -236,7 +158,7 @@ export function queriesFor(supabase: SupabaseClient, userId: string) {
         queryKey: key("buckets", period),
         queryFn: async ({ signal }) => {
           const spans = spansOf(period, serverNow());
-          const rows = await call<EndedInBucket[]>(
+          const rows = await call<AdminEndedBucket[]>(
             supabase,
             "admin_ended_sessions",
             {
@@ -258,13 +180,17 @@ export type Queries = ReturnType<typeof queriesFor>;
 /** All rows that are found, for a file. */
 export async function allLive(supabase: SupabaseClient, list: Address) {
   const most = 1000;
-  const rows: LiveSession[] = [];
+  const rows: AdminLiveSession[] = [];
   for (let more = most; more === most;) {
-    const page = await call<LiveSession[]>(supabase, "admin_live_sessions", {
-      ...liveArguments(list),
-      skip: rows.length,
-      at_most: most,
-    });
+    const page = await call<AdminLiveSession[]>(
+      supabase,
+      "admin_live_sessions",
+      {
+        ...liveArguments(list),
+        skip: rows.length,
+        at_most: most,
+      },
+    );
     rows.push(...page);
     more = page.length;
   }
@@ -286,9 +212,13 @@ async function askEnded(
   supabase: SupabaseClient,
   args: Record<string, unknown>,
   signal?: AbortSignal,
-): Promise<ListOf<EndedSession>> {
+): Promise<ListOf<AdminEndedSession>> {
   const [answer] = await call<
-    { total: number; searched_since: string | null; sessions: EndedSession[] }[]
+    {
+      total: number;
+      searched_since: string | null;
+      sessions: AdminEndedSession[];
+    }[]
   >(supabase, "admin_session_history", args, signal);
   return {
     rows: answer.sessions,

@@ -9,9 +9,10 @@ import {
   useRef,
   useState,
 } from "react";
+import type { AdminSessionDetails } from "interview-sessions";
 import { Page } from "../app/page.tsx";
 import type { Address } from "./address.ts";
-import type { Queries, SessionDetails } from "./api.ts";
+import type { Queries } from "./api.ts";
 import classes from "./admin.module.css";
 import { EndDialog, ExtendDialog, focusHeadingIfLost } from "./dialogs.tsx";
 import { PageLink, SessionLink } from "./link.tsx";
@@ -63,7 +64,7 @@ export function DetailsPage(
   );
 }
 
-function Details({ details }: { details: SessionDetails }) {
+function Details({ details }: { details: AdminSessionDetails }) {
   const { session, interview, sessions, extensions } = details;
   const [dialog, setDialog] = useState<"end" | "extend">();
   const opener = useRef<HTMLElement>(null);
@@ -186,7 +187,7 @@ function byWhom(by: string): string {
 }
 
 function factsOf(
-  { session, interview }: SessionDetails,
+  { session, interview }: AdminSessionDetails,
 ): [name: string, value: ReactNode][] {
   const { end_reason, ended_at, revoked } = session;
   const facts: [string, ReactNode][] = [
@@ -227,7 +228,7 @@ function factsOf(
 
 function timeOf(
   { submitted_at, deadline_at, seconds_to_deadline }: NonNullable<
-    SessionDetails["interview"]
+    AdminSessionDetails["interview"]
   >,
 ): string {
   if (submitted_at) return `Submitted ${moment(submitted_at)}`;

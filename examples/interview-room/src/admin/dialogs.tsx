@@ -12,14 +12,18 @@ import {
 } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { ReactNode, RefObject } from "react";
-import type { Interview, InterviewSessionHistory } from "interview-sessions";
+import type {
+  AdminSessionDetails,
+  Interview,
+  InterviewSessionHistory,
+} from "interview-sessions";
 import { useApp } from "../app/context.tsx";
 import { useToast } from "../app/toasts.tsx";
-import { call, CallFailed, type SessionDetails } from "./api.ts";
+import { call, CallFailed } from "./api.ts";
 import { counted, moment, nameOf } from "./words.ts";
 
 interface DialogProps {
-  session: SessionDetails["session"];
+  session: AdminSessionDetails["session"];
   isOpen: boolean;
   /** What gets the focus back; it may be gone by then. */
   opener: RefObject<HTMLElement | null>;

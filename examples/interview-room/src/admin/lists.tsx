@@ -3,18 +3,15 @@
 import { Button, NativeSelect, Paper, Text, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import type { EndReason } from "interview-sessions";
+import type {
+  AdminEndedSession,
+  AdminLiveSession,
+  EndReason,
+} from "interview-sessions";
 import { useApp } from "../app/context.tsx";
 import { useToast } from "../app/toasts.tsx";
 import { type Address, go } from "./address.ts";
-import {
-  allEnded,
-  allLive,
-  type EndedSession,
-  type ListOf,
-  type LiveSession,
-  type Queries,
-} from "./api.ts";
+import { allEnded, allLive, type ListOf, type Queries } from "./api.ts";
 import classes from "./admin.module.css";
 import { type CsvColumn, csvOf, save } from "./csv.ts";
 import { SessionLink } from "./link.tsx";
@@ -40,7 +37,9 @@ import {
 const alphabetical = { up: "A to Z", down: "Z to A" };
 const inTime = { up: "oldest first", down: "latest first" };
 
-function common<Row extends LiveSession | EndedSession>(): Column<Row>[] {
+function common<Row extends AdminLiveSession | AdminEndedSession>(): Column<
+  Row
+>[] {
   return [
     {
       id: "email",
@@ -75,9 +74,9 @@ export function SessionState(
   );
 }
 
-const liveColumns = columnsOf<LiveSession>(
+const liveColumns = columnsOf<AdminLiveSession>(
   [
-    ...common<LiveSession>(),
+    ...common<AdminLiveSession>(),
     {
       id: "state",
       heading: "State",
@@ -112,7 +111,7 @@ const liveColumns = columnsOf<LiveSession>(
   ],
 );
 
-const liveCsv: CsvColumn<LiveSession>[] = [
+const liveCsv: CsvColumn<AdminLiveSession>[] = [
   ["email", ({ email }) => email],
   ["user_id", ({ user_id }) => user_id],
   ["session_id", ({ session_id }) => session_id],
@@ -157,9 +156,9 @@ export function LiveSessions(
   );
 }
 
-const endedColumns = columnsOf<EndedSession>(
+const endedColumns = columnsOf<AdminEndedSession>(
   [
-    ...common<EndedSession>(),
+    ...common<AdminEndedSession>(),
     {
       id: "end_reason",
       heading: "How it ended",
@@ -183,7 +182,7 @@ const endedColumns = columnsOf<EndedSession>(
   ],
 );
 
-const endedCsv: CsvColumn<EndedSession>[] = [
+const endedCsv: CsvColumn<AdminEndedSession>[] = [
   ["email", ({ email }) => email],
   ["user_id", ({ user_id }) => user_id],
   ["session_id", ({ session_id }) => session_id],

@@ -7,9 +7,9 @@ import { Group, NativeSelect, Paper, Stack, Text, Title } from "@mantine/core";
 import { useReducedMotion } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useState } from "react";
-import type { EndReason } from "interview-sessions";
+import type { AdminEndedBucket, EndReason } from "interview-sessions";
 import type { Address } from "./address.ts";
-import type { EndedInBucket, Queries, Spans } from "./api.ts";
+import type { Queries, Spans } from "./api.ts";
 import classes from "./admin.module.css";
 import { PeriodChoice } from "./lists.tsx";
 import {
@@ -65,7 +65,7 @@ export default function Trends(
 
 interface ChartProps {
   spans: Spans;
-  rows: EndedInBucket[];
+  rows: AdminEndedBucket[];
 }
 
 /** The rows of each span, and what it is called. */
@@ -98,7 +98,7 @@ function EndedByReason(props: ChartProps) {
   const seen = reasons.filter((reason) =>
     props.rows.some(({ end_reason }) => end_reason === reason)
   );
-  const numberOf = (rows: EndedInBucket[], reason: EndReason) =>
+  const numberOf = (rows: AdminEndedBucket[], reason: EndReason) =>
     rows.find(({ end_reason }) => end_reason === reason)?.sessions ?? 0;
   const inAll = (reason: EndReason) =>
     buckets.reduce((sum, { rows }) => sum + numberOf(rows, reason), 0);
