@@ -11,40 +11,41 @@ interface StreamProps {
 }
 
 /** On the start page. */
-export function Devices({ stream, onStream }: StreamProps) {
-  const [isChecking, setIsChecking] = useState(true);
+export function Devices(props: StreamProps) {
   return (
-    <Section title="Camera and microphone">
-      {stream
-        ? (
-          <Choice
-            text="Ready. The recording begins with the interview."
-            button="Turn off"
-            onPress={() => onStream(null)}
-          />
-        )
-        : isChecking
-        ? (
-          <DeviceCheck
-            onReady={(stream) => {
-              setIsChecking(false);
-              onStream(stream);
-            }}
-          />
-        )
-        : <NotRecorded onCheck={() => setIsChecking(true)} />}
-    </Section>
+    <DeviceSection title="Camera and microphone" checksAtOnce {...props}>
+      <Choice
+        text="Ready. The recording begins with the interview."
+        button="Turn off"
+        onPress={() => props.onStream(null)}
+      />
+    </DeviceSection>
   );
 }
 
 /** In the interview. */
 export function Recorded(
-  { state, stream, onStream }: StreamProps & { state: RecordingState },
+  { state, ...props }: StreamProps & { state: RecordingState },
 ) {
-  const [isChecking, setIsChecking] = useState(false);
   return (
-    <Section title="Recording">
-      {stream ? <RecordingStatus state={state} /> : isChecking
+    <DeviceSection title="Recording" checksAtOnce={false} {...props}>
+      <RecordingStatus state={state} />
+    </DeviceSection>
+  );
+}
+
+/** Shows `children` while there is a stream, else how to get one. */
+function DeviceSection(
+  { title, checksAtOnce, stream, onStream, children }: StreamProps & {
+    title: string;
+    checksAtOnce: boolean;
+    children: ReactNode;
+  },
+) {
+  const [isChecking, setIsChecking] = useState(checksAtOnce);
+  return (
+    <Section title={title}>
+      {stream ? children : isChecking
         ? (
           <DeviceCheck
             onReady={(stream) => {
