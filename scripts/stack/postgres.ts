@@ -49,6 +49,9 @@ export interface PostgresServer {
 /** How long a clean shutdown may take before it is forced. */
 const shutdownMayTakeMs = 10_000;
 
+/** How long the backends of a postmaster that was killed may take to end. */
+const backendsMayTakeMs = 10_000;
+
 /** Starts a server and waits until it accepts connections. */
 export async function startPostgres(
   o: PostgresOptions,
@@ -63,13 +66,8 @@ export async function startPostgres(
     requireFreePort(port, "Postgres", "--db-port");
     prepareDataFolder({ dataDir, major, bin, durable: o.durable });
     fs.mkdirSync(path.dirname(logFile), { recursive: true });
-    const logFrom = fs.existsSync(logFile) ? fs.statSync(logFile).size : 0;
 
-    const server = launch(bin, dataDir, port, o.durable, logFile);
-    const ended = await ready(server, dataDir);
-    if (ended !== undefined) {
-      throw startFailure(dataDir, port, logFile, logFrom, ended);
-    }
+    const server = await launchUntilReady({ ...o, bin, dataDir, logFile });
     let hasEnded = false;
     const exited = server.exited.finally(() => {
       hasEnded = true;
@@ -98,13 +96,30 @@ interface Running {
   exited: Promise<number>;
 }
 
-function launch(
-  bin: string,
-  dataDir: string,
-  port: number,
-  durable: boolean,
-  logFile: string,
-): Running {
+type Launch = PostgresOptions & { bin: string };
+
+/**
+ * Launches until it accepts connections. When a postmaster is killed, its
+ * backends end a moment later; until then Postgres refuses to start beside them.
+ */
+async function launchUntilReady(o: Launch): Promise<Running> {
+  const giveUpAt = performance.now() + backendsMayTakeMs;
+  while (true) {
+    const logFrom = fs.existsSync(o.logFile) ? fs.statSync(o.logFile).size : 0;
+    const server = launch(o);
+    const ended = await ready(server, o.dataDir);
+    if (ended === undefined) return server;
+
+    const log = fs.readFileSync(o.logFile).subarray(logFrom).toString("utf8");
+    const backendsRemain = /pre-existing shared memory block/.test(log);
+    if (!backendsRemain || performance.now() > giveUpAt) {
+      throw startFailure(o, log, ended);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+function launch({ bin, dataDir, port, durable, logFile }: Launch): Running {
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
     port: String(port),
@@ -178,13 +193,10 @@ async function ready(
 }
 
 function startFailure(
-  dataDir: string,
-  port: number,
-  logFile: string,
-  logFrom: number,
+  { dataDir, port, logFile }: Launch,
+  log: string,
   code: number,
 ): StackProblem {
-  const log = fs.readFileSync(logFile).subarray(logFrom).toString("utf8");
   if (/could not bind .*Address already in use/.test(log)) {
     return portTaken(port, "Postgres", "--db-port");
   }

@@ -1,6 +1,6 @@
 // The server: what is said when it cannot start, and what it survives.
 import assert from "node:assert/strict";
-import type { Sql } from "postgres";
+import postgres, { type Sql } from "postgres";
 import {
   hasPostgres,
   type PostgresMajor,
@@ -158,6 +158,12 @@ Deno.test("a version without binaries is named", async () => {
   });
 });
 
+async function killPostmaster({ dataDir, exited }: PostgresServer) {
+  const pidFile = await Deno.readTextFile(`${dataDir}/postmaster.pid`);
+  Deno.kill(Number(pidFile.split("\n")[0]), "SIGKILL");
+  await exited;
+}
+
 Deno.test("a data folder in use is refused, and its server not disturbed", async () => {
   await withFolder(async (folder) => {
     const first = await runningServerIn(folder);
@@ -192,10 +198,7 @@ Deno.test("a server that is killed leaves data that the next start finds", async
       await sql`create table kept as select 42 as answer`;
       await sql`checkpoint`;
     });
-    const [pid] = (await Deno.readTextFile(`${first.dataDir}/postmaster.pid`))
-      .split("\n");
-    Deno.kill(Number(pid), "SIGKILL");
-    await first.exited;
+    await killPostmaster(first);
 
     const second = await postgresIn(folder);
     const rows = await connected(
@@ -204,6 +207,31 @@ Deno.test("a server that is killed leaves data that the next start finds", async
     );
     assert.deepEqual([...rows], [{ answer: 42 }]);
     await second.stop();
+  });
+});
+
+Deno.test("a start waits for the backends of a postmaster that was killed", async () => {
+  await withFolder(async (folder) => {
+    const first = await runningServerIn(folder);
+    const url = first.url("postgres", "supabase_admin");
+    const sql = postgres(url, { max: 1, fetch_types: false });
+    const [{ pid }] = await sql<{ pid: number }[]>`
+      select pg_backend_pid() as pid`;
+    const log = `${folder}/postgres.log`;
+    let starting: Promise<PostgresServer>;
+    // a stopped backend cannot notice that its postmaster is gone
+    Deno.kill(pid, "SIGSTOP");
+    try {
+      await killPostmaster(first);
+      starting = postgresIn(folder);
+      await until("the start finds the backend", async () => {
+        return (await Deno.readTextFile(log)).includes("still in use");
+      });
+    } finally {
+      Deno.kill(pid, "SIGCONT");
+    }
+    await (await starting).stop();
+    await sql.end({ timeout: 0 });
   });
 });
 
