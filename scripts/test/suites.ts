@@ -20,8 +20,12 @@ const denoSuites = ["broom", "upgrade", "rollback", "api", "edge", "stack"];
 /** Files that repeat other suites under other conditions, or take long and depend on
  * little: only `--all` or a filter runs them. */
 const extras = [
+  "supabase/tests/browser/admin_lists.test.ts",
+  "supabase/tests/browser/looks.test.ts",
+  "supabase/tests/browser/recording.test.ts",
   "supabase/tests/docs/site.test.ts",
   "supabase/tests/edge/backlog.test.ts",
+  "supabase/tests/package/consumers.test.ts",
   "supabase/tests/pooler/pgtap.test.ts",
   "supabase/tests/pooler/races.test.ts",
   "supabase/tests/sdk/go.test.ts",

@@ -5,7 +5,7 @@
 /** How long an event may take before the test fails, in milliseconds. */
 export const ceilingMs = 120_000;
 
-const lookEveryMs = 5;
+const lookEveryMs = 20;
 
 /** Waits until `condition` holds; fails when the ceiling is reached. */
 export async function until(

@@ -40,7 +40,7 @@ const switches = [
   "--disable-extensions",
   "--disable-component-extensions-with-background-pages",
   // pages of the browser's own, which nobody sees
-  "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,MediaRouter,Translate,OptimizationHints",
+  "--disable-features=SpareRendererForSitePerProcess,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,MediaRouter,Translate,OptimizationHints",
   "--window-size=1280,900",
   // a page that is hidden while it loads has its timers throttled to one a
   // minute after a second, not after five minutes
