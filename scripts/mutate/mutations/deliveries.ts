@@ -164,8 +164,10 @@ export const deliveries: Mutation[] = [
     in: "admin_list_deliveries",
     name: "searches all deliveries",
     why: "S26 memory and time are bounded",
-    take: "is distinct from 'dead'\n        order by d.created_at desc\n        limit 10000",
-    put: "is distinct from 'dead'\n        order by d.created_at desc\n        limit 20000",
+    take:
+      "is distinct from 'dead'\n        order by d.created_at desc\n        limit 10000",
+    put:
+      "is distinct from 'dead'\n        order by d.created_at desc\n        limit 20000",
     file: "database/admin/deliveries_are_searched_sorted_and_paged",
   },
   {

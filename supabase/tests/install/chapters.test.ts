@@ -203,7 +203,9 @@ Deno.test("C5 M17 without the chapter deliveries an administrator gets no list o
     await database.connected(async (sql) => {
       const claims = { app_metadata: { session_admin: true } };
       await sql`
-        select set_config('request.jwt.claims', ${JSON.stringify(claims)}, false)`;
+        select set_config('request.jwt.claims', ${
+        JSON.stringify(claims)
+      }, false)`;
       assert.deepEqual(
         [...await sql`select * from public.admin_list_deliveries()`],
         [],
