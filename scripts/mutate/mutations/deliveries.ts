@@ -204,4 +204,13 @@ export const deliveries: Mutation[] = [
     file:
       "database/notification/a_takeover_a_revocation_and_an_extension_are_sent_to_their_user_alone",
   },
+  {
+    in: "allow_notification",
+    name: "fails where postgres may not create the policy",
+    why: "C4 the chapter is applied, and nobody may listen",
+    take: "when insufficient_privilege then",
+    put: "when sqlstate 'UNDO1' then",
+    file:
+      "database/notification/where_the_policy_may_not_be_created_a_warning_says_so",
+  },
 ];
