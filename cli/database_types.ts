@@ -2,8 +2,10 @@
 // file after client/rows.ts, in the place of the import.
 import type {
   ActiveInterviewSession,
+  AdminDelivery,
   AdminEndedBucket,
   AdminEndedSession,
+  AdminEndpoint,
   AdminLiveSession,
   AdminSessionDetails,
   EndReason,
@@ -172,6 +174,20 @@ export type InterviewSessionFunctions = {
   admin_reap_stale_sessions: Rpc<
     { batch_size?: number },
     InterviewSessionHistory[]
+  >;
+  admin_list_deliveries: Rpc<
+    AdminList & { state?: AdminDelivery["state"] | null },
+    {
+      total: number;
+      /** How far back it was searched, if that is not all of them. */
+      searched_since: string | null;
+      deliveries: AdminDelivery[];
+      endpoints: AdminEndpoint[];
+    }[]
+  >;
+  admin_retry_deliveries: Rpc<
+    { endpoint?: string | null; id?: string | null },
+    number
   >;
 };
 

@@ -21,8 +21,10 @@ export { refusalOf } from "./refusal.ts";
 export type { AnswerError, Ending, Holder, Refusal } from "./refusal.ts";
 export type {
   ActiveInterviewSession,
+  AdminDelivery,
   AdminEndedBucket,
   AdminEndedSession,
+  AdminEndpoint,
   AdminLiveSession,
   AdminSessionDetails,
   EndReason,

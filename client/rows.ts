@@ -171,3 +171,38 @@ export type AdminEndedBucket = {
   median_seconds: number;
   longest_seconds: number;
 };
+
+/** A delivery in the answer of `admin_list_deliveries`: one that is not confirmed. */
+export type AdminDelivery = {
+  /** The `webhook-id`. */
+  id: string;
+  endpoint: string;
+  /** `on_hold` while its endpoint is not on, `dead` after 12 attempts. */
+  state: "pending" | "on_hold" | "dead";
+  user_id: string;
+  /** Null, too, if the user was deleted. */
+  email: string | null;
+  session_id: string;
+  interview_id: string | null;
+  end_reason: EndReason;
+  /** When the session ended. */
+  created_at: string;
+  attempts: number;
+  /** The next attempt; null if it is dead. */
+  due_at: string | null;
+  /** Negative if it is overdue. */
+  seconds_to_due: number | null;
+  last_error: string | null;
+};
+
+/** An endpoint in the answer of `admin_list_deliveries`. */
+export type AdminEndpoint = {
+  name: string;
+  /** `gone` after an answer 410. */
+  state: "on" | "off" | "gone";
+  /** How many deliveries were confirmed. */
+  delivered: number;
+  last_delivered_at: string | null;
+  last_error: string | null;
+  last_error_at: string | null;
+};

@@ -46,6 +46,8 @@ declare
     'sessions.retry_deliveries(text, uuid)',
     'sessions.drop_deliveries(text, uuid)',
     'sessions.delivery_health()',
+    'sessions.delivery_state(timestamptz, text)',
+    'sessions.revive_deliveries(text, uuid)',
     'sessions.notify(uuid, text)',
     'sessions.allow_notification()',
     'sessions.admin_live_sessions(text, text, text, boolean, integer, integer)',
@@ -56,6 +58,8 @@ declare
     'sessions.admin_revoke_session(uuid, text, text)',
     'sessions.admin_extend_interview(uuid, text, interval, text)',
     'sessions.admin_reap_stale_sessions(integer)',
+    'sessions.admin_list_deliveries(text, text, text, boolean, integer, integer)',
+    'sessions.admin_retry_deliveries(text, uuid)',
     'sessions.check_administrator()',
     'sessions.admin_check_page(text, boolean, integer, integer, integer)',
     'sessions.admin_email_of(uuid)',
@@ -119,7 +123,9 @@ declare
       'public.admin_session_health()',
       'public.admin_revoke_session(uuid, text, text)',
       'public.admin_extend_interview(uuid, text, interval, text)',
-      'public.admin_reap_stale_sessions(integer)'
+      'public.admin_reap_stale_sessions(integer)',
+      'public.admin_list_deliveries(text, text, text, boolean, integer, integer)',
+      'public.admin_retry_deliveries(text, uuid)'
     ]
   end
   || case
@@ -160,7 +166,7 @@ declare
   -- A word of a function's text that means ours.
   v_words constant text := e'\\m(active_interview_sessions|interview_session_history|start_session|heartbeat_session|complete_session|end_session'
     || e'|holds_session|user_holds_session|revoke_session|extend_interview|reap_stale_sessions|session_health|public\\.interviews'
-    || e'|(claim|settle|list|retry|drop)_deliveries'
+    || e'|(admin_)?(claim|settle|list|retry|drop)_deliveries'
     || e'|admin_(live_sessions|ended_sessions|session_health|revoke_session)'
     || e'|sessions\\.(settings|early_ends|revocations|extensions|reap_failures|reaper_runs|endpoints|deliveries|overlapping_sessions|lift_fence|version))\\M';
   v_dependants text;
@@ -281,9 +287,21 @@ begin
   execute format('drop function if exists %s restrict', current_setting('interview_sessions.used_by_tables'));
   execute format('drop sequence if exists %s restrict', current_setting('interview_sessions.sequences'));
   drop schema if exists sessions restrict;
-  if to_regclass('realtime.messages') is not null then
-    drop policy if exists "a user hears of their own interview sessions" on realtime.messages;
-  end if;
+  begin
+    if to_regclass('realtime.messages') is not null then
+      drop policy if exists "a user hears of their own interview sessions" on realtime.messages;
+    end if;
+  exception
+    -- The table is Realtime's, and not every project lets postgres change it.
+    when insufficient_privilege then
+      if exists (
+        select from pg_catalog.pg_policies p
+        where p.schemaname = 'realtime' and p.policyname = 'a user hears of their own interview sessions'
+      ) then
+        raise warning 'The role % may not drop the policy "a user hears of their own interview sessions" on realtime.messages. Drop it as the owner of that table.',
+          current_user;
+      end if;
+  end;
 end
 $$;
 

@@ -84,23 +84,50 @@ interface RealtimeRow {
   has_messages: boolean;
   has_send: boolean;
   has_topic: boolean;
+  may_send: boolean;
   has_policy: boolean;
+  is_protected: boolean;
 }
 
 async function notificationFindings(
   sql: postgres.TransactionSql,
 ): Promise<Finding[]> {
+  // to_regclass() fails where the role may not use the schema
   const [row] = await sql<RealtimeRow[]>`
+    with
+    messages as (
+      select c.oid, c.relrowsecurity
+      from pg_catalog.pg_class c
+      join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+      where n.nspname = 'realtime' and c.relname = 'messages'
+    ),
+    functions as (
+      select p.oid, n.oid as schema, p.proname || '(' || pg_catalog.oidvectortypes(p.proargtypes) || ')' as name
+      from pg_catalog.pg_proc p
+      join pg_catalog.pg_namespace n on n.oid = p.pronamespace
+      where n.nspname = 'realtime'
+    ),
+    send as (
+      select
+        has_schema_privilege(o.proowner, f.schema, 'usage')
+          and has_function_privilege(o.proowner, f.oid, 'execute') as is_allowed
+      from functions f
+      cross join pg_catalog.pg_proc o
+      where f.name = 'send(jsonb, text, text, boolean)'
+        and o.oid = to_regprocedure('sessions.notify(uuid, text)')
+    )
     select
-      to_regclass('realtime.messages') is not null as has_messages,
-      to_regprocedure('realtime.send(jsonb,text,text,boolean)') is not null as has_send,
-      to_regprocedure('realtime.topic()') is not null as has_topic,
+      exists (select from messages) as has_messages,
+      exists (select from send) as has_send,
+      exists (select from functions f where f.name = 'topic()') as has_topic,
+      coalesce((select s.is_allowed from send s), false) as may_send,
       exists (
         select
         from pg_catalog.pg_policy p
-        where p.polrelid = to_regclass('realtime.messages')
-          and p.polname = 'a user hears of their own interview sessions'
-      ) as has_policy`;
+        join messages m on m.oid = p.polrelid
+        where p.polname = 'a user hears of their own interview sessions'
+      ) as has_policy,
+      coalesce((select m.relrowsecurity from messages m), false) as is_protected`;
   if (!row) return [];
   const missing = [
     ...row.has_messages ? [] : ["the table realtime.messages"],
@@ -115,10 +142,25 @@ async function notificationFindings(
       ),
     ];
   }
+  if (!row.is_protected) {
+    return [
+      wrong(
+        "Row level security is off on realtime.messages: every user may listen to every topic.",
+        "Run as the table's owner: alter table realtime.messages enable row level security;",
+      ),
+    ];
+  }
+  if (!row.may_send) {
+    return [
+      note(
+        "Nobody is notified: the owner of sessions.notify() may not execute realtime.send(jsonb, text, text, boolean). Grant it to that role.",
+      ),
+    ];
+  }
   if (!row.has_policy) {
     return [
       note(
-        "Nobody may listen: the policy on realtime.messages is missing. Run as postgres: select sessions.allow_notification();",
+        "Nobody may listen: the policy on realtime.messages is missing. Run as postgres: select sessions.allow_notification(); If it warns that postgres may not create it, see docs/notification.md.",
       ),
     ];
   }

@@ -23,7 +23,8 @@ declare
     'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health'
   ] || case when v_chapters like '%admin%' then array[
     'admin_live_sessions', 'admin_session_history', 'admin_session_details', 'admin_ended_sessions', 'admin_session_health',
-    'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions'
+    'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions', 'admin_list_deliveries',
+    'admin_retry_deliveries'
   ] end || case when v_chapters like '%deliveries%' then array[
     'claim_deliveries', 'settle_deliveries', 'list_deliveries', 'retry_deliveries', 'drop_deliveries'
   ] end;

@@ -3,7 +3,7 @@
 -- browser.
 --
 -- What a call costs depends on what it asks for, not on the number of users or the size of the history: sessions are
--- found by index, and of a period only the latest 10 000 are searched and sorted. Email addresses are looked up one by
+-- found by index, and of a period or of the deliveries only the latest 10 000 are searched and sorted. Email addresses are looked up one by
 -- one, since a join could scan all users.
 
 -- Fails rather than make live traffic wait behind it. Reset at the end.
@@ -514,6 +514,179 @@ grant execute on function sessions.admin_reap_stale_sessions(integer) to authent
 comment on function sessions.admin_reap_stale_sessions(integer) is 'Implements public.admin_reap_stale_sessions().';
 
 
+create or replace function sessions.admin_list_deliveries(
+  search text default null,
+  state text default null,
+  order_by text default 'created_at',
+  descending boolean default true,
+  skip integer default 0,
+  at_most integer default 100
+)
+returns table (total bigint, searched_since timestamptz, deliveries jsonb, endpoints jsonb)
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, pg_temp
+set enable_seqscan = off
+set enable_bitmapscan = off
+as $$
+declare
+  v_now timestamptz := clock_timestamp();
+  -- Only where they are searched or sorted by, for all of the 10 000.
+  v_with_email boolean := search is not null or order_by = 'email';
+begin
+  perform sessions.check_administrator();
+  perform sessions.admin_check_page(search, descending, skip, at_most, 10000);
+  if state not in ('pending', 'on_hold', 'dead') then
+    perform sessions.refuse_argument('state', 'pending, on_hold, dead or null');
+  end if;
+  if (order_by in ('email', 'endpoint', 'created_at', 'attempts', 'due_at')) is not true then
+    perform sessions.refuse_argument('order_by', 'email, endpoint, created_at, attempts or due_at');
+  end if;
+  -- The optional chapter "deliveries".
+  if to_regclass('sessions.deliveries') is null then
+    return;
+  end if;
+
+  return query
+    with latest as (
+      (
+        select d.*
+        from sessions.deliveries d
+        where admin_list_deliveries.state is distinct from 'dead'
+        order by d.created_at desc
+        limit 10000
+      )
+      union all
+      -- The dead ones have an index of their own: newer deliveries do not hide them.
+      (
+        select d.*
+        from sessions.deliveries d
+        where admin_list_deliveries.state = 'dead' and d.due_at is null
+        order by d.created_at desc
+        limit 10000
+      )
+    ),
+    searched as (
+      select
+        l.*, sessions.delivery_state(l.due_at, e.state) as state, (l.data ->> 'user_id')::uuid as user_id,
+        case when v_with_email then sessions.admin_email_of((l.data ->> 'user_id')::uuid) end as email
+      from latest l
+      join sessions.endpoints e on e.name = l.endpoint
+    ),
+    found as (
+      select s.*
+      from searched s
+      where (admin_list_deliveries.state is null or s.state = admin_list_deliveries.state)
+        and (
+          sessions.admin_mentions(
+            search, s.email, s.data ->> 'device', s.data ->> 'session_id', s.data ->> 'interview_id', s.user_id
+          )
+          or strpos(lower(concat_ws(e'\n', s.endpoint, s.last_error)), lower(search)) > 0
+        )
+    ),
+    page as (
+      select f.*, row_number() over () as place
+      from (
+        select f.*
+        from found f
+        cross join lateral (
+          select
+            case order_by when 'email' then f.email when 'endpoint' then f.endpoint end as words,
+            case order_by
+              when 'created_at' then extract(epoch from f.created_at)
+              when 'attempts' then f.attempts
+              when 'due_at' then extract(epoch from f.due_at)
+            end as number
+        ) sorted
+        order by
+          case when not descending then sorted.words end,
+          case when descending then sorted.words end desc nulls last,
+          case when not descending then sorted.number end,
+          case when descending then sorted.number end desc nulls last,
+          f.id
+        offset skip
+        limit at_most
+      ) f
+    )
+    select
+      (select count(*) from found),
+      (select min(l.created_at) from latest l having count(*) = 10000),
+      (
+        select coalesce(
+          jsonb_agg(
+            jsonb_build_object(
+              'id', p.id,
+              'endpoint', p.endpoint,
+              'state', p.state,
+              'user_id', p.user_id,
+              'email', sessions.admin_email_of(p.user_id),
+              'session_id', p.data ->> 'session_id',
+              'interview_id', p.data ->> 'interview_id',
+              'end_reason', p.data ->> 'end_reason',
+              'created_at', p.created_at,
+              'attempts', p.attempts,
+              'due_at', p.due_at,
+              'seconds_to_due', extract(epoch from p.due_at - v_now),
+              'last_error', p.last_error
+            )
+            order by p.place
+          ),
+          '[]'
+        )
+        from page p
+      ),
+      -- Without the URL, which may contain a key.
+      (
+        select coalesce(
+          jsonb_agg(
+            jsonb_build_object(
+              'name', e.name,
+              'state', e.state,
+              'delivered', e.delivered,
+              'last_delivered_at', e.last_delivered_at,
+              'last_error', e.last_error,
+              'last_error_at', e.last_error_at
+            )
+            order by e.name
+          ),
+          '[]'
+        )
+        from (select o.* from sessions.endpoints o order by o.name limit 100) e
+      );
+end
+$$;
+
+revoke all on function sessions.admin_list_deliveries(text, text, text, boolean, integer, integer) from public, anon, authenticated, service_role;
+grant execute on function sessions.admin_list_deliveries(text, text, text, boolean, integer, integer) to authenticated;
+comment on function sessions.admin_list_deliveries(text, text, text, boolean, integer, integer) is 'Implements public.admin_list_deliveries().';
+
+
+create or replace function sessions.admin_retry_deliveries(endpoint text default null, id uuid default null)
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1100ms'
+as $$
+begin
+  perform sessions.check_administrator();
+  if octet_length(endpoint) > 63 then
+    perform sessions.refuse_argument('endpoint', 'the name of an endpoint');
+  end if;
+  -- The optional chapter "deliveries".
+  if to_regclass('sessions.deliveries') is null then
+    return 0;
+  end if;
+  return sessions.revive_deliveries(endpoint, id);
+end
+$$;
+
+revoke all on function sessions.admin_retry_deliveries(text, uuid) from public, anon, authenticated, service_role;
+grant execute on function sessions.admin_retry_deliveries(text, uuid) to authenticated;
+comment on function sessions.admin_retry_deliveries(text, uuid) is 'Implements public.admin_retry_deliveries().';
+
+
 -- The wrappers, which the API exposes.
 
 
@@ -685,6 +858,46 @@ revoke all on function public.admin_reap_stale_sessions(integer) from public, an
 grant execute on function public.admin_reap_stale_sessions(integer) to authenticated;
 comment on function public.admin_reap_stale_sessions(integer) is
   'What reap_stale_sessions() does: moves one batch of stale sessions to the history and returns them. For administrators.';
+
+
+create or replace function public.admin_list_deliveries(
+  search text default null,
+  state text default null,
+  order_by text default 'created_at',
+  descending boolean default true,
+  skip integer default 0,
+  at_most integer default 100
+)
+returns table (total bigint, searched_since timestamptz, deliveries jsonb, endpoints jsonb)
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return query select * from sessions.admin_list_deliveries(search, state, order_by, descending, skip, at_most);
+end
+$$;
+
+revoke all on function public.admin_list_deliveries(text, text, text, boolean, integer, integer) from public, anon, authenticated, service_role;
+grant execute on function public.admin_list_deliveries(text, text, text, boolean, integer, integer) to authenticated;
+comment on function public.admin_list_deliveries(text, text, text, boolean, integer, integer) is
+  'A page of the deliveries that are not confirmed, how many there are (total), and the first 100 endpoints. Only the latest 10 000 (of the dead ones, with state dead) are searched and sorted: if there are as many, searched_since says how far back they go. search: part of an email address, a device, an id, an endpoint, an error. state: pending, on_hold or dead. order_by: email, endpoint, created_at, attempts or due_at. at_most: up to 10 000. No row where the chapter "deliveries" is not installed. For administrators.';
+
+
+create or replace function public.admin_retry_deliveries(endpoint text default null, id uuid default null)
+returns integer
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return sessions.admin_retry_deliveries(endpoint, id);
+end
+$$;
+
+revoke all on function public.admin_retry_deliveries(text, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.admin_retry_deliveries(text, uuid) to authenticated;
+comment on function public.admin_retry_deliveries(text, uuid) is
+  'What retry_deliveries() does: revives dead deliveries, all or those of an endpoint or one, at most 10000 per call; returns how many. For administrators.';
 
 
 -- Tells PostgREST to reload its schema cache.

@@ -312,6 +312,22 @@ grant execute on function sessions.settle_deliveries(jsonb) to service_role;
 comment on function sessions.settle_deliveries(jsonb) is 'Implements public.settle_deliveries().';
 
 
+create or replace function sessions.delivery_state(due_at timestamptz, endpoint_state text)
+returns text
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case when due_at is null then 'dead' when endpoint_state <> 'on' then 'on_hold' else 'pending' end;
+end
+$$;
+
+revoke all on function sessions.delivery_state(timestamptz, text) from public, anon, authenticated, service_role;
+comment on function sessions.delivery_state(timestamptz, text) is
+  'The state of a delivery that is not confirmed: pending, dead, or on_hold while its endpoint is not on.';
+
+
 create or replace function sessions.list_deliveries(dead boolean default null, at_most integer default 100)
 returns table (
   id uuid,
@@ -338,8 +354,7 @@ begin
 
   return query
     select
-      d.id, d.endpoint,
-      case when d.due_at is null then 'dead' when e.state <> 'on' then 'on_hold' else 'pending' end,
+      d.id, d.endpoint, sessions.delivery_state(d.due_at, e.state),
       (d.data ->> 'user_id')::uuid, d.data ->> 'session_id', d.data ->> 'end_reason',
       d.created_at, d.attempts, d.due_at, d.last_error
     from sessions.deliveries d
@@ -355,21 +370,14 @@ grant execute on function sessions.list_deliveries(boolean, integer) to service_
 comment on function sessions.list_deliveries(boolean, integer) is 'Implements public.list_deliveries().';
 
 
-create or replace function sessions.retry_deliveries(endpoint text default null, id uuid default null)
+create or replace function sessions.revive_deliveries(endpoint text, id uuid)
 returns integer
 language plpgsql
-security definer
 set search_path = pg_catalog, pg_temp
-set lock_timeout = '1100ms'
 as $$
 declare
   v_count integer;
 begin
-  perform sessions.operator();
-  if octet_length(endpoint) > 63 then
-    perform sessions.refuse_argument('endpoint', 'the name of an endpoint');
-  end if;
-
   update sessions.deliveries d
   set attempts = 0, due_at = clock_timestamp()
   where d.id = any (
@@ -377,14 +385,35 @@ begin
       select o.id
       from sessions.deliveries o
       where o.due_at is null
-        and (retry_deliveries.endpoint is null or o.endpoint = retry_deliveries.endpoint)
-        and (retry_deliveries.id is null or o.id = retry_deliveries.id)
+        and (revive_deliveries.endpoint is null or o.endpoint = revive_deliveries.endpoint)
+        and (revive_deliveries.id is null or o.id = revive_deliveries.id)
       limit 10000
       for update skip locked
     )
   );
   get diagnostics v_count = row_count;
   return v_count;
+end
+$$;
+
+revoke all on function sessions.revive_deliveries(text, uuid) from public, anon, authenticated, service_role;
+comment on function sessions.revive_deliveries(text, uuid) is
+  'Makes dead deliveries due now, with 12 attempts, at most 10000; returns how many. Null: any endpoint, any id.';
+
+
+create or replace function sessions.retry_deliveries(endpoint text default null, id uuid default null)
+returns integer
+language plpgsql
+security definer
+set search_path = pg_catalog, pg_temp
+set lock_timeout = '1100ms'
+as $$
+begin
+  perform sessions.operator();
+  if octet_length(endpoint) > 63 then
+    perform sessions.refuse_argument('endpoint', 'the name of an endpoint');
+  end if;
+  return sessions.revive_deliveries(endpoint, id);
 end
 $$;
 

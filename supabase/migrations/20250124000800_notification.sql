@@ -77,8 +77,12 @@ returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_owner text;
+  v_is_there boolean;
 begin
   if to_regclass('realtime.messages') is null or to_regprocedure('realtime.topic()') is null then
+    raise notice 'Realtime is not set up in this database: nobody is notified. Once it is, run: select sessions.allow_notification();';
     return false;
   end if;
 
@@ -93,18 +97,37 @@ begin
       and (select realtime.topic()) = 'sessions:' || (select auth.uid())
     );
   return true;
+exception
+  -- The table is Realtime's, and not every project lets postgres change it. Without the policy nobody may join the topic;
+  -- everything else works.
+  when insufficient_privilege then
+    select
+      pg_get_userbyid(c.relowner),
+      exists (
+        select
+        from pg_catalog.pg_policy p
+        where p.polrelid = c.oid and p.polname = 'a user hears of their own interview sessions'
+      )
+    into v_owner, v_is_there
+    from pg_catalog.pg_class c
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = 'realtime' and c.relname = 'messages';
+
+    if v_is_there is not true then
+      raise warning 'The role % may not create the policy on realtime.messages: nobody may listen, and devices learn at their next heartbeat. Create it as %, its owner: see docs/notification.md.',
+        current_user, coalesce(v_owner, 'supabase_admin');
+    end if;
+    return v_is_there is true;
 end
 $$;
 
 revoke all on function sessions.allow_notification() from public, anon, authenticated, service_role;
 comment on function sessions.allow_notification() is
-  'Creates the policy by which only the user may join the topic sessions:<user_id>. False where Realtime is absent. Part of the migration; call it as postgres if Realtime is set up later.';
+  'Creates the policy by which only the user may join the topic sessions:<user_id>. False where Realtime is absent, and, with a warning, where the caller may not create it and it is not there. Part of the migration; call it as postgres if Realtime is set up later.';
 
 do $$
 begin
-  if not sessions.allow_notification() then
-    raise notice 'Realtime is not set up in this database: nobody is notified. Once it is, run: select sessions.allow_notification();';
-  end if;
+  perform sessions.allow_notification();
 end
 $$;
 

@@ -145,6 +145,32 @@ export const deliveries: Mutation[] = [
     file: `${folder}/a_bad_argument_or_endpoint_is_refused`,
   },
   {
+    in: "revive_deliveries",
+    name: "a retry takes what waits, too",
+    why: "C3 its pause would not grow",
+    take: "where o.due_at is null\n",
+    put: "where true\n",
+    file: "database/admin/retry_revives_dead_deliveries",
+  },
+  {
+    in: "admin_list_deliveries",
+    name: "newer deliveries hide a dead one",
+    why: "M17 it is the one that needs somebody",
+    take: "admin_list_deliveries.state = 'dead' and d.due_at is null",
+    put: "admin_list_deliveries.state = 'dead'",
+    file: "database/admin/deliveries_are_searched_sorted_and_paged",
+  },
+  {
+    in: "admin_list_deliveries",
+    name: "searches all deliveries",
+    why: "S26 memory and time are bounded",
+    take:
+      "is distinct from 'dead'\n        order by d.created_at desc\n        limit 10000",
+    put:
+      "is distinct from 'dead'\n        order by d.created_at desc\n        limit 20000",
+    file: "database/admin/deliveries_are_searched_sorted_and_paged",
+  },
+  {
     in: "delivery_health",
     name: "dead deliveries go unnoticed",
     why: "C3 the health warns",
@@ -177,5 +203,14 @@ export const deliveries: Mutation[] = [
     put: "%L, %L, %L, false)'",
     file:
       "database/notification/a_takeover_a_revocation_and_an_extension_are_sent_to_their_user_alone",
+  },
+  {
+    in: "allow_notification",
+    name: "fails where postgres may not create the policy",
+    why: "C4 the chapter is applied, and nobody may listen",
+    take: "when insufficient_privilege then",
+    put: "when sqlstate 'UNDO1' then",
+    file:
+      "database/notification/where_the_policy_may_not_be_created_a_warning_says_so",
   },
 ];

@@ -137,6 +137,8 @@ export const healthAndAdmin: Mutation[] = [
     "admin_revoke_session",
     "admin_extend_interview",
     "admin_reap_stale_sessions",
+    "admin_list_deliveries",
+    "admin_retry_deliveries",
   ].map((name): Mutation => ({
     in: name,
     name: "every user is an administrator",

@@ -4,14 +4,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Webhook } from "standardwebhooks";
 import type { SessionEnded } from "../../../client/webhook.ts";
-import { repositoryRoot } from "../../../scripts/stack/paths.ts";
 import { keys, projectOfThisFile } from "../../../scripts/test/api_fixture.ts";
-import { moduleOf, recipesOf } from "../../../scripts/test/recipes.ts";
+import { recipesOf } from "../../../scripts/test/recipes.ts";
 import { command, succeeds } from "../install/support.ts";
+import { webhookModule } from "./webhook_recipes.ts";
 
 const recipe = recipesOf("docs/deliveries.md");
 const project = projectOfThisFile();
@@ -88,29 +86,11 @@ function signed(o: { sentAt?: Date; secret?: string } = {}): RequestInit {
   };
 }
 
-/** A recipe, importing the package from this repository. */
-async function module<T>(name: string, released: SessionEnded[]): Promise<T> {
-  const hook = `released_${crypto.randomUUID()}`;
-  Object.assign(globalThis, {
-    [hook]: (one: SessionEnded) => released.push(one),
+/** A recipe whose receiver, if it is one, releases into this list. */
+const module = <T>(name: string, released: SessionEnded[]) =>
+  webhookModule<T>(name, (one) => {
+    released.push(one);
   });
-  const source = recipe(name)
-    .replace(
-      '"interview-sessions/webhook"',
-      JSON.stringify(
-        pathToFileURL(join(repositoryRoot, "client", "webhook.ts")).href,
-      ),
-    )
-    .replace(
-      '"./release.ts"',
-      `"data:text/javascript,export const release = globalThis['${hook}']"`,
-    )
-    .replace(
-      /"(livekit-server-sdk|@supabase\/supabase-js)"/,
-      (_all, name) => JSON.stringify(import.meta.resolve(name)),
-    );
-  return await moduleOf<T>(source);
-}
 
 /** Checks a receiver: trusts what is signed, and nothing else. */
 async function checkReceiver(

@@ -16,16 +16,17 @@ import {
 
 const secret = `whsec_${btoa("a secret of the endpoint meter..")}`;
 
+const secretOfRooms = `whsec_${btoa("a secret of the endpoint rooms..")}`;
+
 const many = Array.from({ length: 25 }, (_, i) => `endpoint_${i}`);
 
 const options = {
   functions: true,
   functionsEnv: {
-    INTERVIEW_SESSIONS_WEBHOOK_SECRETS: JSON.stringify(
-      Object.fromEntries(
-        ["meter", "rooms", ...many].map((name) => [name, secret]),
-      ),
-    ),
+    INTERVIEW_SESSIONS_WEBHOOK_SECRETS: JSON.stringify({
+      ...Object.fromEntries(["meter", ...many].map((name) => [name, secret])),
+      rooms: secretOfRooms,
+    }),
     INTERVIEW_SESSIONS_PRIVATE_HOSTS: "127.0.0.1",
   },
 };
@@ -111,9 +112,9 @@ async function pending({ service }: Project) {
   return data ?? [];
 }
 
-/** An event that the receiver can trust. */
-function verified({ body, headers }: Received) {
-  return new Webhook(secret).verify(body, Object.fromEntries(headers)) as {
+/** An event that the receiver of this secret can trust. */
+function verified({ body, headers }: Received, by = secret) {
+  return new Webhook(by).verify(body, Object.fromEntries(headers)) as {
     type: string;
     timestamp: string;
     data: Record<string, unknown>;
@@ -140,7 +141,7 @@ Deno.test("C3 each end is delivered once, signed, with its row of the history", 
       put_back: 0,
       problems: {},
     });
-    const events = received.map(verified);
+    const events = received.map((one) => verified(one));
     assert.deepEqual(
       new Map(events.map(({ data }) => [data.session_id, data.end_reason])),
       new Map([["mine", "disconnected"], [expired, "expired"]]),
@@ -153,6 +154,25 @@ Deno.test("C3 each end is delivered once, signed, with its row of the history", 
 
     await reap(project);
     assert.equal(received.length, 2);
+  });
+});
+
+Deno.test("C3 each endpoint has an id and a secret of its own: one cannot sign for another", async () => {
+  await withReceiver(undefined, async (meter) => {
+    await withReceiver(undefined, async (rooms) => {
+      await addEndpoint(meter.url, "meter");
+      await addEndpoint(rooms.url, "rooms");
+      const [ended] = await seedStale(project, 1);
+
+      assert.equal((await reap(project)).deliveries?.delivered, 2);
+
+      const [toMeter, toRooms] = [meter.received[0], rooms.received[0]];
+      assert.notEqual(toMeter.id, toRooms.id);
+      assert.equal(verified(toMeter, secret).data.session_id, ended);
+      assert.equal(verified(toRooms, secretOfRooms).data.session_id, ended);
+      assert.throws(() => verified(toMeter, secretOfRooms));
+      assert.throws(() => verified(toRooms, secret));
+    });
   });
 });
 
@@ -284,9 +304,12 @@ Deno.test("C3 410 Gone stops the endpoint, and what it has not confirmed is kept
   });
 });
 
-Deno.test("C3 a receiver that does not answer holds up no other, and is left alone after three failures", async () => {
-  const hanging = Promise.withResolvers<Response>();
-  await withReceiver(() => hanging.promise, async (slow) => {
+Deno.test("C3 a receiver that does not answer holds up no other, and is left alone after three failures; an answer that comes too late confirms nothing", async () => {
+  const hanging = Promise.withResolvers<void>();
+  await withReceiver(async () => {
+    await hanging.promise;
+    return new Response();
+  }, async (slow) => {
     await withReceiver(undefined, async (other) => {
       await addEndpoint(slow.url, "meter");
       await addEndpoint(other.url, "rooms");
@@ -308,7 +331,14 @@ Deno.test("C3 a receiver that does not answer holds up no other, and is left alo
         "what was not tried has lost no attempt",
       );
     });
-    hanging.resolve(new Response());
+    const first = slow.received.map(({ id }) => id);
+    hanging.resolve();
+
+    await letPausesPass(project);
+    assert.equal((await reap(project)).deliveries?.delivered, 260);
+    const again = slow.received.slice(first.length).map(({ id }) => id);
+    assert.equal(new Set(again).size, 260);
+    assert(first.every((id) => again.includes(id)), "under the same ids");
   });
 });
 

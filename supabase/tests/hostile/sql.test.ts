@@ -347,6 +347,8 @@ const open: Record<string, string[]> = {
     "admin_revoke_session",
     "admin_extend_interview",
     "admin_reap_stale_sessions",
+    "admin_list_deliveries",
+    "admin_retry_deliveries",
     "version",
   ],
   service_role: [

@@ -198,6 +198,26 @@ for (
   });
 }
 
+Deno.test("C5 M17 without the chapter deliveries an administrator gets no list of them, and there is nothing to retry", async () => {
+  await withChapters(["admin"], "", async (database) => {
+    await database.connected(async (sql) => {
+      const claims = { app_metadata: { session_admin: true } };
+      await sql`
+        select set_config('request.jwt.claims', ${
+        JSON.stringify(claims)
+      }, false)`;
+      assert.deepEqual(
+        [...await sql`select * from public.admin_list_deliveries()`],
+        [],
+      );
+      assert.deepEqual(
+        [...await sql`select public.admin_retry_deliveries() as retried`],
+        [{ retried: 0 }],
+      );
+    });
+  });
+});
+
 Deno.test("C5 install writes the chapters that are asked for, and again keeps them", async () => {
   await inNewProject(async (cwd) => {
     await succeeds(

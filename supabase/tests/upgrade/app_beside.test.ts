@@ -84,9 +84,10 @@ function isOurs({ kind, name }: CatalogueEntry): boolean {
     /^public\.extend_interview\(/.test(name) ||
     /^public\.(claim|settle|list|retry|drop)_deliveries\(/.test(name) ||
     /^public\.(reap_stale_sessions|session_health)\(/.test(name) ||
-    /^public\.admin_(\w+_sessions?|session_\w+|extend_interview)\(/.test(
-      name,
-    ) ||
+    /^public\.admin_(\w+_sessions?|session_\w+|extend_interview|\w+_deliveries)\(/
+      .test(
+        name,
+      ) ||
     /^public\.(active_interview_sessions|interview_session_history|interviews)_/
       .test(name) ||
     (kind === "default privileges" && name.endsWith(" supabase_migrations"));

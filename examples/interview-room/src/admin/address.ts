@@ -2,10 +2,16 @@
 // somebody, and the browser's back button works.
 import { useMemo, useSyncExternalStore } from "react";
 import type { EndReason } from "interview-sessions";
-import { type Period, periods, reasonNames, stateNames } from "./words.ts";
+import {
+  deliveryStateNames,
+  type Period,
+  periods,
+  reasonNames,
+  stateNames,
+} from "./words.ts";
 
 /** The parts of the page. */
-export type View = "live" | "ended" | "trends";
+export type View = "live" | "ended" | "trends" | "deliveries";
 
 /** How a list is sorted. */
 export interface Sort {
@@ -20,6 +26,8 @@ export interface Address {
   state: keyof typeof stateNames | "";
   /** Of ended sessions; empty: all. */
   reason: EndReason | "";
+  /** The state of deliveries; empty: all. */
+  delivery: keyof typeof deliveryStateNames | "";
   period: Period;
   /** Undefined: the usual order of the list. */
   sort: Sort | undefined;
@@ -28,7 +36,7 @@ export interface Address {
   session: { userId: string; sessionId: string } | undefined;
 }
 
-const views: View[] = ["live", "ended", "trends"];
+const views: View[] = ["live", "ended", "trends", "deliveries"];
 
 /** Reads an address. Whatever it does not understand, it ignores. */
 export function parseAddress(query: string): Address {
@@ -42,6 +50,7 @@ export function parseAddress(query: string): Address {
     search: (values.get("q") ?? "").slice(0, 200),
     state: oneOf("state", keysOf(stateNames)) ?? "",
     reason: oneOf("reason", keysOf(reasonNames)) ?? "",
+    delivery: oneOf("delivery", keysOf(deliveryStateNames)) ?? "",
     period: oneOf("period", keysOf(periods)) ?? "day",
     sort: /^-?[a-z_]+$/.test(sort)
       ? { by: sort.replace("-", ""), descending: sort.startsWith("-") }
@@ -56,7 +65,8 @@ export function parseAddress(query: string): Address {
 
 /** The address that shows this; what is as usual is left out. */
 export function hrefOf(address: Address): string {
-  const { view, search, state, reason, period, sort, page, session } = address;
+  const { view, search, state, reason, delivery } = address;
+  const { period, sort, page, session } = address;
   const values = new URLSearchParams();
   const put = (name: string, value: string, usual = "") => {
     if (value !== usual) values.set(name, value);
@@ -65,6 +75,7 @@ export function hrefOf(address: Address): string {
   put("q", search);
   put("state", state);
   put("reason", reason);
+  put("delivery", delivery);
   put("period", period, "day");
   put("sort", sort ? (sort.descending ? "-" : "") + sort.by : "");
   put("page", String(page), "1");

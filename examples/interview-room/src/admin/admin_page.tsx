@@ -11,6 +11,7 @@ import {
   useMemo,
   useState,
 } from "react";
+import type { SessionHealth } from "interview-sessions";
 import { useApp } from "../app/context.tsx";
 import { Loading, Page, SignedIn } from "../app/page.tsx";
 import { SignIn } from "../app/sign_in.tsx";
@@ -24,6 +25,7 @@ import {
   useOutdatedSince,
 } from "./api.ts";
 import classes from "./admin.module.css";
+import { Deliveries } from "./deliveries.tsx";
 import { DetailsPage } from "./details.tsx";
 import { Health } from "./health.tsx";
 import { PageLink } from "./link.tsx";
@@ -111,7 +113,7 @@ function SignedInPage({ userId, email }: { userId: string; email: string }) {
     >
       <OutdatedNotice />
       <Health health={health} />
-      <Views address={address} live={health.live} />
+      <Views address={address} health={health} />
       <View address={address} queries={queries} />
     </Page>
   );
@@ -121,13 +123,24 @@ const tabTitles: Record<View, string> = {
   live: "Live sessions",
   ended: "Ended sessions",
   trends: "Trends",
+  deliveries: "Deliveries",
 };
 
-function Views({ address, live }: { address: Address; live: number | null }) {
-  const names: Record<View, ReactNode> = {
+function Views(
+  { address, health }: { address: Address; health: SessionHealth },
+) {
+  const { live, deliveries_pending, deliveries_dead } = health;
+  // null where they are not installed
+  const unconfirmed = deliveries_pending === null
+    ? null
+    : deliveries_pending + (deliveries_dead ?? 0);
+  const names: Partial<Record<View, ReactNode>> = {
     live: `Live${live === null ? "" : ` (${count(live)})`}`,
     ended: "Ended",
     trends: "Trends",
+    ...unconfirmed !== null && {
+      deliveries: `Deliveries (${count(unconfirmed)})`,
+    },
   };
   return (
     <nav aria-label="Sessions" className={classes.views}>
@@ -152,6 +165,8 @@ function View({ address, queries }: { address: Address; queries: Queries }) {
       return <LiveSessions address={address} queries={queries} />;
     case "ended":
       return <EndedSessions address={address} queries={queries} />;
+    case "deliveries":
+      return <Deliveries address={address} queries={queries} />;
     case "trends":
       return (
         <Suspense fallback={<Text role="status">Loading…</Text>}>

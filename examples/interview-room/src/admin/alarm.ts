@@ -8,6 +8,8 @@ interface Alarm {
   title: string;
   /** What it means, and what to do. */
   advice: string;
+  /** Cleaning up does not help; the list of deliveries may. */
+  isAboutDeliveries?: boolean;
 }
 
 /** What is to be said about each `reason`, by how it begins. */
@@ -65,6 +67,24 @@ const alarms: [
     title: "Old records could not be deleted",
     advice:
       "They are tried again. If this stays, tell your developers: the database grows.",
+  })],
+  [/^\d+ deliveries are dead/, ({ deliveries_dead }) => ({
+    title: `${counted(deliveries_dead ?? 0, "delivery", "deliveries")} failed`,
+    advice:
+      "Another system was not told that these sessions have ended, and may still hold something for them. Tell your developers; once it works, press “Retry failed” under “Deliveries”.",
+    isAboutDeliveries: true,
+  })],
+  [/^Endpoints answered 410/, () => ({
+    title: "A receiver wants no more deliveries",
+    advice:
+      "It is no longer told when a session ends. Tell your developers whether that is intended.",
+    isAboutDeliveries: true,
+  })],
+  [/^\d+ deliveries are pending/, () => ({
+    title: "Deliveries are late",
+    advice:
+      "Another system does not confirm that sessions have ended. They are tried again. If this stays, tell your developers.",
+    isAboutDeliveries: true,
   })],
   [/^The health could not be determined/, () => ({
     title: "The state of the system is unknown",

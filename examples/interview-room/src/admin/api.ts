@@ -9,8 +9,10 @@ import {
 import type { SupabaseClient } from "@supabase/supabase-js";
 import { useSyncExternalStore } from "react";
 import type {
+  AdminDelivery,
   AdminEndedBucket,
   AdminEndedSession,
+  AdminEndpoint,
   AdminLiveSession,
   AdminSessionDetails,
   SessionHealth,
@@ -23,8 +25,13 @@ import { type Period, periods } from "./words.ts";
 export interface ListOf<Row> {
   rows: Row[];
   total: number;
-  /** Older sessions were not searched. */
+  /** Older ones were not searched. */
   searchedSince: string | null;
+}
+
+/** A page of the deliveries, and the endpoints. */
+export interface Deliveries extends ListOf<AdminDelivery> {
+  endpoints: AdminEndpoint[];
 }
 
 /** The database refuses the call, or did not get it. */
@@ -49,7 +56,7 @@ export function isForbidden(error: unknown): boolean {
 
 export const pageSize = 50;
 
-/** As many as `admin_session_history` answers at most. */
+/** As many as `admin_session_history` and `admin_list_deliveries` answer at most. */
 const mostInFile = 10_000;
 
 /** `?refresh=1` in the page's address makes it a second. */
@@ -134,6 +141,16 @@ export function queriesFor(supabase: SupabaseClient, userId: string) {
           askEnded(supabase, { ...args, since: startOf(list.period) }, signal),
         placeholderData: keepPreviousData,
         ...polled(2 * seconds),
+      });
+    },
+
+    deliveries: (list: Address) => {
+      const args = deliveryArguments(list);
+      return queryOptions({
+        queryKey: key("deliveries", args),
+        queryFn: ({ signal }) => askDeliveries(supabase, args, signal),
+        placeholderData: keepPreviousData,
+        ...polled(seconds),
       });
     },
 
@@ -227,6 +244,56 @@ async function askEnded(
   };
 }
 
+/** All rows that are found, for a file. */
+export async function allDeliveries(supabase: SupabaseClient, list: Address) {
+  const answer = await askDeliveries(supabase, {
+    ...deliveryArguments(list),
+    skip: 0,
+    at_most: mostInFile,
+  });
+  return answer?.rows ?? [];
+}
+
+/** Null where the chapter "deliveries" is not installed. */
+async function askDeliveries(
+  supabase: SupabaseClient,
+  args: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<Deliveries | null> {
+  const [answer] = await call<
+    {
+      total: number;
+      searched_since: string | null;
+      deliveries: AdminDelivery[];
+      endpoints: AdminEndpoint[];
+    }[]
+  >(supabase, "admin_list_deliveries", args, signal);
+  return answer
+    ? {
+      rows: answer.deliveries,
+      total: answer.total,
+      searchedSince: answer.searched_since,
+      endpoints: answer.endpoints,
+    }
+    : null;
+}
+
+/** Sends dead deliveries again, one or all of them; answers how many. */
+export async function retryDeliveries(
+  supabase: SupabaseClient,
+  id: string | undefined,
+): Promise<number> {
+  const most = 10_000;
+  let total = 0;
+  for (let more = most; more === most;) {
+    more = await call<number>(supabase, "admin_retry_deliveries", {
+      id: id ?? null,
+    });
+    total += more;
+  }
+  return total;
+}
+
 const liveOrders = [
   ...["email", "device", "interview_id"],
   ...["created_at", "updated_at", "deadline_at"],
@@ -234,6 +301,14 @@ const liveOrders = [
 const endedOrders = [
   ...["email", "device", "interview_id", "end_reason"],
   ...["started_at", "ended_at", "duration"],
+];
+
+const deliveryOrders = [
+  "email",
+  "endpoint",
+  "created_at",
+  "attempts",
+  "due_at",
 ];
 
 function liveArguments(list: Address) {
@@ -247,6 +322,13 @@ function endedArguments(list: Address) {
   return {
     ...pageOf(list, endedOrders, { by: "ended_at", descending: true }),
     end_reason: list.reason || null,
+  };
+}
+
+function deliveryArguments(list: Address) {
+  return {
+    ...pageOf(list, deliveryOrders, { by: "created_at", descending: true }),
+    state: list.delivery || null,
   };
 }
 

@@ -11,7 +11,7 @@ import {
 } from "react";
 import type { AdminSessionDetails } from "interview-sessions";
 import { Page } from "../app/page.tsx";
-import type { Address } from "./address.ts";
+import type { Address, View } from "./address.ts";
 import type { Queries } from "./api.ts";
 import classes from "./admin.module.css";
 import { EndDialog, ExtendDialog, focusHeadingIfLost } from "./dialogs.tsx";
@@ -25,6 +25,14 @@ import {
   nameOf,
   reasonNames,
 } from "./words.ts";
+
+/** Where the session was found; the trends have no sessions. */
+const backTo: Record<View, string> = {
+  live: "Live sessions",
+  ended: "Ended sessions",
+  trends: "Live sessions",
+  deliveries: "Deliveries",
+};
 
 /** The page of the session in the address. */
 export function DetailsPage(
@@ -46,7 +54,7 @@ export function DetailsPage(
       aside={aside}
       beside={
         <PageLink to={back}>
-          ← {address.view === "ended" ? "Ended sessions" : "Live sessions"}
+          ← {backTo[address.view]}
         </PageLink>
       }
     >

@@ -8,9 +8,11 @@ import type {
 import { useApp } from "../app/context.tsx";
 import { useToast } from "../app/toasts.tsx";
 import { secondsSince } from "../server_time.ts";
+import { useAddress } from "./address.ts";
 import classes from "./admin.module.css";
 import { alarmOf } from "./alarm.ts";
 import { call } from "./api.ts";
+import { PageLink } from "./link.tsx";
 import { ago, count, counted, size } from "./words.ts";
 
 export function Health({ health }: { health: SessionHealth }) {
@@ -55,9 +57,22 @@ function Verdict({ health }: { health: SessionHealth }) {
             </details>
           )}
         </div>
-        {(alarm || hasSomeToCleanUp) && <CleanUp />}
+        {alarm?.isAboutDeliveries && <ToDeliveries />}
+        {(alarm && !alarm.isAboutDeliveries || hasSomeToCleanUp) && <CleanUp />}
       </Group>
     </Alert>
+  );
+}
+
+function ToDeliveries() {
+  const address = useAddress();
+  if (address.view === "deliveries") return null;
+  return (
+    <PageLink
+      to={{ ...address, view: "deliveries", sort: undefined, page: 1 }}
+    >
+      Show deliveries
+    </PageLink>
   );
 }
 

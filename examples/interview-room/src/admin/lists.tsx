@@ -251,7 +251,7 @@ export function PeriodChoice(
   );
 }
 
-function optionsOf(names: Record<string, string>) {
+export function optionsOf(names: Record<string, string>) {
   return Object.entries(names).map(([value, label]) => ({ value, label }));
 }
 
@@ -262,9 +262,21 @@ interface Shown<Data> {
   isPlaceholderData: boolean;
 }
 
-function List<Row extends object>(
+/** What a list is of. */
+interface Noun {
+  one: string;
+  many: string;
+}
+
+const session: Noun = { one: "session", many: "sessions" };
+
+/** A list, with what there is to search, filter, sort, page through and save. */
+export function List<Row extends object>(
   {
     title,
+    noun = session,
+    searchHint = "Email, device, interview, session id",
+    hintToSeeAll = "Choose a shorter period to see all of it.",
     address,
     query,
     usualSort,
@@ -276,13 +288,17 @@ function List<Row extends object>(
     none,
   }: {
     title: string;
+    noun?: Noun;
+    searchHint?: string;
+    /** What to do if older rows were not searched. */
+    hintToSeeAll?: string;
     address: Address;
     query: Shown<ListOf<Row>>;
     usualSort: { by: string; descending: boolean };
     columns: Columns<Row>;
     keyOf(row: Row): string;
     filters: ReactNode;
-    /** Saves the file, and answers how many sessions are in it. */
+    /** Saves the file, and answers how many rows it has. */
     onSave(): Promise<number>;
     isFiltered: boolean;
     none: string;
@@ -298,13 +314,14 @@ function List<Row extends object>(
   return (
     <Paper withBorder p="md">
       <div className={classes.filters} role="search" aria-label={title}>
-        <SearchField address={address} />
+        <SearchField address={address} hint={searchHint} />
         {filters}
-        <SaveButton onSave={onSave} />
+        <SaveButton onSave={onSave} noun={noun} />
       </div>
       <Found
         data={isPlaceholderData ? undefined : data}
         address={address}
+        noun={noun}
       />
       {data && data.rows.length > 0
         ? (
@@ -316,16 +333,17 @@ function List<Row extends object>(
             usualSort={usualSort}
             columns={columns}
             keyOf={keyOf}
+            hintToSeeAll={hintToSeeAll}
           />
         )
         : (
           <Text ta="center" py="xl" c="dimmed">
             {error && !data
-              ? "The sessions could not be loaded. Trying again…"
+              ? `The ${noun.many} could not be loaded. Trying again…`
               : !data
               ? "Loading…"
               : isFiltered
-              ? "No session matches."
+              ? `No ${noun.one} matches.`
               : none}
           </Text>
         )}
@@ -334,27 +352,28 @@ function List<Row extends object>(
 }
 
 /**
- * Tells a screen reader how many sessions a search or filter has found: once, and not
+ * Tells a screen reader how many rows a search or filter has found: once, and not
  * whenever the number changes by itself.
  */
-function Found({ data, address }: {
+function Found({ data, address, noun: { one, many } }: {
   data: ListOf<object> | undefined;
   address: Address;
+  noun: Noun;
 }) {
-  const { search, state, reason, period } = address;
-  const question = JSON.stringify([search, state, reason, period]);
+  const { search, state, reason, delivery, period } = address;
+  const question = JSON.stringify([search, state, reason, delivery, period]);
   const answered = useRef(question);
   const [said, setSaid] = useState("");
   const total = data?.total;
   useEffect(() => {
     if (total === undefined || question === answered.current) return;
     answered.current = question;
-    setSaid(`${counted(total, "session")} found`);
-  }, [total, question]);
+    setSaid(`${counted(total, one, many)} found`);
+  }, [total, question, one, many]);
   return <p role="status" className={classes.unseen}>{said}</p>;
 }
 
-function SearchField({ address }: { address: Address }) {
+function SearchField({ address, hint }: { address: Address; hint: string }) {
   const { search } = address;
   const [text, setText] = useState(search);
   const asked = useRef(search);
@@ -376,7 +395,7 @@ function SearchField({ address }: { address: Address }) {
       className={classes.search}
       type="search"
       label="Search"
-      placeholder="Email, device, interview, session id"
+      placeholder={hint}
       maxLength={200}
       value={text}
       onChange={({ currentTarget }) => setText(currentTarget.value)}
@@ -384,12 +403,14 @@ function SearchField({ address }: { address: Address }) {
   );
 }
 
-function SaveButton({ onSave }: { onSave(): Promise<number> }) {
+function SaveButton(
+  { onSave, noun: { one, many } }: { onSave(): Promise<number>; noun: Noun },
+) {
   const toast = useToast();
   const saving = useMutation({
     networkMode: "always",
     mutationFn: onSave,
-    onSuccess: (rows) => toast(`Saved ${counted(rows, "session")} as a file.`),
+    onSuccess: (rows) => toast(`Saved ${counted(rows, one, many)} as a file.`),
     onError: () => toast("The file could not be made. Try again."),
   });
   return (

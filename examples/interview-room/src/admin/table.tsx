@@ -61,6 +61,7 @@ export function SessionTable<Row extends object>(
     usualSort,
     columns: { columns, definitions },
     keyOf,
+    hintToSeeAll,
   }: {
     label: string;
     list: ListOf<Row>;
@@ -70,6 +71,8 @@ export function SessionTable<Row extends object>(
     usualSort: Sort;
     columns: Columns<Row>;
     keyOf(row: Row): string;
+    /** What to do if older rows were not searched. */
+    hintToSeeAll: string;
   },
 ) {
   const sort =
@@ -174,7 +177,7 @@ export function SessionTable<Row extends object>(
           </tbody>
         </table>
       </div>
-      <Pages list={list} address={address} />
+      <Pages list={list} address={address} hintToSeeAll={hintToSeeAll} />
     </>
   );
 }
@@ -210,9 +213,10 @@ function SortChoice<Row>(
 }
 
 function Pages<Row>(
-  { list: { rows, total, searchedSince }, address }: {
+  { list: { rows, total, searchedSince }, address, hintToSeeAll }: {
     list: ListOf<Row>;
     address: Address;
+    hintToSeeAll: string;
   },
 ) {
   const last = Math.max(Math.ceil(total / pageSize), 1);
@@ -243,9 +247,9 @@ function Pages<Row>(
             count(total)
           }`}
         {searchedSince &&
-          `, among the latest 10,000 of this period (since ${
+          `, among the latest 10,000 (since ${
             moment(searchedSince)
-          }). Choose a shorter period to see all of it.`}
+          }). ${hintToSeeAll}`}
       </Text>
       {(last > 1 || page > 1) && (
         <Group component="nav" aria-label="Pages" gap={6}>

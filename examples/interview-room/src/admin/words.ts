@@ -1,5 +1,10 @@
 // Names, times and sizes, as people say them.
-import type { EndReason, SessionStatus } from "interview-sessions";
+import type {
+  AdminDelivery,
+  AdminEndpoint,
+  EndReason,
+  SessionStatus,
+} from "interview-sessions";
 
 /** How a session ended. */
 export const reasonNames: Record<EndReason, string> = {
@@ -17,6 +22,19 @@ export const stateNames: Record<SessionStatus | "stale", string> = {
   active: "Active",
   completing: "Submitting",
   stale: "Over, not cleaned up",
+};
+
+/** What state a delivery is in that is not confirmed. */
+export const deliveryStateNames: Record<AdminDelivery["state"], string> = {
+  pending: "Waiting",
+  on_hold: "On hold",
+  dead: "Failed",
+};
+
+export const endpointStateNames: Record<AdminEndpoint["state"], string> = {
+  on: "On",
+  off: "Off",
+  gone: "Stopped by the receiver",
 };
 
 export type Period = "hour" | "day" | "week" | "month" | "all";
@@ -64,8 +82,12 @@ export function count(number: number): string {
 }
 
 /** As in "1 session", "12 sessions". */
-export function counted(number: number, noun: string): string {
-  return `${count(number)} ${noun}${number === 1 ? "" : "s"}`;
+export function counted(
+  number: number,
+  noun: string,
+  plural = `${noun}s`,
+): string {
+  return `${count(number)} ${number === 1 ? noun : plural}`;
 }
 
 /** As in "0.3 MB", "1.2 GB". */

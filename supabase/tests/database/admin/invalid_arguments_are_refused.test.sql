@@ -1,6 +1,6 @@
 begin;
 \ir ../helpers.psql
-select plan(22);
+select plan(29);
 
 select pg_temp.authenticate_as('dan', '{"app_metadata": {"session_admin": true}}');
 
@@ -38,6 +38,13 @@ from (
     ('admin_session_history(end_reason => ''crashed'')', 'end_reason must be an end reason or null.'),
     ('admin_session_history(order_by => ''note'')', 'order_by must be email, device, interview_id, end_reason, started_at, ended_at or duration.'),
     ('admin_session_history(at_most => 10001)', 'at_most must be from 1 to 10000.'),
+    ('admin_list_deliveries(search => '''')', 'search must be 1 to 200 characters, none of them a control character.'),
+    ('admin_list_deliveries(state => ''delivered'')', 'state must be pending, on_hold, dead or null.'),
+    ('admin_list_deliveries(order_by => ''url'')', 'order_by must be email, endpoint, created_at, attempts or due_at.'),
+    ('admin_list_deliveries(order_by => null)', 'order_by must be email, endpoint, created_at, attempts or due_at.'),
+    ('admin_list_deliveries(skip => -1)', 'skip must be from 0 to 1000000.'),
+    ('admin_list_deliveries(at_most => 10001)', 'at_most must be from 1 to 10000.'),
+    ('admin_retry_deliveries(repeat(''x'', 64))', 'endpoint must be the name of an endpoint.'),
     ('admin_session_details(null, ''a'')', 'user_id must be the id of a user.'),
     ('admin_session_details(pg_temp.user_id(''ada''), null)', 'session_id must be 1 to 128 characters, none of them a control character.'),
     ('admin_extend_interview(null, ''exam'', ''1 minute'')', 'user_id must be the id of a user.')

@@ -1,7 +1,7 @@
 -- The claim app_metadata.session_admin must be the JSON value true; anything similar is refused.
 begin;
 \ir ../helpers.psql
-select plan(75);
+select plan(93);
 
 -- given: a live session that could be revoked
 select pg_temp.create_users('ada', 'eve');
@@ -17,6 +17,8 @@ create temp table calls (name, call) as values
   ('health', $$ select public.admin_session_health() $$),
   ('extend', $$ select public.admin_extend_interview(pg_temp.user_id('ada'), 'exam', '1 minute') $$),
   ('clean up', $$ select public.admin_reap_stale_sessions() $$),
+  ('deliveries', $$ select public.admin_list_deliveries() $$),
+  ('retry', $$ select public.admin_retry_deliveries() $$),
   ('revoke', $$ select public.admin_revoke_session(pg_temp.user_id('ada')) $$);
 grant select on calls to public;
 

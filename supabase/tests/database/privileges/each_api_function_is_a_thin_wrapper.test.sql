@@ -15,9 +15,9 @@ select bag_eq(
     'revoke_session', 'extend_interview', 'reap_stale_sessions', 'session_health',
     'claim_deliveries', 'settle_deliveries', 'list_deliveries', 'retry_deliveries', 'drop_deliveries',
     'admin_live_sessions', 'admin_session_history', 'admin_session_details', 'admin_ended_sessions', 'admin_session_health',
-    'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions'
+    'admin_revoke_session', 'admin_extend_interview', 'admin_reap_stale_sessions', 'admin_list_deliveries', 'admin_retry_deliveries'
   ],
-  'B8: the API is these twenty-three functions, none of them overloaded'
+  'B8: the API is these twenty-five functions, none of them overloaded'
 );
 
 select is_empty(

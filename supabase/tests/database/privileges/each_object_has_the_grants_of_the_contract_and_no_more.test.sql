@@ -87,9 +87,11 @@ select bag_eq(
         ('admin_session_health', 'authenticated'),
         ('admin_revoke_session', 'authenticated'),
         ('admin_extend_interview', 'authenticated'),
-        ('admin_reap_stale_sessions', 'authenticated')
+        ('admin_reap_stale_sessions', 'authenticated'),
+        ('admin_list_deliveries', 'authenticated'),
+        ('admin_retry_deliveries', 'authenticated')
     ) as f (name, grantee) $$,
-  'B8: five functions are for users, ten for operators, eight for administrators, none for anon or PUBLIC'
+  'B8: five functions are for users, ten for operators, ten for administrators, none for anon or PUBLIC'
 );
 
 select bag_eq(

@@ -74,6 +74,8 @@ select bag_eq(
     'EXECUTE on public.admin_extend_interview',
     'EXECUTE on public.admin_reap_stale_sessions',
     'EXECUTE on public.admin_revoke_session',
+    'EXECUTE on public.admin_list_deliveries',
+    'EXECUTE on public.admin_retry_deliveries',
     'EXECUTE on sessions.start_session',
     'EXECUTE on sessions.heartbeat_session',
     'EXECUTE on sessions.complete_session',
@@ -86,7 +88,9 @@ select bag_eq(
     'EXECUTE on sessions.admin_session_health',
     'EXECUTE on sessions.admin_extend_interview',
     'EXECUTE on sessions.admin_reap_stale_sessions',
-    'EXECUTE on sessions.admin_revoke_session'
+    'EXECUTE on sessions.admin_revoke_session',
+    'EXECUTE on sessions.admin_list_deliveries',
+    'EXECUTE on sessions.admin_retry_deliveries'
   ],
   'B8: authenticated may read the three tables and call the functions for users and for administrators'
 );

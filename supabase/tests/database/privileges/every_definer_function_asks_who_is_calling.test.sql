@@ -40,7 +40,9 @@ create temp table calls (name, call, refusal) as values
   ('admin_session_health', $$ select sessions.admin_session_health() $$, '42501'),
   ('admin_revoke_session', $$ select sessions.admin_revoke_session(pg_temp.user_id('ada')) $$, '42501'),
   ('admin_extend_interview', $$ select sessions.admin_extend_interview(pg_temp.user_id('ada'), 'exam', '1 hour') $$, '42501'),
-  ('admin_reap_stale_sessions', $$ select sessions.admin_reap_stale_sessions() $$, '42501');
+  ('admin_reap_stale_sessions', $$ select sessions.admin_reap_stale_sessions() $$, '42501'),
+  ('admin_list_deliveries', $$ select sessions.admin_list_deliveries() $$, '42501'),
+  ('admin_retry_deliveries', $$ select sessions.admin_retry_deliveries() $$, '42501');
 
 select bag_eq(
   $$ select proname::text from pg_proc where prosecdef and pronamespace in ('sessions'::regnamespace, 'public'::regnamespace)

@@ -27,7 +27,8 @@ select bag_eq(
     ('revoke_session'), ('extend_interview'), ('reap_stale_sessions'), ('session_health'),
     ('claim_deliveries'), ('settle_deliveries'), ('list_deliveries'), ('retry_deliveries'), ('drop_deliveries'),
     ('admin_live_sessions'), ('admin_session_history'), ('admin_session_details'), ('admin_ended_sessions'),
-    ('admin_session_health'), ('admin_revoke_session'), ('admin_extend_interview'), ('admin_reap_stale_sessions') $$,
+    ('admin_session_health'), ('admin_revoke_session'), ('admin_extend_interview'), ('admin_reap_stale_sessions'),
+    ('admin_list_deliveries'), ('admin_retry_deliveries') $$,
   'B8: the functions behind the API are, and no other'
 );
 
@@ -41,7 +42,8 @@ select bag_eq(
     ('retry_deliveries', 'volatile'), ('drop_deliveries', 'volatile'),
     ('admin_live_sessions', 'stable'), ('admin_session_history', 'stable'), ('admin_session_details', 'stable'),
     ('admin_ended_sessions', 'stable'), ('admin_session_health', 'stable'),
-    ('admin_revoke_session', 'volatile'), ('admin_extend_interview', 'volatile'), ('admin_reap_stale_sessions', 'volatile') $$,
+    ('admin_revoke_session', 'volatile'), ('admin_extend_interview', 'volatile'), ('admin_reap_stale_sessions', 'volatile'),
+    ('admin_list_deliveries', 'stable'), ('admin_retry_deliveries', 'volatile') $$,
   'B8: functions that only read are stable, and can be called with GET; the others are volatile'
 );
 

@@ -71,7 +71,9 @@ select bag_eq(
     ('admin_session_history', 'search'), ('admin_session_history', 'end_reason'), ('admin_session_history', 'order_by'),
     ('admin_session_details', 'session_id'),
     ('admin_revoke_session', 'note'), ('admin_revoke_session', 'session_id'),
-    ('admin_extend_interview', 'interview_id'), ('admin_extend_interview', 'note') $$,
+    ('admin_extend_interview', 'interview_id'), ('admin_extend_interview', 'note'),
+    ('admin_list_deliveries', 'search'), ('admin_list_deliveries', 'state'), ('admin_list_deliveries', 'order_by'),
+    ('admin_retry_deliveries', 'endpoint') $$,
   'R33: these are the texts that the API takes'
 );
 
