@@ -17,21 +17,30 @@ import { pgProveSuite } from "./suites/pg_prove.ts";
 /** Suites of Deno tests that must exist; all others follow them. */
 const denoSuites = ["broom", "upgrade", "rollback", "api", "edge", "stack"];
 
-/** Files that repeat other suites under other conditions, or take long and depend on
- * little: only `--all` or a filter runs them. */
+/**
+ * Files that repeat other suites under other conditions, or take long and depend on
+ * little: only `--all` or a filter runs them.
+ */
 const extras = [
+  "supabase/tests/bench/smoke.test.ts",
+  "supabase/tests/browser/admin.test.ts",
+  "supabase/tests/browser/admin_deliveries.test.ts",
   "supabase/tests/browser/admin_lists.test.ts",
   "supabase/tests/browser/looks.test.ts",
+  "supabase/tests/browser/recorded_interview.test.ts",
   "supabase/tests/browser/recording.test.ts",
   "supabase/tests/docs/site.test.ts",
   "supabase/tests/edge/backlog.test.ts",
+  "supabase/tests/install/damage.test.ts",
   "supabase/tests/package/consumers.test.ts",
+  "supabase/tests/package/story.test.ts",
   "supabase/tests/pooler/pgtap.test.ts",
   "supabase/tests/pooler/races.test.ts",
   "supabase/tests/sdk/go.test.ts",
   "supabase/tests/sdk/kotlin.test.ts",
   "supabase/tests/sdk/python.test.ts",
   "supabase/tests/sdk/rust.test.ts",
+  "supabase/tests/stack/rehearse.test.ts",
 ];
 
 /** Every version of Postgres that the component supports. */
