@@ -35,13 +35,20 @@ const pages: Record<string, Page> = {
     tests: ["supabase/tests/docs/drafts.test.ts", consumersTest],
   },
   "docs/deliveries.md": {
-    tests: ["supabase/tests/docs/deliveries.test.ts"],
+    tests: [
+      "supabase/tests/docs/deliveries.test.ts",
+      "supabase/tests/docs/delivered_twice.test.ts",
+    ],
     others: {
       '{ "type": "session.ended"': "supabase/tests/edge/deliveries.test.ts",
     },
   },
   "docs/notification.md": {
-    tests: ["supabase/tests/docs/notification.test.ts", consumersTest],
+    tests: [
+      "supabase/tests/docs/notification.test.ts",
+      "supabase/tests/install/notification_owner.test.ts",
+      consumersTest,
+    ],
   },
   "docs/guarding.md": { tests: ["supabase/tests/docs/guarding.test.ts"] },
   "docs/install.md": {
