@@ -125,6 +125,8 @@ function launch({ bin, dataDir, port, durable, logFile }: Launch): Running {
     port: String(port),
     // TCP is enough; the path of a socket file may be too long for the system
     unix_socket_directories: "",
+    // in the data folder: what a killed server leaves in /dev/shm stays there
+    dynamic_shared_memory_type: "mmap",
     max_connections: "300",
     // a shutdown waits so long for a client that connects and says nothing
     authentication_timeout: "5s",

@@ -199,6 +199,10 @@ Deno.test("a server that is killed leaves data that the next start finds", async
       await sql`checkpoint`;
     });
     await killPostmaster(first);
+    const memory = await Array.fromAsync(
+      Deno.readDir(`${first.dataDir}/pg_dynshmem`),
+    );
+    assert.notEqual(memory.length, 0, "its memory is left elsewhere");
 
     const second = await postgresIn(folder);
     const rows = await connected(
