@@ -28,6 +28,10 @@ export interface PostgresOptions {
   durable: boolean;
   /** Where its log goes; appended to. */
   logFile: string;
+  /** The folder of its programs, if they are not npm's. */
+  bin?: string;
+  /** Settings in addition to the usual ones. */
+  settings?: Record<string, string>;
 }
 
 /** A server that accepts connections. */
@@ -56,7 +60,7 @@ export async function startPostgres(
   const { major, port } = o;
   const dataDir = path.resolve(o.dataDir);
   const logFile = path.resolve(o.logFile);
-  const bin = postgresBinaries(major);
+  const bin = o.bin ?? postgresBinaries(major);
   const release = await takeDataFolder(dataDir);
   try {
     await clearLeftovers(dataDir);
@@ -65,7 +69,7 @@ export async function startPostgres(
     fs.mkdirSync(path.dirname(logFile), { recursive: true });
     const logFrom = fs.existsSync(logFile) ? fs.statSync(logFile).size : 0;
 
-    const server = launch(bin, dataDir, port, o.durable, logFile);
+    const server = launch(bin, dataDir, o, logFile);
     const ended = await ready(server, dataDir);
     if (ended !== undefined) {
       throw startFailure(dataDir, port, logFile, logFrom, ended);
@@ -101,13 +105,12 @@ interface Running {
 function launch(
   bin: string,
   dataDir: string,
-  port: number,
-  durable: boolean,
+  o: Pick<PostgresOptions, "port" | "durable" | "settings">,
   logFile: string,
 ): Running {
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
-    port: String(port),
+    port: String(o.port),
     // TCP is enough; the path of a socket file may be too long for the system
     unix_socket_directories: "",
     max_connections: "300",
@@ -116,11 +119,12 @@ function launch(
     log_min_messages: "warning",
     log_checkpoints: "off",
     timezone: "UTC",
-    ...(durable ? {} : {
+    ...(o.durable ? {} : {
       fsync: "off",
       synchronous_commit: "off",
       full_page_writes: "off",
     }),
+    ...o.settings,
   };
   const { command, args, options } = unprivilegedServer(
     path.join(bin, "postgres"),

@@ -22,29 +22,44 @@ export function denoTests(
     name: file.slice(folder.length + 1),
     file,
     needs: [{ ...migrated, major }, { ...bare, major }],
-    run: (run) => runDenoTests(run, file, major),
+    run: (run) => outcomeOfDenoTests(run, file, { major }),
   }));
 }
 
-async function runDenoTests(
-  run: Run,
+/** A test that is left out, by its whole name. */
+export interface LeftOut {
+  name: string;
+  reason: string;
+}
+
+/** Runs a file of Deno tests, but for some. */
+export async function outcomeOfDenoTests(
+  run: Pick<Run, "folder" | "signal" | "adminUrl">,
   file: string,
-  major: PostgresMajor,
+  o: {
+    major: PostgresMajor;
+    skipping?: LeftOut[];
+    env?: Record<string, string>;
+  },
 ): Promise<Outcome> {
+  const { skipping = [], ...rest } = o;
   const { code, stdout, stderr, tests } = await denoTestResults(run, file, {
-    major,
+    ...rest,
+    ...(skipping.length > 0 && { filter: allBut(skipping) }),
   });
   const count = (result: Result) =>
     tests.filter((test) => test.result === result).length;
-  const ignored = tests.filter((test) => test.result === "skipped");
+  const ignored = [
+    ...tests.filter((test) => test.result === "skipped")
+      .map(({ name }) => name),
+    ...skipping.map(({ name, reason }) => `${name} (${reason})`),
+  ];
   const outcome: Outcome = {
     ...nothing,
     passed: count("passed"),
     failed: count("failed"),
     skipped: ignored.length,
-    ...(ignored.length > 0 && {
-      reason: ignored.map(({ name }) => name).join("\n"),
-    }),
+    ...(ignored.length > 0 && { reason: ignored.join("\n") }),
   };
   if (code === 0 && outcome.failed === 0 && tests.length > 0) return outcome;
   return {
@@ -57,6 +72,14 @@ async function runDenoTests(
   };
 }
 
+/** A filter that only these names do not pass. */
+function allBut(tests: LeftOut[]): string {
+  const names = tests.map(({ name }) =>
+    name.replaceAll(/[\\^$.*+?()[\]{}|\/]/g, "\\$&")
+  );
+  return `/^(?!(?:${names.join("|")})$)/`;
+}
+
 /** Runs a file of Deno tests; `tests` are those that finished. */
 export async function denoTestResults(
   run: Pick<Run, "folder" | "signal" | "adminUrl">,
@@ -65,8 +88,10 @@ export async function denoTestResults(
     major: PostgresMajor;
     /** The database that they copy instead of the migrated one. */
     template?: string;
-    /** Only tests whose name contains this. */
+    /** Only tests whose name contains this, or matches it if it is `/in slashes/`. */
     filter?: string;
+    /** More environment variables. */
+    env?: Record<string, string>;
   },
 ): Promise<CommandResult & { tests: NamedResult[] }> {
   const report = join(run.folder, `${randomUUID()}.xml`);
@@ -82,6 +107,7 @@ export async function denoTestResults(
       TEST_TEMPLATE: o.template ?? databaseName(migrated),
       TEST_BARE_TEMPLATE: databaseName(bare),
       TEST_PG_MAJOR: String(o.major),
+      ...o.env,
     },
   });
   const tests = fs.existsSync(report)
