@@ -127,7 +127,19 @@ export async function makeCitusDatabase(
       ),
     ).simple();
   });
-  for (const node of nodes) await endDaemon(node, name);
+  for (const node of nodes) {
+    await as(node.url(name, superuser), (sql) => letTestsMoveTime(sql));
+    await endDaemon(node, name);
+  }
+}
+
+/** Lets tests put times back with an UPDATE, in which Citus takes no function that may
+ * depend on the time zone. That of the tests is UTC. */
+async function letTestsMoveTime(sql: postgres.Sql) {
+  await sql`
+    alter function pg_catalog.timestamptz_mi_interval(timestamptz, interval)
+    immutable`;
+  await sql`alter function pg_catalog.clock_timestamp() stable`;
 }
 
 /** Ends Citus' maintenance daemon until somebody connects: a database to which one is

@@ -145,6 +145,11 @@ export function otherNodes(): PostgresServer[] {
   } as PostgresServer));
 }
 
+/** Is the runner's server one of a cluster? */
+export function isCluster(): boolean {
+  return otherNodes().length > 0;
+}
+
 function databaseUrl(database?: string, role?: string): string {
   return urlAt(fromRunner("TEST_DATABASE_ADMIN_URL"), database, role);
 }

@@ -7,7 +7,7 @@
 --   is what the tables reference, what lock_user() locks instead of an advisory lock, and where a user's fences grow;
 -- - lock rows of several shards. The reaper and the prunes look for rows everywhere, then lock them shard by shard;
 -- - see the settings of the caller's transaction. A function reads the claims on the node that was called; the limits of
---   its lock waits are passed on by limit_waits();
+--   its lock waits are passed on by limit_waits(), the claims of who reads a table by pass_claims();
 -- - have a trigger that writes other tables. The functions do that instead.
 
 set lock_timeout = '5s';
@@ -66,14 +66,14 @@ begin
 end
 $$;
 
--- A claim does not reach the shards, so a policy could only hide every row. Users read by functions, see the end.
+-- The policies come back below, without a subquery.
 drop policy if exists "a user sees their own live session" on public.active_interview_sessions;
 drop policy if exists "a user sees their own ended sessions" on public.interview_session_history;
 drop policy if exists "a user sees their own interviews" on public.interviews;
-revoke select on public.active_interview_sessions, public.interview_session_history, public.interviews from authenticated;
--- A role that reads a distributed table connects to the other nodes. It has no password, so that it gets in where the
--- configuration of the nodes lets each other in, and nowhere else.
+-- A role that reads a distributed table connects to the other nodes. These have no password, so that they get in where
+-- the configuration of the nodes lets each other in, and nowhere else.
 alter role service_role with login;
+alter role authenticated with login;
 
 -- retire() and extend() do what these did.
 drop trigger if exists record_deliveries on public.interview_session_history;
@@ -184,7 +184,7 @@ comment on function sessions.keep_user_id() is
   'Trigger of auth.users: refuses what the foreign keys refuse on one machine.';
 
 
-create or replace function sessions.limit_waits()
+create or replace function sessions.set_everywhere(name text, value text)
 returns void
 language plpgsql
 set search_path = pg_catalog, pg_temp
@@ -192,14 +192,71 @@ set citus.propagate_set_commands = 'local'
 as $$
 begin
   -- Citus passes on SET LOCAL, and neither set_config() nor the settings of a function.
-  execute format('set local lock_timeout = %L', current_setting('lock_timeout'));
+  execute format('set local %I = %L', name, value);
+end
+$$;
+
+revoke all on function sessions.set_everywhere(text, text) from public, anon, authenticated, service_role;
+alter function sessions.set_everywhere(text, text) owner to postgres;
+comment on function sessions.set_everywhere(text, text) is
+  'Makes a setting for the rest of the transaction, on every node that it works on.';
+
+
+create or replace function sessions.limit_waits()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  perform sessions.set_everywhere('lock_timeout', current_setting('lock_timeout'));
 end
 $$;
 
 revoke all on function sessions.limit_waits() from public, anon, authenticated, service_role;
 alter function sessions.limit_waits() owner to postgres;
 comment on function sessions.limit_waits() is
-  'Passes the lock_timeout of the calling function on to the nodes that the transaction works on, until it ends.';
+  'Makes the lock_timeout of the calling function that of the other nodes, for the rest of the transaction.';
+
+
+create or replace function public.pass_claims()
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+set citus.propagate_set_commands = 'local'
+as $$
+begin
+  execute format('set local request.jwt.claims = %L', coalesce(current_setting('request.jwt.claims', true), ''));
+end
+$$;
+
+revoke all on function public.pass_claims() from public, anon, authenticated, service_role;
+grant execute on function public.pass_claims() to anon, authenticated, service_role;
+alter function public.pass_claims() owner to postgres;
+comment on function public.pass_claims() is
+  'Passes the claims of the request on to the nodes that it reads from. For PostgREST: db-pre-request = public.pass_claims.';
+
+
+create or replace function sessions.reader()
+returns uuid
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  if coalesce(current_setting('request.jwt.claims', true), '') = '' then
+    raise object_not_in_prerequisite_state using
+      message = 'The claims of the request did not reach the node that has the rows.',
+      hint = 'Set db-pre-request of PostgREST to public.pass_claims.';
+  end if;
+  return auth.uid();
+end
+$$;
+
+revoke all on function sessions.reader() from public, anon, authenticated, service_role;
+grant execute on function sessions.reader() to authenticated;
+alter function sessions.reader() owner to postgres;
+comment on function sessions.reader() is
+  'auth.uid() for the policies. Fails, rather than hide every row, where no claims are.';
 
 
 create or replace function sessions.lock_user(user_id uuid, wait boolean default true)
@@ -631,7 +688,18 @@ begin
           '  );\n',
         ''
       ),
+      (
+        'sessions.heartbeat_session(text)',
+        'perform set_config(''synchronous_commit'', ''off'', true);',
+        'perform sessions.set_everywhere(''synchronous_commit'', ''off'');'
+      ),
+      (
+        'sessions.reap(integer, boolean, text)',
+        'perform set_config(''synchronous_commit'', ''off'', true);',
+        'perform sessions.set_everywhere(''synchronous_commit'', ''off'');'
+      ),
       -- The health.
+      ('sessions.unexpected_grants()', 'p.proname <> ''version''', 'p.proname not in (''version'', ''reader'')'),
       ('sessions.health()', 'on f.fence = a.fence', 'on f.user_id = a.user_id and f.fence = a.fence'),
       ('sessions.health()', 'pg_total_relation_size(', 'citus_total_relation_size('),
       (
@@ -732,6 +800,23 @@ end
 $$;
 
 
+create policy "a user sees their own live session"
+  on public.active_interview_sessions
+  for select
+  to authenticated
+  using (user_id = sessions.reader() and expires_at > clock_timestamp());
+create policy "a user sees their own ended sessions"
+  on public.interview_session_history
+  for select
+  to authenticated
+  using (user_id = sessions.reader());
+create policy "a user sees their own interviews"
+  on public.interviews
+  for select
+  to authenticated
+  using (user_id = sessions.reader());
+
+
 -- Every function on every node.
 do $$
 declare
@@ -743,7 +828,7 @@ begin
     where p.prokind = 'f'
       and (
         p.pronamespace = 'sessions'::regnamespace
-        or p.oid in ('auth.uid()'::regprocedure, 'auth.jwt()'::regprocedure)
+        or p.oid in ('auth.uid()'::regprocedure, 'auth.jwt()'::regprocedure, 'public.pass_claims()'::regprocedure)
         or p.pronamespace = 'public'::regnamespace and p.prosrc like '%sessions.' || p.proname || '(%'
       )
   loop

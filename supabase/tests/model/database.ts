@@ -3,6 +3,7 @@
 // microseconds of a clock that the tests can put forward.
 import { isDeepStrictEqual } from "node:util";
 import postgres from "postgres";
+import { isCluster } from "../../../scripts/test/databases_fixture.ts";
 import {
   type Answer,
   asOf,
@@ -473,7 +474,8 @@ function settingsOf({ role, sub }: Identity, path: string): string {
     select
       set_config('role', ${literal(role)}, true),
       set_config('request.path', ${literal(`/rpc/${path}`)}, true),
-      set_config('request.jwt.claims', ${literal(claims)}, true)`;
+      set_config('request.jwt.claims', ${literal(claims)}, true)
+      ${isCluster() ? ", public.pass_claims()" : ""}`;
 }
 
 /** Several queries in one message are one transaction. */
