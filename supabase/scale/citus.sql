@@ -95,8 +95,9 @@ begin
     -- Its rows are on the shard of their session.
     alter table sessions.reap_failures drop constraint reap_failures_pkey;
     alter table sessions.reap_failures add constraint reap_failures_pkey primary key (user_id, fence);
-    -- next_fence() draws it.
-    alter table public.interview_session_history alter column ended_fence drop default;
+    -- next_fence() draws it; for a row that is written by hand the clock is high enough.
+    alter table public.interview_session_history
+      alter column ended_fence set default (extract(epoch from clock_timestamp()) * 1000000)::bigint;
   end if;
 end
 $$;
@@ -390,17 +391,26 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_users uuid[];
+  v_free uuid[];
   v_locked uuid[] := '{}';
+  v_user uuid;
 begin
   for v_users in select * from sessions.by_shard(user_ids) loop
     -- The user first, like every call that draws a fence.
-    v_users := array(select u.user_id from sessions.users u where u.user_id = any (v_users) for no key update skip locked);
-    v_locked := v_locked || array(
+    v_free := '{}';
+    for v_user in select u.user_id from sessions.users u where u.user_id = any (v_users) for no key update skip locked loop
+      v_free := v_free || v_user;
+    end loop;
+    -- No user is no shard, on which nothing can be locked.
+    continue when v_free = '{}';
+    for v_user in
       select a.user_id
       from public.active_interview_sessions a
-      where a.user_id = any (v_users) and a.expires_at <= at
+      where a.user_id = any (v_free) and a.expires_at <= at
       for update skip locked
-    );
+    loop
+      v_locked := v_locked || v_user;
+    end loop;
   end loop;
   return v_locked;
 end
@@ -422,23 +432,36 @@ declare
   v_oldest timestamptz := (select min(o.ended_at) from public.interview_session_history o);
   v_row record;
   v_pruned integer := 0;
+  v_pruned_before integer;
+  v_held integer := 0;
+  v_held_before integer;
 begin
-  for v_row in
-    select p.user_id, p.session_id
-    from public.interview_session_history p
-    where p.ended_at < kept_since and p.ended_at < v_oldest + interval '1 day'
-    order by p.ended_at
-    limit at_most
-  loop
-    perform from public.interview_session_history h
-    where h.user_id = v_row.user_id and h.session_id = v_row.session_id
-    for update skip locked;
-    continue when not found;
-    delete from public.interview_session_history h where h.user_id = v_row.user_id and h.session_id = v_row.session_id;
-    if not found then
-      perform sessions.refuse_suppressed('public.interview_session_history');
-    end if;
-    v_pruned := v_pruned + 1;
+  -- Rows that others hold stay, and are skipped.
+  while v_pruned < at_most and v_held <= 4 * at_most loop
+    v_held_before := v_held;
+    v_pruned_before := v_pruned;
+    for v_row in
+      select p.user_id, p.session_id
+      from public.interview_session_history p
+      where p.ended_at < kept_since and p.ended_at < v_oldest + interval '1 day'
+      order by p.ended_at
+      offset v_held
+      limit at_most - v_pruned
+    loop
+      perform from public.interview_session_history x
+      where x.user_id = v_row.user_id and x.session_id = v_row.session_id
+      for update skip locked;
+      if found then
+        delete from public.interview_session_history x where x.user_id = v_row.user_id and x.session_id = v_row.session_id;
+        if not found then
+          perform sessions.refuse_suppressed('public.interview_session_history');
+        end if;
+        v_pruned := v_pruned + 1;
+      else
+        v_held := v_held + 1;
+      end if;
+    end loop;
+    exit when v_held = v_held_before and v_pruned = v_pruned_before;
   end loop;
 
   return v_pruned;
@@ -456,23 +479,36 @@ declare
   v_oldest timestamptz := (select min(o.deadline_at) from public.interviews o);
   v_row record;
   v_pruned integer := 0;
+  v_pruned_before integer;
+  v_held integer := 0;
+  v_held_before integer;
 begin
-  for v_row in
-    select p.user_id, p.interview_id
-    from public.interviews p
-    where p.deadline_at < kept_since and p.deadline_at < v_oldest + interval '1 day'
-    order by p.deadline_at
-    limit at_most
-  loop
-    perform from public.interviews i
-    where i.user_id = v_row.user_id and i.interview_id = v_row.interview_id
-    for update skip locked;
-    continue when not found;
-    delete from public.interviews i where i.user_id = v_row.user_id and i.interview_id = v_row.interview_id;
-    if not found then
-      perform sessions.refuse_suppressed('public.interviews');
-    end if;
-    v_pruned := v_pruned + 1;
+  -- Rows that others hold stay, and are skipped.
+  while v_pruned < at_most and v_held <= 4 * at_most loop
+    v_held_before := v_held;
+    v_pruned_before := v_pruned;
+    for v_row in
+      select p.user_id, p.interview_id
+      from public.interviews p
+      where p.deadline_at < kept_since and p.deadline_at < v_oldest + interval '1 day'
+      order by p.deadline_at
+      offset v_held
+      limit at_most - v_pruned
+    loop
+      perform from public.interviews x
+      where x.user_id = v_row.user_id and x.interview_id = v_row.interview_id
+      for update skip locked;
+      if found then
+        delete from public.interviews x where x.user_id = v_row.user_id and x.interview_id = v_row.interview_id;
+        if not found then
+          perform sessions.refuse_suppressed('public.interviews');
+        end if;
+        v_pruned := v_pruned + 1;
+      else
+        v_held := v_held + 1;
+      end if;
+    end loop;
+    exit when v_held = v_held_before and v_pruned = v_pruned_before;
   end loop;
 
   return v_pruned;
@@ -608,7 +644,7 @@ begin
   end if;
 
   for v_change in
-    select c.signature::regprocedure as signature, array_agg(array[c.old, c.new]) as places
+    select to_regprocedure(c.signature) as signature, array_agg(array[c.old, c.new]) as places
     from (values
       (
         'sessions.refuse_not_live(uuid, text)',
@@ -617,7 +653,7 @@ begin
       (
         'sessions.revoke(uuid, text, text, text)',
         'perform from auth.users u where u.id = revoke.user_id for key share;',
-        'perform sessions.lock_user(user_id);'
+        'perform from sessions.users u where u.user_id = revoke.user_id for no key update;'
       ),
       (
         'sessions.revoke(uuid, text, text, text)',
@@ -666,6 +702,38 @@ begin
       ),
       ('sessions.extend(uuid, text, interval, text, text)', 'set deadline_at = i.deadline_at + v_by', 'set deadline_at = v_deadline'),
       ('sessions.extend(uuid, text, interval, text, text)', 'least(a.updated_at +', 'least(v_row.updated_at +'),
+      -- The update of a delivery may not compute a time.
+      (
+        'sessions.claim_deliveries(integer, text)',
+        e'  v_endpoint sessions.endpoints;\nbegin',
+        e'  v_endpoint sessions.endpoints;\n  v_due_at timestamptz := v_now + interval ''2 minutes'';\nbegin'
+      ),
+      ('sessions.claim_deliveries(integer, text)', 'then v_now + interval ''2 minutes'' end', 'then v_due_at end'),
+      (
+        'sessions.settle_deliveries(jsonb)', e'  v_settled integer := 0;\n', e'  v_settled integer := 0;\n  v_due_at timestamptz;\n'
+      ),
+      (
+        'sessions.settle_deliveries(jsonb)',
+        e'        due_at = case\n'
+          '          when v_result.outcome = ''put_back'' then v_now + interval ''1 minute''\n'
+          '          -- From 40 seconds to 11 hours, give or take a half: 12 attempts in about a day.\n'
+          '          when d.attempts < 12 then v_now + interval ''40 seconds'' * 2 ^ (d.attempts - 1) * (0.5 + random())\n'
+          '        end,\n',
+        e'        due_at = v_due_at,\n'
+      ),
+      (
+        'sessions.settle_deliveries(jsonb)',
+        e'      -- Not if the time of this attempt was over and another one has begun.\n',
+        e'      v_due_at := case\n'
+          '        when v_result.outcome = ''put_back'' then v_now + interval ''1 minute''\n'
+          '        when v_result.attempt < 12 then v_now + interval ''40 seconds'' * 2 ^ (v_result.attempt - 1) * (0.5 + random())\n'
+          '      end;\n'
+      ),
+      (
+        'sessions.retry_deliveries(text, uuid)',
+        e'  v_count integer;\nbegin', e'  v_count integer;\n  v_now timestamptz := clock_timestamp();\nbegin'
+      ),
+      ('sessions.retry_deliveries(text, uuid)', 'due_at = clock_timestamp()', 'due_at = v_now'),
       -- The reaper. A session without a user cannot be: the foreign key is on its shard.
       (
         'sessions.reap(integer, boolean, text)',
@@ -723,6 +791,8 @@ begin
           '    ) r\n'
       )
     ) c (signature, old, new)
+    -- The optional chapters may be left out.
+    where to_regprocedure(c.signature) is not null
     group by c.signature
   loop
     v_definition := pg_get_functiondef(v_change.signature);
