@@ -134,7 +134,7 @@ export async function makeCitusDatabase(
 }
 
 /** Lets tests put times back with an UPDATE, in which Citus takes no function that may
- * depend on the time zone. That of the tests is UTC. */
+ * depend on the time zone. That of the tests is UTC. The suite "citus" undoes it. */
 async function letTestsMoveTime(sql: postgres.Sql) {
   await sql`
     alter function pg_catalog.timestamptz_mi_interval(timestamptz, interval)

@@ -26,9 +26,10 @@ export function denoTests(
   }));
 }
 
-/** A test that is left out, by its whole name. */
+/** Tests that are left out. */
 export interface LeftOut {
-  name: string;
+  /** What their names match. */
+  tests: RegExp;
   reason: string;
 }
 
@@ -47,7 +48,7 @@ export async function outcomeOfDenoTests(
     tests.filter((test) => test.result === result).length;
   const ignored = tests.filter((test) => test.result === "skipped")
     .map(({ name }) => {
-      const reason = o.skipping?.find((one) => one.name === name)?.reason;
+      const reason = o.skipping?.find(({ tests }) => tests.test(name))?.reason;
       return reason ? `${name} (${reason})` : name;
     });
   const outcome: Outcome = {
@@ -85,7 +86,7 @@ export async function denoTestResults(
   },
 ): Promise<CommandResult & { tests: NamedResult[] }> {
   const report = join(run.folder, `${randomUUID()}.xml`);
-  const skipped = o.skipping?.map(({ name }) => name) ?? [];
+  const skipped = o.skipping?.map(({ tests }) => tests.source) ?? [];
   const preload = join(repositoryRoot, "scripts", "test", "skipping.ts");
   // the suite "format" checks the types
   const result = await deno([

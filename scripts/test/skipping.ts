@@ -1,13 +1,14 @@
-// Loaded before a file of Deno tests: ignores the tests whose names TEST_SKIPPED lists,
-// a JSON array.
+// Loaded before a file of Deno tests: ignores the tests whose names match a regular
+// expression in TEST_SKIPPED, a JSON array.
 import process from "node:process";
 
-const skipped: string[] = JSON.parse(process.env.TEST_SKIPPED ?? "[]");
+const skipped = (JSON.parse(process.env.TEST_SKIPPED ?? "[]") as string[])
+  .map((source) => new RegExp(source));
 const register = Deno.test;
 
 function registerUnlessSkipped(name: string, work: () => Promise<void>) {
-  if (skipped.includes(name)) register.ignore(name, work);
-  else register(name, work);
+  const isSkipped = skipped.some((names) => names.test(name));
+  (isSkipped ? register.ignore : register)(name, work);
 }
 
-Deno.test = Object.assign(registerUnlessSkipped, register) as typeof Deno.test;
+Object.assign(Deno, { test: Object.assign(registerUnlessSkipped, register) });
