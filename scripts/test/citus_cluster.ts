@@ -126,6 +126,9 @@ export async function makeCitusDatabase(
         "utf8",
       ),
     ).simple();
+    // for tests that make a request's settings in one statement
+    await sql`
+      grant execute on function public.pass_claims() to authenticator`;
   });
   for (const node of nodes) {
     await as(node.url(name, superuser), (sql) => letTestsMoveTime(sql));

@@ -260,12 +260,30 @@ comment on function sessions.reader() is
   'auth.uid() for the policies. Fails, rather than hide every row, where no claims are.';
 
 
+create or replace function sessions.keep_shard(user_id uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- 5 is SHARE. A statement that writes takes this lock, one that locks rows does not: the shard could move in between,
+  -- and leave the locked row behind.
+  perform lock_shard_metadata(5, array[get_shard_id_for_distribution_column('sessions.users'::regclass, user_id)]);
+end
+$$;
+
+revoke all on function sessions.keep_shard(uuid) from public, anon, authenticated, service_role;
+alter function sessions.keep_shard(uuid) owner to postgres;
+comment on function sessions.keep_shard(uuid) is 'Keeps the shard of a user from being moved until the transaction ends.';
+
+
 create or replace function sessions.lock_user(user_id uuid, wait boolean default true)
 returns boolean
 language plpgsql
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  perform sessions.keep_shard(user_id);
   -- Conflicts with itself and with a deletion, not with the foreign keys.
   if wait then
     perform from sessions.users u where u.user_id = lock_user.user_id for no key update;
@@ -398,6 +416,7 @@ begin
   for v_users in select * from sessions.by_shard(user_ids) loop
     -- The user first, like every call that draws a fence.
     v_free := '{}';
+    perform sessions.keep_shard(v_users[1]);
     for v_user in select u.user_id from sessions.users u where u.user_id = any (v_users) for no key update skip locked loop
       v_free := v_free || v_user;
     end loop;
@@ -653,7 +672,8 @@ begin
       (
         'sessions.revoke(uuid, text, text, text)',
         'perform from auth.users u where u.id = revoke.user_id for key share;',
-        'perform from sessions.users u where u.user_id = revoke.user_id for no key update;'
+        e'perform sessions.keep_shard(user_id);\n'
+          '  perform from sessions.users u where u.user_id = revoke.user_id for no key update;'
       ),
       (
         'sessions.revoke(uuid, text, text, text)',
@@ -755,6 +775,14 @@ begin
           '    where a.user_id = any (v_picked) and not exists (select from auth.users u where u.id = a.user_id)\n'
           '  );\n',
         ''
+      ),
+      (
+        'sessions.heartbeat_session(text)',
+        '  select a.expires_at into v_expires_at', e'  perform sessions.keep_shard(v_user);\n  select a.expires_at into v_expires_at'
+      ),
+      (
+        'sessions.complete_session(text)',
+        '  select * into v_row', e'  perform sessions.keep_shard(v_user);\n  select * into v_row'
       ),
       (
         'sessions.heartbeat_session(text)',

@@ -242,24 +242,26 @@ const hiddenTimes = `
   grant usage on schema model to authenticated, service_role;
   create or replace function model.written_at(user_id uuid, call text)
   returns timestamptz
-  language sql
+  language plpgsql
   security definer
   set search_path = pg_catalog, pg_temp
   as $$
-    select case call
-      when 'end_session' then (
+  begin
+    if call = 'end_session' then
+      return (
         select max(e.ended_at)
         from sessions.early_ends e
         where e.user_id = written_at.user_id
-      )
-      else (
-        select x.extended_at
-        from sessions.extensions x
-        where x.user_id = written_at.user_id
-        order by x.id desc
-        limit 1
-      )
-    end
+      );
+    end if;
+    return (
+      select x.extended_at
+      from sessions.extensions x
+      where x.user_id = written_at.user_id
+      order by x.id desc
+      limit 1
+    );
+  end
   $$`;
 
 interface Identity {
