@@ -58,6 +58,7 @@ export function citusPostgres(): CitusPostgres | { reason: string } {
 export async function startCitusCluster(
   { bin, major }: CitusPostgres,
   folder: string,
+  { durable } = { durable: false },
 ): Promise<CitusCluster> {
   const nodes = await Promise.all(
     ["coordinator", "worker-1", "worker-2"].map((name) =>
@@ -66,7 +67,7 @@ export async function startCitusCluster(
         bin,
         dataDir: join(folder, name),
         port: freePort(),
-        durable: false,
+        durable,
         logFile: join(folder, `${name}.log`),
         settings,
       })

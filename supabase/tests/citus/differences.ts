@@ -21,7 +21,8 @@ const snapshots =
 const triggers = "creates a trigger on a distributed table";
 const shards = "locks rows of several shards in one statement";
 const ownTable = "a table of the app references a distributed table";
-const ownFault = "puts a wrong function in place that is written for one machine";
+const ownFault =
+  "puts a wrong function in place that is written for one machine";
 
 /** All of them. */
 export const differences: Difference[] = [
