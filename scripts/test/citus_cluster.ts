@@ -9,6 +9,7 @@ import postgres from "postgres";
 import { bootstrapCluster, bootstrapDatabase } from "../stack/bootstrap.ts";
 import { pushMigrations } from "../stack/migrations.ts";
 import { repositoryRoot } from "../stack/paths.ts";
+import { recipesOf } from "./recipes.ts";
 import { freePort } from "../stack/ports.ts";
 import { until } from "../../supabase/tests/waiting.ts";
 import {
@@ -31,6 +32,8 @@ export interface CitusCluster {
 }
 
 const superuser = "supabase_admin";
+
+const recipe = recipesOf("docs/citus.md");
 
 /** Few, since each database has all of them; more than a shard on each worker. */
 const shards = 4;
@@ -113,14 +116,18 @@ export async function makeCitusDatabase(
     });
   }
   for (const node of nodes) {
-    await as(node.url(name, superuser), (sql) => sql`create extension citus`);
+    await as(
+      node.url(name, superuser),
+      (sql) => sql.unsafe(recipe("each-node.sql")).simple(),
+    );
   }
   await as(coordinator.url(name, superuser), async (sql) => {
-    await sql`
-      select citus_set_coordinator_host('127.0.0.1', ${coordinator.port})`;
-    for (const { port } of workers) {
-      await sql`select citus_add_node('127.0.0.1', ${port})`;
-    }
+    const ports = [coordinator, ...workers].map(({ port }) => port);
+    const nodes = recipe("nodes.sql").replaceAll(
+      /'10\.0\.0\.(\d)', 5432/g,
+      (_, place) => `'127.0.0.1', ${ports[Number(place) - 1]}`,
+    );
+    await sql.unsafe(nodes).simple();
     await sql.unsafe(
       fs.readFileSync(
         join(repositoryRoot, "supabase", "scale", "citus.sql"),

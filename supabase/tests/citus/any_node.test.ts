@@ -5,7 +5,7 @@ import { clusterOfThisFile, granted, refused } from "./support.ts";
 
 const cluster = clusterOfThisFile();
 
-Deno.test("C8 M1 M4 M6 each call of a story enters through another node", async () => {
+Deno.test("C6 M1 M4 M6 each call of a story enters through another node", async () => {
   for (const user of await cluster.usersOnEachWorker()) {
     for (const first of [0, 1, 2]) {
       const [a, b, c] = [0, 1, 2].map((at) => cluster.nodes[(first + at) % 3]);
@@ -46,7 +46,7 @@ Deno.test("C8 M1 M4 M6 each call of a story enters through another node", async 
   ], []);
 });
 
-Deno.test("C8 R1 two starts through two nodes: the second waits, and is refused", async () => {
+Deno.test("C6 R1 two starts through two nodes: the second waits, and is refused", async () => {
   const [coordinator, one, two] = cluster.nodes;
   for (const [a, b] of [[one, two], [two, one], [one, coordinator]]) {
     const user = await cluster.newUser();
@@ -64,7 +64,7 @@ Deno.test("C8 R1 two starts through two nodes: the second waits, and is refused"
   }
 });
 
-Deno.test("C8 B6 a lock that is held on a worker is given up after a while, through each node", async () => {
+Deno.test("C6 B6 a lock that is held on a worker is given up after a while, through each node", async () => {
   const user = await cluster.newUser();
   const [coordinator] = cluster.nodes;
   granted(await coordinator.call(user, "select * from start_session('a')"));
@@ -83,7 +83,7 @@ Deno.test("C8 B6 a lock that is held on a worker is given up after a while, thro
   }
 });
 
-Deno.test("C8 a user reads their own rows through each node, and only with the claims passed on", async () => {
+Deno.test("C6 a user reads their own rows through each node, and only with the claims passed on", async () => {
   const user = await cluster.newUser();
   const other = await cluster.newUser();
   for (const someone of [user, other]) {

@@ -9,7 +9,7 @@ const cluster = clusterOfThisFile();
 const count = 24;
 
 for (const mode of ["force_logical", "block_writes"]) {
-  Deno.test(`C8 B4 a shard moves (${mode}) while heartbeats run: none is lost, sessions and fences stay, later fences grow`, async () => {
+  Deno.test(`C6 B4 a shard moves (${mode}) while heartbeats run: none is lost, sessions and fences stay, later fences grow`, async () => {
     const users = await Promise.all(
       Array.from({ length: count }, () => cluster.newUser()),
     );

@@ -30,7 +30,7 @@ async function start(user: string, at = 0, interview: string | null = null) {
   );
 }
 
-Deno.test("C8 B1 the reaper moves what is stale on every shard, a batch at a time", async () => {
+Deno.test("C6 B1 the reaper moves what is stale on every shard, a batch at a time", async () => {
   const users = await Promise.all(
     Array.from({ length: 12 }, () => cluster.newUser()),
   );
@@ -48,7 +48,7 @@ Deno.test("C8 B1 the reaper moves what is stale on every shard, a batch at a tim
   );
 });
 
-Deno.test("C8 the health is ok when the reaper has run, and counts what is on all shards", async () => {
+Deno.test("C6 the health is ok when the reaper has run, and counts what is on all shards", async () => {
   const health = granted(
     await cluster.nodes[0].operate("select * from session_health()"),
   );
@@ -58,7 +58,7 @@ Deno.test("C8 the health is ok when the reaper has run, and counts what is on al
   assert.deepEqual(health.ended_last_day, { timed_out: 10 });
 });
 
-Deno.test("C8 old rows are pruned from every shard, so many at a time", async () => {
+Deno.test("C6 old rows are pruned from every shard, so many at a time", async () => {
   const users = await Promise.all(
     Array.from({ length: 6 }, () => cluster.newUser()),
   );
@@ -83,7 +83,7 @@ Deno.test("C8 old rows are pruned from every shard, so many at a time", async ()
   assert.equal(await left(), 0);
 });
 
-Deno.test("C8 C1 an interview is extended, and a session revoked, wherever it was started", async () => {
+Deno.test("C6 C1 an interview is extended, and a session revoked, wherever it was started", async () => {
   const user = await cluster.newUser();
   const session = await start(user, 2, "i");
   const [coordinator] = cluster.nodes;
@@ -106,7 +106,7 @@ Deno.test("C8 C1 an interview is extended, and a session revoked, wherever it wa
   assert.equal(revoked.end_reason, "revoked");
 });
 
-Deno.test("C8 B7 a user who is deleted leaves nothing on any shard, and may come back", async () => {
+Deno.test("C6 B7 a user who is deleted leaves nothing on any shard, and may come back", async () => {
   const users = await cluster.usersOnEachWorker();
   const fences = new Map<string, unknown>();
   for (const user of users) {
