@@ -915,13 +915,20 @@ create policy "a user sees their own interviews"
   using (user_id = sessions.reader());
 
 
--- Every function on every node.
+-- Every function on every node, with the same grants: Citus passes a grant on only once the function is distributed.
 do $$
 declare
-  v_function regprocedure;
+  v_function record;
 begin
   for v_function in
-    select p.oid
+    select
+      p.oid::regprocedure as signature,
+      p.pronamespace = 'auth'::regnamespace as is_of_auth,
+      (
+        select string_agg(distinct case x.grantee when 0 then 'public' else quote_ident(pg_get_userbyid(x.grantee)) end, ', ')
+        from aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) x
+        where x.grantee <> p.proowner
+      ) as grantees
     from pg_catalog.pg_proc p
     where p.prokind = 'f'
       and (
@@ -930,7 +937,12 @@ begin
         or p.pronamespace = 'public'::regnamespace and p.prosrc like '%sessions.' || p.proname || '(%'
       )
   loop
-    perform create_distributed_function(v_function);
+    perform create_distributed_function(v_function.signature);
+    continue when v_function.is_of_auth;
+    execute format('revoke all on function %s from public, anon, authenticated, service_role', v_function.signature);
+    if v_function.grantees is not null then
+      execute format('grant execute on function %s to %s', v_function.signature, v_function.grantees);
+    end if;
   end loop;
 end
 $$;

@@ -1,7 +1,7 @@
 // Calls enter through any node, whichever has the rows of the user.
 import assert from "node:assert/strict";
 import { until } from "../waiting.ts";
-import { clusterOfThisFile, granted, refused } from "./support.ts";
+import { clusterOfThisFile, granted, type Node, refused } from "./support.ts";
 
 const cluster = clusterOfThisFile();
 
@@ -105,5 +105,35 @@ Deno.test("C6 a user reads their own rows through each node, and only with the c
       assert.deepEqual(await node.read(user, query), [{ user_id: user }]);
       refused(await node.call(user, query), "55000");
     }
+  }
+});
+
+Deno.test("C6 on each node the API roles have the grants of the contract and no more", async () => {
+  const functionsOf = async ({ superuser }: Node) => {
+    const rows = await superuser`
+      select p.oid::regprocedure::text as signature, r.rolname
+      from pg_proc p
+      cross join pg_roles r
+      where p.pronamespace in ('sessions'::regnamespace, 'public'::regnamespace)
+        and r.rolname in ('anon', 'authenticated', 'service_role')
+        and has_function_privilege(r.oid, p.oid, 'execute')
+        -- of extensions, and of Citus
+        and not exists (
+          select from pg_depend d where d.objid = p.oid and d.deptype = 'e'
+        )`;
+    return rows.map(({ signature, rolname }) => `${rolname}: ${signature}`)
+      .sort();
+  };
+  const [coordinator, ...workers] = cluster.nodes;
+  const expected = await functionsOf(coordinator);
+  assert(expected.length > 20);
+
+  for (const node of cluster.nodes) {
+    const [{ unexpected_grants }] = await node.superuser`
+      select sessions.unexpected_grants()`;
+    assert.equal(unexpected_grants, null, node.name);
+  }
+  for (const worker of workers) {
+    assert.deepEqual(await functionsOf(worker), expected, worker.name);
   }
 });

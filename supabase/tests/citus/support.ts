@@ -13,6 +13,8 @@ export type Answer = Record<string, unknown> & { refused?: string };
 /** A node of the cluster. */
 export interface Node {
   name: string;
+  /** As a superuser. */
+  superuser: postgres.Sql;
   /** Makes a call of this user, in a transaction of its own. */
   call(user: string, query: string, parameters?: unknown[]): Promise<Answer[]>;
   /** Reads a table as this user, with the claims passed on as before a request. */
@@ -52,8 +54,8 @@ export function clusterOfThisFile(): Cluster {
         node.url(database.name, role)
       ),
     ];
-    for (const url of urls) {
-      const superuser = connect(url("supabase_admin"));
+    const superusers = urls.map((url) => connect(url("supabase_admin")));
+    for (const superuser of superusers) {
       await superuser`alter function pg_catalog.clock_timestamp() volatile`;
       await superuser`
         alter function pg_catalog.timestamptz_mi_interval(timestamptz, interval)
@@ -64,6 +66,7 @@ export function clusterOfThisFile(): Cluster {
       nodeAt(
         index === 0 ? "the coordinator" : `worker ${index}`,
         connect(url("authenticator"), 8),
+        superusers[index],
       )
     );
   });
@@ -103,7 +106,11 @@ export async function placementOf(
   return row;
 }
 
-function nodeAt(name: string, sql: postgres.Sql): Node {
+function nodeAt(
+  name: string,
+  sql: postgres.Sql,
+  superuser: postgres.Sql,
+): Node {
   const settings = (transaction: postgres.Sql, role: string, sub?: string) => {
     const claims = JSON.stringify({ role, ...(sub && { sub }) });
     return transaction`
@@ -132,6 +139,7 @@ function nodeAt(name: string, sql: postgres.Sql): Node {
   };
   return {
     name,
+    superuser,
     call: (user, query, parameters = []) =>
       run("authenticated", user, query, parameters),
     read: (user, query) =>
