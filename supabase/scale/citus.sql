@@ -468,7 +468,8 @@ begin
       limit at_most - v_pruned
     loop
       perform from public.interview_session_history x
-      where x.user_id = v_row.user_id and x.session_id = v_row.session_id
+      -- A start may have renewed it since it was seen.
+      where x.user_id = v_row.user_id and x.session_id = v_row.session_id and x.ended_at < kept_since
       for update skip locked;
       if found then
         delete from public.interview_session_history x where x.user_id = v_row.user_id and x.session_id = v_row.session_id;
@@ -515,7 +516,8 @@ begin
       limit at_most - v_pruned
     loop
       perform from public.interviews x
-      where x.user_id = v_row.user_id and x.interview_id = v_row.interview_id
+      -- A start may have renewed it since it was seen.
+      where x.user_id = v_row.user_id and x.interview_id = v_row.interview_id and x.deadline_at < kept_since
       for update skip locked;
       if found then
         delete from public.interviews x where x.user_id = v_row.user_id and x.interview_id = v_row.interview_id;
