@@ -50,6 +50,8 @@ export default defineConfig({
         "Deliveries": "deliveries",
         "Operating": "operating",
         "Self-hosting and previews": "self-hosting",
+        "Scaling": "scaling",
+        "Citus": "citus",
       }),
       group("Background", {
         "Security": "security",

@@ -27,6 +27,8 @@ export interface ApiOptions {
   tokensLast?: number;
   /** Settings of every request, which override those of its role. */
   requestSettings?: Record<string, string>;
+  /** A function that is called before each request, as PostgREST's db-pre-request. */
+  preRequest?: string;
   /** Answers requests to `/functions/v1/<name>`. */
   functions?(request: Request, name: string): Promise<Response>;
   /** Answers requests to `/storage/v1/…`. */
@@ -141,6 +143,7 @@ async function restApi(o: ApiOptions) {
     o.databaseUrl("authenticator"),
     schemaCache,
     o.requestSettings,
+    o.preRequest,
   );
   const app = new App({
     connection,

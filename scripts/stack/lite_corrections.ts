@@ -37,15 +37,18 @@ interface Asker {
 export class RestConnection extends PostgresConnection {
   readonly #schemaCache: SchemaCache;
   readonly #requestSettings: Record<string, string>;
+  readonly #preRequest: string | undefined;
 
   /**
    * `url` connects as `authenticator`, which may become the API roles.
-   * `requestSettings` override the settings of these.
+   * `requestSettings` override the settings of these; the function `preRequest` is
+   * called after them, as PostgREST's db-pre-request.
    */
   constructor(
     url: string,
     schemaCache: SchemaCache,
     requestSettings: Record<string, string> = {},
+    preRequest?: string,
   ) {
     super({
       url,
@@ -60,6 +63,7 @@ export class RestConnection extends PostgresConnection {
     });
     this.#schemaCache = schemaCache;
     this.#requestSettings = requestSettings;
+    this.#preRequest = preRequest;
   }
 
   /**
@@ -102,6 +106,12 @@ export class RestConnection extends PostgresConnection {
             ]).as(`setting_${index}`)
           )
         ).execute();
+        const preRequest = this.#preRequest;
+        if (preRequest) {
+          await transaction.selectNoFrom((query) =>
+            query.fn(preRequest, []).as("pre_request")
+          ).execute();
+        }
         return await run(transaction);
       });
       return await Promise.race([work, acquisition.timeout]);

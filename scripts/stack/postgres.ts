@@ -28,6 +28,10 @@ export interface PostgresOptions {
   durable: boolean;
   /** Where its log goes; appended to. */
   logFile: string;
+  /** The folder of its programs, if they are not npm's. */
+  bin?: string;
+  /** Settings in addition to the usual ones. */
+  settings?: Record<string, string>;
 }
 
 /** A server that accepts connections. */
@@ -59,7 +63,7 @@ export async function startPostgres(
   const { major, port } = o;
   const dataDir = path.resolve(o.dataDir);
   const logFile = path.resolve(o.logFile);
-  const bin = postgresBinaries(major);
+  const bin = o.bin ?? postgresBinaries(major);
   const release = await takeDataFolder(dataDir);
   try {
     await clearLeftovers(dataDir);
@@ -119,10 +123,11 @@ async function launchUntilReady(o: Launch): Promise<Running> {
   }
 }
 
-function launch({ bin, dataDir, port, durable, logFile }: Launch): Running {
+function launch(o: Launch): Running {
+  const { bin, dataDir, logFile } = o;
   const settings: Record<string, string> = {
     listen_addresses: "127.0.0.1",
-    port: String(port),
+    port: String(o.port),
     // TCP is enough; the path of a socket file may be too long for the system
     unix_socket_directories: "",
     // in the data folder: what a killed server leaves in /dev/shm stays there
@@ -133,11 +138,12 @@ function launch({ bin, dataDir, port, durable, logFile }: Launch): Running {
     log_min_messages: "warning",
     log_checkpoints: "off",
     timezone: "UTC",
-    ...(durable ? {} : {
+    ...(o.durable ? {} : {
       fsync: "off",
       synchronous_commit: "off",
       full_page_writes: "off",
     }),
+    ...o.settings,
   };
   const { command, args, options } = unprivilegedServer(
     path.join(bin, "postgres"),

@@ -23,7 +23,7 @@ import {
   liftedLimits,
   liftThoseOfTheRole,
 } from "../../supabase/tests/timeouts.ts";
-import { makeCopyOf } from "./databases_fixture.ts";
+import { isCluster, makeCopyOf } from "./databases_fixture.ts";
 
 /** supabase-js with the types of this component. */
 export type Client = SupabaseClient<Database>;
@@ -129,6 +129,7 @@ export async function startProject(o: ProjectOptions = {}): Promise<Project> {
     keys,
     jwtSecret: localJwtSecret,
     requestSettings: liftedLimits,
+    ...(isCluster() && { preRequest: "public.pass_claims" }),
     functions: (request, name) =>
       functions
         ? functions.answer(request, name)

@@ -22,9 +22,11 @@ export interface LastingDatabase extends Database {
 
 /** Copies a database, which must have no connections. */
 export async function makeCopyOf(source: Source): Promise<LastingDatabase> {
-  return await makeDatabase((name) =>
-    cloneDatabase(theServer, nameOf(source), name)
-  );
+  return await makeDatabase(async (name) => {
+    for (const server of [...otherNodes(), theServer]) {
+      await cloneDatabase(server, nameOf(source), name);
+    }
+  });
 }
 
 /** Copies a database, which must have no connections, for `work` alone. */
@@ -91,10 +93,12 @@ async function makeDatabase(
     url,
     connected: (work, role) => connected(url(role), work),
     async drop() {
-      await connected(
-        databaseUrl("postgres", "supabase_admin"),
-        (sql) => sql`drop database if exists ${sql(name)} with (force)`,
-      );
+      for (const server of [theServer, ...otherNodes()]) {
+        await connected(
+          server.url("postgres", "supabase_admin"),
+          (sql) => sql`drop database if exists ${sql(name)} with (force)`,
+        );
+      }
     },
   };
 }
@@ -132,8 +136,26 @@ function nameOf(source: Source): string {
 /** The runner's server; only its address is used here. */
 const theServer = { url: databaseUrl } as PostgresServer;
 
-function databaseUrl(database = "postgres", role = "postgres"): string {
-  const url = new URL(fromRunner("TEST_DATABASE_ADMIN_URL"));
+/** The other nodes, if the runner's server is one of a cluster: a database of the
+ * cluster is a database of its name on each. */
+export function otherNodes(): PostgresServer[] {
+  const urls = process.env.TEST_OTHER_NODES?.split(" ") ?? [];
+  return urls.map((admin) => ({
+    url: (database, role) => urlAt(admin, database, role),
+  } as PostgresServer));
+}
+
+/** Is the runner's server one of a cluster? */
+export function isCluster(): boolean {
+  return otherNodes().length > 0;
+}
+
+function databaseUrl(database?: string, role?: string): string {
+  return urlAt(fromRunner("TEST_DATABASE_ADMIN_URL"), database, role);
+}
+
+function urlAt(admin: string, database = "postgres", role = "postgres") {
+  const url = new URL(admin);
   url.username = role;
   url.pathname = encodeURIComponent(database);
   return url.href;

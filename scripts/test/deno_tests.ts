@@ -22,29 +22,41 @@ export function denoTests(
     name: file.slice(folder.length + 1),
     file,
     needs: [{ ...migrated, major }, { ...bare, major }],
-    run: (run) => runDenoTests(run, file, major),
+    run: (run) => outcomeOfDenoTests(run, file, { major }),
   }));
 }
 
-async function runDenoTests(
-  run: Run,
+/** Tests that are left out. */
+export interface LeftOut {
+  /** What their names match. */
+  tests: RegExp;
+  reason: string;
+}
+
+/** Runs a file of Deno tests, but for some. */
+export async function outcomeOfDenoTests(
+  run: Pick<Run, "folder" | "signal" | "adminUrl">,
   file: string,
-  major: PostgresMajor,
+  o: {
+    major: PostgresMajor;
+    skipping?: LeftOut[];
+    env?: Record<string, string>;
+  },
 ): Promise<Outcome> {
-  const { code, stdout, stderr, tests } = await denoTestResults(run, file, {
-    major,
-  });
+  const { code, stdout, stderr, tests } = await denoTestResults(run, file, o);
   const count = (result: Result) =>
     tests.filter((test) => test.result === result).length;
-  const ignored = tests.filter((test) => test.result === "skipped");
+  const ignored = tests.filter((test) => test.result === "skipped")
+    .map(({ name }) => {
+      const reason = o.skipping?.find(({ tests }) => tests.test(name))?.reason;
+      return reason ? `${name} (${reason})` : name;
+    });
   const outcome: Outcome = {
     ...nothing,
     passed: count("passed"),
     failed: count("failed"),
     skipped: ignored.length,
-    ...(ignored.length > 0 && {
-      reason: ignored.map(({ name }) => name).join("\n"),
-    }),
+    ...(ignored.length > 0 && { reason: ignored.join("\n") }),
   };
   if (code === 0 && outcome.failed === 0 && tests.length > 0) return outcome;
   return {
@@ -67,13 +79,20 @@ export async function denoTestResults(
     template?: string;
     /** Only tests whose name contains this. */
     filter?: string;
+    /** Not these. */
+    skipping?: LeftOut[];
+    /** More environment variables. */
+    env?: Record<string, string>;
   },
 ): Promise<CommandResult & { tests: NamedResult[] }> {
   const report = join(run.folder, `${randomUUID()}.xml`);
+  const skipped = o.skipping?.map(({ tests }) => tests.source) ?? [];
+  const preload = join(repositoryRoot, "scripts", "test", "skipping.ts");
   // the suite "format" checks the types
   const result = await deno([
     ...["test", "--allow-all", "--no-check", ...offline, ...configOf()],
     ...(o.filter ? ["--filter", o.filter] : []),
+    ...(skipped.length > 0 ? ["--preload", preload] : []),
     ...["--junit-path", report, join(repositoryRoot, file)],
   ], {
     signal: run.signal,
@@ -82,6 +101,8 @@ export async function denoTestResults(
       TEST_TEMPLATE: o.template ?? databaseName(migrated),
       TEST_BARE_TEMPLATE: databaseName(bare),
       TEST_PG_MAJOR: String(o.major),
+      TEST_SKIPPED: JSON.stringify(skipped),
+      ...o.env,
     },
   });
   const tests = fs.existsSync(report)

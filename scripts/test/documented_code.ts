@@ -30,6 +30,12 @@ const pages: Record<string, Page> = {
         .map((name) => [name, "supabase/tests/docs/api.test.ts"]),
     ),
   },
+  "docs/citus.md": {
+    tests: [
+      "scripts/test/citus_cluster.ts",
+      "supabase/tests/citus/operating.test.ts",
+    ],
+  },
   "docs/client.md": { tests: [consumersTest, "supabase/tests/docs"] },
   "docs/drafts.md": {
     tests: ["supabase/tests/docs/drafts.test.ts", consumersTest],

@@ -27,6 +27,8 @@ export interface Run {
   ): Promise<T>;
   /** A superuser's connection string of a server. */
   adminUrl(major: PostgresMajor): string;
+  /** Does this before the folder is removed. */
+  atEnd(work: () => Promise<void>): void;
 }
 
 /** A unit that is run by itself and reported in a line. */

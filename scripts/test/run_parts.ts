@@ -27,11 +27,13 @@ export async function runParts(
 ): Promise<void> {
   const folder = await makeRunFolder();
   const databases = databasesIn(folder.path);
+  const endings: (() => Promise<void>)[] = [];
   const run: Run = {
     folder: folder.path,
     signal,
     withDatabase: (template, work) => databases.withCopy(template, work),
     adminUrl: (major) => databases.adminUrl(major),
+    atEnd: (work) => endings.push(work),
   };
   const preparing = prepare(parts, databases);
   try {
@@ -54,6 +56,7 @@ export async function runParts(
   } finally {
     await preparing;
     await databases.stop();
+    await Promise.all(endings.map((end) => end()));
     folder.remove();
   }
 }

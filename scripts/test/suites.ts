@@ -7,6 +7,7 @@ import { StackProblem } from "../stack/problem.ts";
 import { denoTests } from "./deno_tests.ts";
 import { check, type Part, suiteOn } from "./part.ts";
 import { advisorsSuite } from "./suites/advisors.ts";
+import { citusSuite } from "./suites/citus.ts";
 import { databaseSuites } from "./suites/database.ts";
 import { documentationSuite } from "./suites/documentation.ts";
 import { formatSuite } from "./suites/format.ts";
@@ -62,6 +63,7 @@ export function allParts(): Part[] {
         ...part,
         isExtra: part.file !== undefined && extras.includes(part.file),
       })),
+    ...citusSuite(),
   ];
   return [...missingSuites(parts), ...parts];
 }
@@ -110,5 +112,7 @@ function foldersOfTests(): string[] {
   return fs.readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => name)
+    // these need a cluster
+    .filter((name) => name !== "citus")
     .sort();
 }

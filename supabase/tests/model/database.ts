@@ -3,6 +3,7 @@
 // microseconds of a clock that the tests can put forward.
 import { isDeepStrictEqual } from "node:util";
 import postgres from "postgres";
+import { isCluster } from "../../../scripts/test/databases_fixture.ts";
 import {
   type Answer,
   asOf,
@@ -241,24 +242,26 @@ const hiddenTimes = `
   grant usage on schema model to authenticated, service_role;
   create or replace function model.written_at(user_id uuid, call text)
   returns timestamptz
-  language sql
+  language plpgsql
   security definer
   set search_path = pg_catalog, pg_temp
   as $$
-    select case call
-      when 'end_session' then (
+  begin
+    if call = 'end_session' then
+      return (
         select max(e.ended_at)
         from sessions.early_ends e
         where e.user_id = written_at.user_id
-      )
-      else (
-        select x.extended_at
-        from sessions.extensions x
-        where x.user_id = written_at.user_id
-        order by x.id desc
-        limit 1
-      )
-    end
+      );
+    end if;
+    return (
+      select x.extended_at
+      from sessions.extensions x
+      where x.user_id = written_at.user_id
+      order by x.id desc
+      limit 1
+    );
+  end
   $$`;
 
 interface Identity {
@@ -473,7 +476,8 @@ function settingsOf({ role, sub }: Identity, path: string): string {
     select
       set_config('role', ${literal(role)}, true),
       set_config('request.path', ${literal(`/rpc/${path}`)}, true),
-      set_config('request.jwt.claims', ${literal(claims)}, true)`;
+      set_config('request.jwt.claims', ${literal(claims)}, true)
+      ${isCluster() ? ", public.pass_claims()" : ""}`;
 }
 
 /** Several queries in one message are one transaction. */

@@ -18,6 +18,7 @@ import { once } from "node:events";
 import { connect as connectSocket, type Socket } from "node:net";
 import postgres from "postgres";
 import {
+  isCluster,
   type LastingDatabase,
   makeCopyOf,
 } from "../../../scripts/test/databases_fixture.ts";
@@ -511,6 +512,7 @@ function clientOn(
     for (const [name, value] of Object.entries(settings)) {
       await sql`select set_config(${name}, ${value}, true)`;
     }
+    if (isCluster() && settings.role) await sql`select public.pass_claims()`;
     const [{ pid, port }] = await sql<{ pid: number; port: number }[]>`
       select pg_backend_pid() as pid, inet_server_port() as port`;
     const wentThrough = port !== socket.remotePort;
@@ -626,8 +628,16 @@ function underWay<T>(
   let settled: Answer<T> | undefined;
   answer.then((value) => settled = value, () => {});
   const waits = async (other: Backend) => {
-    const [{ waits }] = await watcher<{ waits: boolean }[]>`
-      select ${other.pid} = any (pg_blocking_pids(${own.pid})) as waits`;
+    const [{ waits }] = isCluster()
+      ? await watcher<{ waits: boolean }[]>`
+        select exists (
+          select
+          from citus_internal.global_blocked_processes() b
+          where b.waiting_global_pid % 10000000000 = ${own.pid}
+            and b.blocking_global_pid % 10000000000 = ${other.pid}
+        ) as waits`
+      : await watcher<{ waits: boolean }[]>`
+        select ${other.pid} = any (pg_blocking_pids(${own.pid})) as waits`;
     return waits;
   };
   return Object.assign(answer, {
