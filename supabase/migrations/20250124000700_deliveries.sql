@@ -377,9 +377,10 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_count integer;
+  v_now timestamptz := clock_timestamp();
 begin
   update sessions.deliveries d
-  set attempts = 0, due_at = clock_timestamp()
+  set attempts = 0, due_at = v_now
   where d.id = any (
     array(
       select o.id

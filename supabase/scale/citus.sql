@@ -751,11 +751,6 @@ begin
           '        when v_result.attempt < 12 then v_now + interval ''40 seconds'' * 2 ^ (v_result.attempt - 1) * (0.5 + random())\n'
           '      end;\n'
       ),
-      (
-        'sessions.retry_deliveries(text, uuid)',
-        e'  v_count integer;\nbegin', e'  v_count integer;\n  v_now timestamptz := clock_timestamp();\nbegin'
-      ),
-      ('sessions.retry_deliveries(text, uuid)', 'due_at = clock_timestamp()', 'due_at = v_now'),
       -- The reaper. A session without a user cannot be: the foreign key is on its shard.
       (
         'sessions.reap(integer, boolean, text)',
