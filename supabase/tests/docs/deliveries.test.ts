@@ -5,7 +5,11 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
 import { Webhook } from "standardwebhooks";
-import type { SessionEnded } from "../../../client/webhook.ts";
+import {
+  readWebhook,
+  type SessionEnded,
+  WebhookVerificationError,
+} from "../../../client/webhook.ts";
 import { keys, projectOfThisFile } from "../../../scripts/test/api_fixture.ts";
 import { recipesOf } from "../../../scripts/test/recipes.ts";
 import { command, succeeds } from "../install/support.ts";
@@ -127,26 +131,87 @@ Deno.test("C3 a receiver in Deno trusts what is signed, and nothing else", async
 });
 
 Deno.test("C3 so does one in Node", async () => {
-  Deno.env.set("WEBHOOK_SECRET", secret);
   const released: SessionEnded[] = [];
-  const { server } = await module<{ server: Server }>(
+  await withNodeReceiver((one) => released.push(one), async ({ ask }) => {
+    await checkReceiver(ask, released);
+  });
+});
+
+/** Runs the receiver in Node of the page. */
+async function withNodeReceiver(
+  release: (event: SessionEnded) => unknown,
+  work: (o: {
+    port: number;
+    ask(request: RequestInit): Promise<Response>;
+  }) => Promise<void>,
+) {
+  Deno.env.set("WEBHOOK_SECRET", secret);
+  const { server } = await webhookModule<{ server: Server }>(
     "receiver_node.ts",
-    released,
+    release,
   );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   try {
-    await checkReceiver(async (request) => {
-      const response = await fetch(`http://127.0.0.1:${port}/`, request);
-      await response.body?.cancel();
-      return response;
-    }, released);
+    await work({
+      port,
+      async ask(request) {
+        const response = await fetch(`http://127.0.0.1:${port}/`, request);
+        await response.body?.cancel();
+        return response;
+      },
+    });
   } finally {
     server.close();
     await once(server, "close");
   }
+}
+
+Deno.test("C3 in Node, a release that fails is answered with 500, and the receiver goes on", async () => {
+  const failures = [new Error("the meter is down")];
+  await withNodeReceiver(() => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+  }, async ({ ask }) => {
+    assert.equal((await ask(signed())).status, 500);
+    assert.equal((await ask(signed())).status, 204);
+  });
 });
+
+Deno.test("C3 in Node, a request that is cut off does not end the receiver", async () => {
+  await withNodeReceiver(() => {}, async ({ port, ask }) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(
+      "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf",
+    ));
+    connection.close();
+    assert.equal((await ask(signed())).status, 204);
+  });
+});
+
+Deno.test("C3 in Deno, a release that fails is an error for the server to answer with 500", async () => {
+  Deno.env.set("WEBHOOK_SECRET", secret);
+  const { default: receiver } = await webhookModule<
+    { default: { fetch(request: Request): Promise<Response> } }
+  >("receiver.ts", () => {
+    throw new Error("the meter is down");
+  });
+  await assert.rejects(
+    receiver.fetch(new Request("http://receiver.example", signed())),
+    /the meter is down/,
+  );
+});
+
+for (const secret of [undefined, "", "not one"]) {
+  Deno.test(`C3 a receiver whose own secret is ${secret ?? "missing"} says so: not that the signature is wrong`, async () => {
+    const request = new Request("http://receiver.example", signed());
+    await assert.rejects(
+      readWebhook(request, secret as string),
+      (error: Error) => !(error instanceof WebhookVerificationError),
+    );
+  });
+}
 
 interface Release {
   release(event: SessionEnded): Promise<void>;
