@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
+import { parseEnv } from "node:util";
 import { Webhook } from "standardwebhooks";
 import {
   readWebhook,
@@ -378,6 +379,9 @@ Deno.test("C3 the statements and commands for an operator work as documented", a
   ]);
   assert.equal(neither.code, 2);
   assert.match(neither.err, /Give --endpoint or --id/);
+
+  await sql.unsafe(recipe("off.sql"));
+  assert.match(await succeeds(run("list.sh")), /^There is no endpoint/);
 });
 
 Deno.test("C3 the documented secret is one, and the environment is as documented", () => {
@@ -387,6 +391,13 @@ Deno.test("C3 the documented secret is one, and the environment is as documented
   );
   const [, json] = /='(.*)'\n$/.exec(recipe("secrets.sh")) ?? [];
   assert.deepEqual(JSON.parse(json ?? ""), { livekit: "whsec_…" });
+  const parsed = parseEnv(recipe("local.env"));
+  assert.equal(parsed.INTERVIEW_SESSIONS_WEBHOOK_SECRETS, json);
+  assert.equal(parsed.INTERVIEW_SESSIONS_PRIVATE_HOSTS, "127.0.0.1");
+  const [, both] = /='(.*)'\n$/.exec(recipe("both_secrets.sh")) ?? [];
+  assert.deepEqual(JSON.parse(both ?? ""), {
+    livekit: "whsec_new… whsec_old…",
+  });
   assert.equal(
     recipe("install.sh"),
     "npx interview-sessions install --deliveries\n",
