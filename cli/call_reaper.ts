@@ -156,12 +156,20 @@ function isRun(body: unknown): body is Run {
   const { reaped, batches, by_reason, duration_ms, drained, health } = fieldsOf(
     body,
   );
+  const { deliveries } = fieldsOf(body);
   const { status, reason } = fieldsOf(health);
   return [reaped, batches, duration_ms].every(Number.isFinite) &&
     typeof drained === "boolean" &&
     typeof by_reason === "object" && by_reason !== null &&
     ["ok", "warning", "critical"].includes(String(status)) &&
-    typeof reason === "string";
+    typeof reason === "string" &&
+    (deliveries === undefined || isDeliveries(deliveries));
+}
+
+function isDeliveries(value: unknown): value is Deliveries {
+  const { delivered, failed, put_back, problems } = fieldsOf(value);
+  return [delivered, failed, put_back].every(Number.isFinite) &&
+    typeof problems === "object" && problems !== null;
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

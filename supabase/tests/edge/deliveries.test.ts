@@ -511,6 +511,38 @@ Deno.test("C3 with many endpoints each gets all of its events, once, and no run 
   });
 });
 
+Deno.test("C3 what has ended is delivered although the reaper fails, and the run fails all the same", async () => {
+  await withReceiver(undefined, async ({ url, received }) => {
+    await addEndpoint(url);
+    const { client } = await project.newUser();
+    await client.rpc("start_session", { session_id: "mine" });
+    await client.rpc("end_session", { session_id: "mine" });
+    const reaper = "function public.reap_stale_sessions(integer, boolean)";
+    await project.sql.unsafe(`revoke execute on ${reaper} from service_role`);
+    try {
+      const { status, body } = await invoke(project);
+      const { code, deliveries } = body as {
+        code: string;
+        deliveries: unknown;
+      };
+      assert.equal(status, 500);
+      assert.equal(code, "42501");
+      assert.deepEqual(deliveries, {
+        delivered: 1,
+        failed: 0,
+        put_back: 0,
+        problems: {},
+      });
+    } finally {
+      await project.sql.unsafe(`grant execute on ${reaper} to service_role`);
+    }
+    assert.deepEqual(
+      received.map((one) => verified(one).data.session_id),
+      ["mine"],
+    );
+  });
+});
+
 Deno.test("C3 without its secret an endpoint gets nothing, loses nothing, and the run says why", async () => {
   await withReceiver(undefined, async ({ url, received }) => {
     await addEndpoint(url, "no_secret");
