@@ -242,38 +242,54 @@ Deno.test("C3 a LiveKit room is closed, and one that is gone already is no failu
         "POST /twirp/livekit.RoomService/DeleteRoom",
       );
       assert.match(headers.get("authorization") ?? "", /^Bearer ey/);
-      assert.deepEqual(JSON.parse(body), { room: "mine" });
+      // an id that a client chose names no room of anybody else
+      assert.deepEqual(JSON.parse(body), {
+        room: `${event.data.user_id}:mine`,
+      });
     }
   });
 });
 
-Deno.test("C3 an unfinished upload is deleted, and what was submitted is kept", async () => {
+Deno.test("C3 an unfinished upload is deleted, what was submitted is kept, and the secret key goes to Storage alone", async () => {
   const answers: Record<string, number> = {
-    "/upload/1": 204,
-    "/upload/2": 404,
-    "/upload/broken": 500,
+    "/resumable/1": 204,
+    "/resumable/2": 404,
+    "/resumable/broken": 500,
   };
+  const another = crypto.randomUUID();
   await withServer(
     ({ path }) => new Response(null, { status: answers[path] ?? 400 }),
     async (url, seen) => {
       await project.sql.unsafe(`
-        create table public.unfinished_uploads (session_id text, url text);
+        create table public.unfinished_uploads (user_id uuid, session_id text, url text);
         grant select, delete on public.unfinished_uploads to service_role;
         notify pgrst;
       `).simple();
+      const me = event.data.user_id;
       const rows = [
-        ["mine", "1"],
-        ["mine", "2"],
-        ["another", "3"],
-        ["unlucky", "broken"],
-      ].map(([session_id, name]) => ({
+        [me, "mine", "resumable/1"],
+        [me, "mine", "resumable/2"],
+        [me, "mine", "object/recordings/of-somebody"],
+        [me, "mine", "resumable/../object/recordings/of-somebody"],
+        [me, "mine", "resumable/%2e%2E/object/recordings/of-somebody"],
+        [another, "mine", "resumable/3"],
+        [me, "another", "resumable/4"],
+        [me, "unlucky", "resumable/broken"],
+      ].map(([user_id, session_id, path]) => ({
+        user_id,
         session_id,
-        url: `${url}/upload/${name}`,
+        url: `${url}/${path}`,
       }));
+      rows.push({
+        user_id: me,
+        session_id: "mine",
+        url: url.replace("127.0.0.1", "localhost") + "/resumable/1",
+      }, { user_id: me, session_id: "mine", url: "no URL" });
       await project.sql`
         insert into public.unfinished_uploads ${project.sql(rows)}`;
       Deno.env.set("SUPABASE_URL", project.url);
       Deno.env.set("SUPABASE_SECRET_KEY", keys.secret.default);
+      Deno.env.set("UPLOADS_URL", `${url}/resumable/`);
       const { release } = await module<Release>("storage.ts", []);
       const ended = { ...event, id: "msg_1" };
       const withData = (data: Partial<SessionEnded["data"]>) => ({
@@ -290,16 +306,17 @@ Deno.test("C3 an unfinished upload is deleted, and what was submitted is kept", 
       assert.deepEqual(
         seen.map(({ method, path }) => `${method} ${path}`).sort(),
         [
-          "DELETE /upload/1",
-          "DELETE /upload/2",
-          "DELETE /upload/broken",
+          "DELETE /resumable/1",
+          "DELETE /resumable/2",
+          "DELETE /resumable/broken",
         ],
       );
-      const left = await project.sql<{ session_id: string }[]>`
-        select session_id from public.unfinished_uploads order by 1`;
-      assert.deepEqual(left.map(({ session_id }) => session_id), [
-        "another",
-        "unlucky",
+      const left = await project.sql<{ user_id: string; session_id: string }[]>`
+        select user_id, session_id from public.unfinished_uploads order by 2, 1`;
+      assert.deepEqual(left.map((row) => ({ ...row })), [
+        { user_id: me, session_id: "another" },
+        { user_id: another, session_id: "mine" },
+        { user_id: me, session_id: "unlucky" },
       ]);
     },
   );
@@ -317,6 +334,7 @@ Deno.test("C3 a meter is stopped once, however often the event comes", async () 
     await release({ ...event, id: "msg_1" });
     assert.deepEqual([...stops].map(([id, body]) => [id, JSON.parse(body)]), [
       ["msg_1", {
+        user: event.data.user_id,
         session: "mine",
         from: event.data.started_at,
         to: event.data.ended_at,
