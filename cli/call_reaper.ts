@@ -11,6 +11,17 @@ export interface Run {
   duration_ms: number;
   drained: boolean;
   health: { status: "ok" | "warning" | "critical"; reason: string };
+  /** Where the chapter "deliveries" is installed. */
+  deliveries?: Deliveries;
+}
+
+/** What became of the deliveries of a run. */
+export interface Deliveries {
+  delivered: number;
+  failed: number;
+  put_back: number;
+  /** What is wrong, by endpoint. */
+  problems: Record<string, string>;
 }
 
 /** What the call needs. */
@@ -41,8 +52,24 @@ export function runLine(run: Run): string {
     (reasons.length > 0 ? ` (${reasons.join(", ")})` : "") +
     ` in ${counted(batches, "batch", "batches")}, ${duration_ms} ms.`,
     ...(drained ? [] : ["There are more; the next call goes on."]),
+    ...(run.deliveries ? deliveryLines(run.deliveries) : []),
     `Health: ${health.status}. ${health.reason}`,
   ].join(" ");
+}
+
+/** Nothing where nothing was due. */
+function deliveryLines(
+  { delivered, failed, put_back, problems }: Deliveries,
+): string[] {
+  if (delivered + failed + put_back === 0) return [];
+  const others = [
+    ...failed > 0 ? [`${failed} failed`] : [],
+    ...put_back > 0 ? [`${put_back} not tried`] : [],
+  ];
+  return [
+    [`Delivered ${counted(delivered, "event")}`, ...others].join(", ") + ".",
+    ...Object.entries(problems).map(([name, why]) => `${name}: ${why}`),
+  ];
 }
 
 async function post(
@@ -129,12 +156,20 @@ function isRun(body: unknown): body is Run {
   const { reaped, batches, by_reason, duration_ms, drained, health } = fieldsOf(
     body,
   );
+  const { deliveries } = fieldsOf(body);
   const { status, reason } = fieldsOf(health);
   return [reaped, batches, duration_ms].every(Number.isFinite) &&
     typeof drained === "boolean" &&
     typeof by_reason === "object" && by_reason !== null &&
     ["ok", "warning", "critical"].includes(String(status)) &&
-    typeof reason === "string";
+    typeof reason === "string" &&
+    (deliveries === undefined || isDeliveries(deliveries));
+}
+
+function isDeliveries(value: unknown): value is Deliveries {
+  const { delivered, failed, put_back, problems } = fieldsOf(value);
+  return [delivered, failed, put_back].every(Number.isFinite) &&
+    typeof problems === "object" && problems !== null;
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -16,6 +16,10 @@ export interface SessionEnded {
   type: "session.ended";
   /** When it ended, by the database's clock. */
   timestamp: string;
+  /**
+   * `session_id` is chosen by the client and unique for its user only: release by
+   * `user_id` and `session_id`.
+   */
   data: InterviewSessionHistory;
 }
 

@@ -130,7 +130,7 @@ async function notificationFindings(
       coalesce((select m.relrowsecurity from messages m), false) as is_protected`;
   if (!row) return [];
   const missing = [
-    ...row.has_messages ? [] : ["the table realtime.messages"],
+    ...row.has_messages ? [] : ["table realtime.messages"],
     ...row.has_send ? [] : ["realtime.send(jsonb, text, text, boolean)"],
     ...row.has_topic ? [] : ["realtime.topic()"],
   ];

@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { parseEnv } from "node:util";
 import { followParent } from "./unprivileged.ts";
 
 /** What the functions are served with. */
@@ -76,6 +77,23 @@ export function serveFunctions(o: FunctionsOptions): Functions {
       await Promise.all(all.map(({ child }) => child.status));
     },
   };
+}
+
+/**
+ * What the developer adds to the environment of the functions: the file `.env` in
+ * their folder, which the Supabase CLI reads, too. It also ignores SUPABASE_…
+ */
+export function ownEnvironment(folder: string): Record<string, string> {
+  const file = path.join(folder, ".env");
+  if (!fs.existsSync(file)) return {};
+  return Object.fromEntries(
+    Object.entries(parseEnv(fs.readFileSync(file, "utf8")))
+      .flatMap(([name, value]) =>
+        value === undefined || name.startsWith("SUPABASE_")
+          ? []
+          : [[name, value]]
+      ),
+  );
 }
 
 function functionNames(folder: string): string[] {

@@ -9,7 +9,7 @@ import { startApi } from "./api.ts";
 import { type AppFiles, appSource, buildApp, serveApp } from "./app.ts";
 import { bootstrapCluster, bootstrapDatabase } from "./bootstrap.ts";
 import type { StackEvent } from "./events.ts";
-import { serveFunctions } from "./functions.ts";
+import { ownEnvironment, serveFunctions } from "./functions.ts";
 import { type ApiKeys, localJwtSecret, localKeys } from "./keys.ts";
 import { pushMigrations } from "./migrations.ts";
 import { requireOwnFolder } from "./own_folder.ts";
@@ -111,9 +111,11 @@ async function start(
   });
 
   const apiUrl = `http://127.0.0.1:${o.apiPort}`;
+  const folderOfFunctions = path.join(repositoryRoot, "supabase", "functions");
   const functions = serveFunctions({
-    folder: path.join(repositoryRoot, "supabase", "functions"),
+    folder: folderOfFunctions,
     env: {
+      ...ownEnvironment(folderOfFunctions),
       SUPABASE_URL: apiUrl,
       SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({
         default: localKeys.publishable,

@@ -28,6 +28,9 @@ const MOST_PER_RUN = 1000;
 /** An endpoint that fails so often in a row gets nothing more in this run. */
 const FAILURES_IN_A_ROW = 3;
 
+/** Bytes, by the specification of Standard Webhooks. */
+const SHORTEST_SECRET = 24;
+
 /** What became of the deliveries of a run. */
 export interface Deliveries {
   delivered: number;
@@ -137,15 +140,16 @@ async function deliverTo(name: string, first: Delivery[], run: DeliveryRun) {
 
 /** What a run knows of an endpoint. */
 interface Endpoint {
-  webhook?: Webhook;
+  /** One per secret: two while one replaces the other. None: it is not called. */
+  webhooks: Webhook[];
   /** Why it is not called. */
   problem?: string;
   failuresInARow: number;
 }
 
 /** It gets nothing more in this run. */
-function isStopped({ webhook, failuresInARow }: Endpoint): boolean {
-  return !webhook || failuresInARow >= FAILURES_IN_A_ROW;
+function isStopped({ webhooks, failuresInARow }: Endpoint): boolean {
+  return webhooks.length === 0 || failuresInARow >= FAILURES_IN_A_ROW;
 }
 
 async function openEndpoint(
@@ -153,24 +157,33 @@ async function openEndpoint(
   url: string,
   { secrets, privateHosts, problem }: WebhookSettings,
 ): Promise<Endpoint> {
+  const notCalled = (problem: string) => ({
+    webhooks: [],
+    problem,
+    failuresInARow: 0,
+  });
   const refusal = problem ?? await refusalOfUrl(url, privateHosts);
-  if (refusal) return { problem: refusal, failuresInARow: 0 };
+  if (refusal) return notCalled(refusal);
   const secret = Object.hasOwn(secrets, name) ? secrets[name] : undefined;
   if (!secret) {
-    return {
-      problem:
-        `INTERVIEW_SESSIONS_WEBHOOK_SECRETS has no secret named "${name}".`,
-      failuresInARow: 0,
-    };
+    return notCalled(
+      `INTERVIEW_SESSIONS_WEBHOOK_SECRETS has no secret named "${name}".`,
+    );
   }
   try {
-    return { webhook: new Webhook(secret), failuresInARow: 0 };
+    const webhooks = secret.trim().split(/\s+/).map(webhookOf);
+    return { webhooks, failuresInARow: 0 };
   } catch {
-    return {
-      problem: `The secret named "${name}" is not one: whsec_ and base64.`,
-      failuresInARow: 0,
-    };
+    return notCalled(
+      `The secret named "${name}" is not the base64 of at least ${SHORTEST_SECRET} bytes.`,
+    );
   }
+}
+
+function webhookOf(secret: string): Webhook {
+  const base64 = secret.replace(/^whsec_/, "");
+  if (atob(base64).length < SHORTEST_SECRET) throw new Error("too short");
+  return new Webhook(secret);
 }
 
 async function send(
@@ -178,8 +191,7 @@ async function send(
   endpoint: Endpoint,
   { elapsed }: DeliveryRun,
 ): Promise<Result> {
-  const { webhook } = endpoint;
-  if (!webhook || isStopped(endpoint)) {
+  if (isStopped(endpoint)) {
     return { id, attempt, outcome: "put_back", error: endpoint.problem };
   }
   if (elapsed() >= SEND_UNTIL_MS) return { id, attempt, outcome: "put_back" };
@@ -202,7 +214,8 @@ async function send(
         "user-agent": "interview-sessions",
         "webhook-id": id,
         "webhook-timestamp": String(Math.floor(now.getTime() / 1000)),
-        "webhook-signature": webhook.sign(id, now, body),
+        "webhook-signature": endpoint.webhooks
+          .map((webhook) => webhook.sign(id, now, body)).join(" "),
       },
       body,
       redirect: "manual",
@@ -214,7 +227,7 @@ async function send(
       return { id, attempt, outcome: "delivered" };
     }
     if (response.status === 410) {
-      endpoint.webhook = undefined;
+      endpoint.webhooks = [];
       endpoint.problem = "The receiver answered 410 Gone.";
       return { id, attempt, outcome: "gone", error: endpoint.problem };
     }
@@ -224,16 +237,23 @@ async function send(
         : `The receiver answered ${response.status}.`,
     );
   } catch (cause) {
-    const { name, message } = cause as Error;
+    const error = cause as Error;
     return failed(
-      name === "TimeoutError"
+      error.name === "TimeoutError"
         ? `The receiver did not answer in ${ANSWER_MAY_TAKE_MS / 1000} s.`
-        // without the URL, which may contain a key
-        : `The receiver could not be reached: ${
-          message.replace(/ for url \(.*?\)/, "")
-        }`,
+        : `The receiver could not be reached: ${whyUnreached(error, url)}`,
     );
   }
+}
+
+/** What `fetch` says of it, without the URL, which may contain a key. */
+export function whyUnreached(error: Error, url: string): string {
+  const { message } = error.cause instanceof Error ? error.cause : error;
+  // "error sending request … for <url> (<address>): <why>", "… for url (<url>): <why>"
+  const href = URL.parse(url)?.href ?? url;
+  const [before, ...after] = message.split(href);
+  if (after.length === 0) return before.includes("://") ? "no answer" : before;
+  return /\): (.*)$/s.exec(after.join(""))?.[1] ?? "no answer";
 }
 
 /** Maps with at most AT_ONCE calls at a time. */

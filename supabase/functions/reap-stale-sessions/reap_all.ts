@@ -64,15 +64,21 @@ export class ReapingFailed extends Error {
    * @param code SQLSTATE or PostgREST's code; empty if there was no answer
    * @param retryable whether the cause may pass by itself
    * @param soFar what had been done: it stays done; with the health, if the
-   * reaper was refused and the health was not
+   * reaper was refused and the health was not, and with what was delivered
    */
   constructor(
     message: string,
     readonly code: string,
     readonly retryable: boolean,
-    readonly soFar: Progress & { health?: ShownHealth },
+    readonly soFar: Progress & { health?: ShownHealth; deliveries?: unknown },
   ) {
     super(message);
+  }
+
+  /** The same failure, with what was done besides. */
+  with(more: { deliveries: unknown }): ReapingFailed {
+    const { message, code, retryable, soFar } = this;
+    return new ReapingFailed(message, code, retryable, { ...soFar, ...more });
   }
 }
 

@@ -4,8 +4,13 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:http";
+import { parseEnv } from "node:util";
 import { Webhook } from "standardwebhooks";
-import type { SessionEnded } from "../../../client/webhook.ts";
+import {
+  readWebhook,
+  type SessionEnded,
+  WebhookVerificationError,
+} from "../../../client/webhook.ts";
 import { keys, projectOfThisFile } from "../../../scripts/test/api_fixture.ts";
 import { recipesOf } from "../../../scripts/test/recipes.ts";
 import { command, succeeds } from "../install/support.ts";
@@ -127,26 +132,87 @@ Deno.test("C3 a receiver in Deno trusts what is signed, and nothing else", async
 });
 
 Deno.test("C3 so does one in Node", async () => {
-  Deno.env.set("WEBHOOK_SECRET", secret);
   const released: SessionEnded[] = [];
-  const { server } = await module<{ server: Server }>(
+  await withNodeReceiver((one) => released.push(one), async ({ ask }) => {
+    await checkReceiver(ask, released);
+  });
+});
+
+/** Runs the receiver in Node of the page. */
+async function withNodeReceiver(
+  release: (event: SessionEnded) => unknown,
+  work: (o: {
+    port: number;
+    ask(request: RequestInit): Promise<Response>;
+  }) => Promise<void>,
+) {
+  Deno.env.set("WEBHOOK_SECRET", secret);
+  const { server } = await webhookModule<{ server: Server }>(
     "receiver_node.ts",
-    released,
+    release,
   );
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   try {
-    await checkReceiver(async (request) => {
-      const response = await fetch(`http://127.0.0.1:${port}/`, request);
-      await response.body?.cancel();
-      return response;
-    }, released);
+    await work({
+      port,
+      async ask(request) {
+        const response = await fetch(`http://127.0.0.1:${port}/`, request);
+        await response.body?.cancel();
+        return response;
+      },
+    });
   } finally {
     server.close();
     await once(server, "close");
   }
+}
+
+Deno.test("C3 in Node, a release that fails is answered with 500, and the receiver goes on", async () => {
+  const failures = [new Error("the meter is down")];
+  await withNodeReceiver(() => {
+    const failure = failures.shift();
+    if (failure) throw failure;
+  }, async ({ ask }) => {
+    assert.equal((await ask(signed())).status, 500);
+    assert.equal((await ask(signed())).status, 204);
+  });
 });
+
+Deno.test("C3 in Node, a request that is cut off does not end the receiver", async () => {
+  await withNodeReceiver(() => {}, async ({ port, ask }) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode(
+      "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 100\r\n\r\nhalf",
+    ));
+    connection.close();
+    assert.equal((await ask(signed())).status, 204);
+  });
+});
+
+Deno.test("C3 in Deno, a release that fails is an error for the server to answer with 500", async () => {
+  Deno.env.set("WEBHOOK_SECRET", secret);
+  const { default: receiver } = await webhookModule<
+    { default: { fetch(request: Request): Promise<Response> } }
+  >("receiver.ts", () => {
+    throw new Error("the meter is down");
+  });
+  await assert.rejects(
+    receiver.fetch(new Request("http://receiver.example", signed())),
+    /the meter is down/,
+  );
+});
+
+for (const secret of [undefined, "", "not one"]) {
+  Deno.test(`C3 a receiver whose own secret is ${secret ?? "missing"} says so: not that the signature is wrong`, async () => {
+    const request = new Request("http://receiver.example", signed());
+    await assert.rejects(
+      readWebhook(request, secret as string),
+      (error: Error) => !(error instanceof WebhookVerificationError),
+    );
+  });
+}
 
 interface Release {
   release(event: SessionEnded): Promise<void>;
@@ -176,38 +242,54 @@ Deno.test("C3 a LiveKit room is closed, and one that is gone already is no failu
         "POST /twirp/livekit.RoomService/DeleteRoom",
       );
       assert.match(headers.get("authorization") ?? "", /^Bearer ey/);
-      assert.deepEqual(JSON.parse(body), { room: "mine" });
+      // an id that a client chose names no room of anybody else
+      assert.deepEqual(JSON.parse(body), {
+        room: `${event.data.user_id}:mine`,
+      });
     }
   });
 });
 
-Deno.test("C3 an unfinished upload is deleted, and what was submitted is kept", async () => {
+Deno.test("C3 an unfinished upload is deleted, what was submitted is kept, and the secret key goes to Storage alone", async () => {
   const answers: Record<string, number> = {
-    "/upload/1": 204,
-    "/upload/2": 404,
-    "/upload/broken": 500,
+    "/resumable/1": 204,
+    "/resumable/2": 404,
+    "/resumable/broken": 500,
   };
+  const another = crypto.randomUUID();
   await withServer(
     ({ path }) => new Response(null, { status: answers[path] ?? 400 }),
     async (url, seen) => {
       await project.sql.unsafe(`
-        create table public.unfinished_uploads (session_id text, url text);
+        create table public.unfinished_uploads (user_id uuid, session_id text, url text);
         grant select, delete on public.unfinished_uploads to service_role;
         notify pgrst;
       `).simple();
+      const me = event.data.user_id;
       const rows = [
-        ["mine", "1"],
-        ["mine", "2"],
-        ["another", "3"],
-        ["unlucky", "broken"],
-      ].map(([session_id, name]) => ({
+        [me, "mine", "resumable/1"],
+        [me, "mine", "resumable/2"],
+        [me, "mine", "object/recordings/of-somebody"],
+        [me, "mine", "resumable/../object/recordings/of-somebody"],
+        [me, "mine", "resumable/%2e%2E/object/recordings/of-somebody"],
+        [another, "mine", "resumable/3"],
+        [me, "another", "resumable/4"],
+        [me, "unlucky", "resumable/broken"],
+      ].map(([user_id, session_id, path]) => ({
+        user_id,
         session_id,
-        url: `${url}/upload/${name}`,
+        url: `${url}/${path}`,
       }));
+      rows.push({
+        user_id: me,
+        session_id: "mine",
+        url: url.replace("127.0.0.1", "localhost") + "/resumable/1",
+      }, { user_id: me, session_id: "mine", url: "no URL" });
       await project.sql`
         insert into public.unfinished_uploads ${project.sql(rows)}`;
       Deno.env.set("SUPABASE_URL", project.url);
       Deno.env.set("SUPABASE_SECRET_KEY", keys.secret.default);
+      Deno.env.set("UPLOADS_URL", `${url}/resumable/`);
       const { release } = await module<Release>("storage.ts", []);
       const ended = { ...event, id: "msg_1" };
       const withData = (data: Partial<SessionEnded["data"]>) => ({
@@ -224,16 +306,17 @@ Deno.test("C3 an unfinished upload is deleted, and what was submitted is kept", 
       assert.deepEqual(
         seen.map(({ method, path }) => `${method} ${path}`).sort(),
         [
-          "DELETE /upload/1",
-          "DELETE /upload/2",
-          "DELETE /upload/broken",
+          "DELETE /resumable/1",
+          "DELETE /resumable/2",
+          "DELETE /resumable/broken",
         ],
       );
-      const left = await project.sql<{ session_id: string }[]>`
-        select session_id from public.unfinished_uploads order by 1`;
-      assert.deepEqual(left.map(({ session_id }) => session_id), [
-        "another",
-        "unlucky",
+      const left = await project.sql<{ user_id: string; session_id: string }[]>`
+        select user_id, session_id from public.unfinished_uploads order by 2, 1`;
+      assert.deepEqual(left.map((row) => ({ ...row })), [
+        { user_id: me, session_id: "another" },
+        { user_id: another, session_id: "mine" },
+        { user_id: me, session_id: "unlucky" },
       ]);
     },
   );
@@ -251,6 +334,7 @@ Deno.test("C3 a meter is stopped once, however often the event comes", async () 
     await release({ ...event, id: "msg_1" });
     assert.deepEqual([...stops].map(([id, body]) => [id, JSON.parse(body)]), [
       ["msg_1", {
+        user: event.data.user_id,
         session: "mine",
         from: event.data.started_at,
         to: event.data.ended_at,
@@ -313,6 +397,9 @@ Deno.test("C3 the statements and commands for an operator work as documented", a
   ]);
   assert.equal(neither.code, 2);
   assert.match(neither.err, /Give --endpoint or --id/);
+
+  await sql.unsafe(recipe("off.sql"));
+  assert.match(await succeeds(run("list.sh")), /^There is no endpoint/);
 });
 
 Deno.test("C3 the documented secret is one, and the environment is as documented", () => {
@@ -322,6 +409,13 @@ Deno.test("C3 the documented secret is one, and the environment is as documented
   );
   const [, json] = /='(.*)'\n$/.exec(recipe("secrets.sh")) ?? [];
   assert.deepEqual(JSON.parse(json ?? ""), { livekit: "whsec_…" });
+  const parsed = parseEnv(recipe("local.env"));
+  assert.equal(parsed.INTERVIEW_SESSIONS_WEBHOOK_SECRETS, json);
+  assert.equal(parsed.INTERVIEW_SESSIONS_PRIVATE_HOSTS, "127.0.0.1");
+  const [, both] = /='(.*)'\n$/.exec(recipe("both_secrets.sh")) ?? [];
+  assert.deepEqual(JSON.parse(both ?? ""), {
+    livekit: "whsec_new… whsec_old…",
+  });
   assert.equal(
     recipe("install.sh"),
     "npx interview-sessions install --deliveries\n",

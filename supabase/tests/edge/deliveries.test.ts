@@ -1,6 +1,8 @@
 // What the Edge Function delivers, to receivers that do as they should and to others.
 import assert from "node:assert/strict";
 import postgres from "postgres";
+import { whyUnreached } from "../../functions/reap-stale-sessions/deliver.ts";
+import { webhookSettingsOf } from "../../functions/reap-stale-sessions/webhook_settings.ts";
 import { Webhook } from "standardwebhooks";
 import { until } from "../waiting.ts";
 import {
@@ -18,6 +20,8 @@ const secret = `whsec_${btoa("a secret of the endpoint meter..")}`;
 
 const secretOfRooms = `whsec_${btoa("a secret of the endpoint rooms..")}`;
 
+const newSecret = `whsec_${btoa("the next secret of an endpoint..")}`;
+
 const many = Array.from({ length: 25 }, (_, i) => `endpoint_${i}`);
 
 const options = {
@@ -26,6 +30,10 @@ const options = {
     INTERVIEW_SESSIONS_WEBHOOK_SECRETS: JSON.stringify({
       ...Object.fromEntries(["meter", ...many].map((name) => [name, secret])),
       rooms: secretOfRooms,
+      rotated: `${newSecret} ${secret}`,
+      half_bad: `${newSecret} whsec_…`,
+      short: `whsec_${btoa("12345678901234567890123")}`,
+      blank: " ",
     }),
     INTERVIEW_SESSIONS_PRIVATE_HOSTS: "127.0.0.1",
   },
@@ -173,6 +181,36 @@ Deno.test("C3 each endpoint has an id and a secret of its own: one cannot sign f
       assert.throws(() => verified(toMeter, secretOfRooms));
       assert.throws(() => verified(toRooms, secret));
     });
+  });
+});
+
+Deno.test("C3 while a secret is replaced, receivers with the old and with the new one trust the event", async () => {
+  await withReceiver(undefined, async ({ url, received }) => {
+    await addEndpoint(url, "rotated");
+    const [ended] = await seedStale(project, 1);
+
+    assert.equal((await reap(project)).deliveries?.delivered, 1);
+
+    const [one] = received;
+    assert.equal(verified(one, secret).data.session_id, ended);
+    assert.equal(verified(one, newSecret).data.session_id, ended);
+    assert.throws(() => verified(one, secretOfRooms));
+  });
+});
+
+Deno.test("C3 a secret that is none, or that can be guessed, signs nothing", async () => {
+  await withReceiver(undefined, async ({ url, received }) => {
+    const names = ["half_bad", "short", "blank"];
+    for (const name of names) await addEndpoint(url, name);
+    await seedStale(project, 1);
+
+    const { deliveries } = await reap(project);
+
+    assert.equal(deliveries?.put_back, 3);
+    for (const name of names) {
+      assert.match(deliveries?.problems[name], /secret named/, name);
+    }
+    assert.deepEqual(received, []);
   });
 });
 
@@ -473,6 +511,38 @@ Deno.test("C3 with many endpoints each gets all of its events, once, and no run 
   });
 });
 
+Deno.test("C3 what has ended is delivered although the reaper fails, and the run fails all the same", async () => {
+  await withReceiver(undefined, async ({ url, received }) => {
+    await addEndpoint(url);
+    const { client } = await project.newUser();
+    await client.rpc("start_session", { session_id: "mine" });
+    await client.rpc("end_session", { session_id: "mine" });
+    const reaper = "function public.reap_stale_sessions(integer, boolean)";
+    await project.sql.unsafe(`revoke execute on ${reaper} from service_role`);
+    try {
+      const { status, body } = await invoke(project);
+      const { code, deliveries } = body as {
+        code: string;
+        deliveries: unknown;
+      };
+      assert.equal(status, 500);
+      assert.equal(code, "42501");
+      assert.deepEqual(deliveries, {
+        delivered: 1,
+        failed: 0,
+        put_back: 0,
+        problems: {},
+      });
+    } finally {
+      await project.sql.unsafe(`grant execute on ${reaper} to service_role`);
+    }
+    assert.deepEqual(
+      received.map((one) => verified(one).data.session_id),
+      ["mine"],
+    );
+  });
+});
+
 Deno.test("C3 without its secret an endpoint gets nothing, loses nothing, and the run says why", async () => {
   await withReceiver(undefined, async ({ url, received }) => {
     await addEndpoint(url, "no_secret");
@@ -527,17 +597,68 @@ Deno.test("C3 a row of the endpoints cannot make the function call into a networ
   });
 });
 
-Deno.test("C3 a key in the URL is neither logged nor kept as an error", async () => {
-  const down = startReceiver();
-  await down.stop();
-  await addEndpoint(`${down.url}?key=a-key-of-the-app`);
-  await seedStale(project, 1);
-  const { deliveries } = await reap(project);
-  const [{ last_error }] = await pending(project);
-  assert.doesNotMatch(JSON.stringify(deliveries) + last_error, /a-key/);
-  for (const line of project.functionLines.all) {
-    assert.doesNotMatch(line, /a-key/);
+for (
+  const rest of [
+    "?key=a-key-of-the-app",
+    "/(a)?one=b)&two=a-key-of-the-app",
+    "/%5B?key=a-key-of-the-app'\"",
+  ]
+) {
+  Deno.test(`C3 a key in the URL is neither logged nor kept as an error: ${rest}`, async () => {
+    const down = startReceiver();
+    await down.stop();
+    await addEndpoint(down.url + rest);
+    await seedStale(project, 1);
+    const { deliveries } = await reap(project);
+    const [{ last_error }] = await pending(project);
+    assert.match(
+      last_error ?? "",
+      /^The receiver could not be reached: .*refused/,
+    );
+    assert.doesNotMatch(JSON.stringify(deliveries) + last_error, /a-key/);
+    for (const line of project.functionLines.all) {
+      assert.doesNotMatch(line, /a-key/);
+    }
+  });
+}
+
+Deno.test("C3 no message of fetch brings the URL into an error", () => {
+  const url = "https://EXAMPLE.com:443/hook/(a)?one=b)&key=a-key'";
+  const href = new URL(url).href;
+  for (
+    const [message, why] of [
+      [`error sending request for url (${href}): dns error`, "dns error"],
+      [
+        `error sending request from 10.0.0.1:1 for ${href} (10.0.0.2:443): client error (SendRequest): closed`,
+        "client error (SendRequest): closed",
+      ],
+      [`builder error for url (${href})`, "no answer"],
+      [`https://example.com/otherwise?key=a-key`, "no answer"],
+      ["the connection was closed", "the connection was closed"],
+    ]
+  ) {
+    const cause = new Error(message);
+    assert.equal(whyUnreached(cause, url), why);
+    assert.equal(
+      whyUnreached(new TypeError("fetch failed", { cause }), url),
+      why,
+    );
   }
+});
+
+Deno.test("C3 private hosts are named as people write them", () => {
+  const { privateHosts } = webhookSettingsOf(
+    new Map([[
+      "INTERVIEW_SESSIONS_PRIVATE_HOSTS",
+      " Meter.internal,,fd00:0::1, [FD00::2],10.0.0.5",
+    ]]),
+  );
+  assert.deepEqual(privateHosts, [
+    "meter.internal",
+    "fd00::1",
+    "fd00::2",
+    "10.0.0.5",
+  ]);
 });
 
 Deno.test("C3 without the chapter the function reaps as before", async () => {

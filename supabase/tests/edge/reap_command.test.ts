@@ -99,6 +99,44 @@ Deno.test("nothing to reap is no failure: 0", async () => {
   assert.equal(code, 0);
 });
 
+Deno.test("C3 it says what was delivered, and what is wrong with an endpoint", async () => {
+  const ok = {
+    reaped: 0,
+    batches: 1,
+    by_reason: {},
+    duration_ms: 12,
+    drained: true,
+    health: { status: "ok", reason: "Nothing is overdue." },
+  };
+  const said = async (deliveries: unknown) => {
+    let line = "";
+    await answering(
+      () => Response.json({ ...ok, deliveries }),
+      async (url) => {
+        line = (await command(["--url", url])).out;
+      },
+    );
+    return line;
+  };
+
+  assert.equal(
+    await said({
+      delivered: 1,
+      failed: 20,
+      put_back: 80,
+      problems: { meter: "The receiver answered 500." },
+    }),
+    "Reaped 0 stale sessions in 1 batch, 12 ms. Delivered 1 event, 20 failed, 80 not tried. meter: The receiver answered 500. Health: ok. Nothing is overdue.",
+  );
+  const nothing = { delivered: 0, failed: 0, put_back: 0, problems: {} };
+  for (const deliveries of [undefined, nothing]) {
+    assert.equal(
+      await said(deliveries),
+      "Reaped 0 stale sessions in 1 batch, 12 ms. Health: ok. Nothing is overdue.",
+    );
+  }
+});
+
 Deno.test("a key from a file, with its line end, is a key", async () => {
   const { code } = await command(
     ["--url", project.url],

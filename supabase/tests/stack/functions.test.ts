@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import {
   type Functions,
+  ownEnvironment,
   serveFunctions,
 } from "../../../scripts/stack/functions.ts";
 import { isAlive, until, withFolder } from "./support.ts";
@@ -155,4 +156,22 @@ Deno.test("stopping ends the processes", async () => {
     assert.ok(isAlive(pid));
   });
   assert.equal(isAlive(pid), false);
+});
+
+Deno.test("the file .env adds to their environment, as with the Supabase CLI, and replaces no key", async () => {
+  await withFolder(async (folder) => {
+    assert.deepEqual(ownEnvironment(folder), {});
+    await Deno.writeTextFile(
+      `${folder}/.env`,
+      `# mine
+INTERVIEW_SESSIONS_WEBHOOK_SECRETS='{"meter": "whsec_a whsec_b"}'
+SUPABASE_URL=http://elsewhere.example
+PLAIN=1
+`,
+    );
+    assert.deepEqual(ownEnvironment(folder), {
+      INTERVIEW_SESSIONS_WEBHOOK_SECRETS: '{"meter": "whsec_a whsec_b"}',
+      PLAIN: "1",
+    });
+  });
 });
