@@ -98,6 +98,9 @@ function missingScripts(text: string): string[] {
     .map((name) => `npm script ${name}`);
 }
 
+/** Files that a user writes and git ignores. */
+const filesOfTheUser = ["supabase/functions/.env"];
+
 /** Every path that begins like one of our folders. */
 function missingFiles(text: string): string[] {
   const named = [
@@ -105,7 +108,8 @@ function missingFiles(text: string): string[] {
       /(?<=^|[\s`"'(])((?:supabase|scripts|client|cli|docs|examples|\.github|\.ci)\/[\w./-]*[\w/])/gm,
     ),
   ].map(([, path]) => path);
-  return [...new Set(named)].filter((path) => !exists(path));
+  return [...new Set(named)]
+    .filter((path) => !exists(path) && !filesOfTheUser.includes(path));
 }
 
 function checkPromises() {

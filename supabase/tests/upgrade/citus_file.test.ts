@@ -6,7 +6,7 @@ import { textOf } from "../../../scripts/test/files.ts";
 
 Deno.test("C6 the functions of this version have every place that the file for Citus changes", async () => {
   const places =
-    /\n    from (\(values\n[\s\S]*?\n    \) c \(signature, old, new\))/
+    /\n {4}from (\(values\n[\s\S]*?\n {4}\) c \(signature, old, new\))/
       .exec(textOf("supabase/scale/citus.sql"))?.[1];
   assert(places, "the file has no list of places");
   await withCopyOf("migrated", (database) =>
