@@ -77,7 +77,7 @@ export function createSession(
   supabase: SupabaseLike,
   options: SessionOptions = {},
 ): InterviewSession {
-  const { interviewId, device, heartbeatEvery = 30, warnAt = [60] } = options;
+  const { interviewId, device, heartbeatEvery = 0, warnAt = [60] } = options;
   const { environment = browserEnvironment() } = options;
   const caller = createCaller(supabase, environment, () => 2 * beatEvery);
   const neighbours = createNeighbours(
@@ -111,12 +111,19 @@ export function createSession(
   let isTroubled = false;
 
   let turns: Promise<unknown> = Promise.resolve();
-  let beatEvery = Math.min(heartbeatEvery, longestTimer);
+  // with zero, or what is no number, there would be no pause between heartbeats
+  const usualEvery = Math.min(
+    heartbeatEvery > 0 ? heartbeatEvery : 30,
+    longestTimer,
+  );
+  let beatEvery = usualEvery;
   let cancelBeat = () => {};
   let isBeatDue = false;
   let isBeating = false;
   let wasWoken = false;
   let submission: Promise<Outcome> | undefined;
+  /** Why the session before the last start was over. */
+  let before: SessionError | null = null;
 
   function become(next: SessionState) {
     if (isDisposed) return;
@@ -194,8 +201,8 @@ export function createSession(
       {
         session_id: id,
         takeover,
-        ...(device && { device }),
-        ...(interviewId && { interview_id: interviewId }),
+        device,
+        interview_id: interviewId,
       },
       isOurs,
       startFor,
@@ -232,7 +239,7 @@ export function createSession(
     leaseEndsOn = sentAt + lease;
     // a lease that the deadline cuts short cannot be renewed
     if (expires_at !== deadline_at) {
-      beatEvery = Math.min(heartbeatEvery, lease / 3, longestTimer);
+      beatEvery = Math.min(usualEvery, lease / 3);
     }
     become({ name: status === "active" ? "live" : "completing", session });
     beatIn(beatEvery);
@@ -396,6 +403,8 @@ export function createSession(
   async function start(takeover: boolean): Promise<SessionError | null> {
     if (isHeld()) return null;
     if (state.name !== "unregistered") {
+      before = whyNotOpen();
+      submission = undefined;
       id = environment.newId();
       isGranted = false;
       isCompleting = false;
@@ -433,7 +442,7 @@ export function createSession(
     }
     const answer = await caller.call(
       "end_session",
-      { session_id: id, ...(wanted && { reason: wanted }) },
+      { session_id: id, reason: wanted },
       isHistory,
       seconds,
     );
@@ -470,6 +479,7 @@ export function createSession(
 
   async function submit(
     work: ((session: ActiveInterviewSession) => Promise<unknown>) | undefined,
+    isCurrent: () => boolean,
   ): Promise<Outcome> {
     const outcome = await command(complete);
     if (outcome.error || !isHeldIn(outcome.state)) return outcome;
@@ -479,7 +489,10 @@ export function createSession(
       const message = "Your results could not be saved.";
       return { state, error: { kind: "work-failed", message, cause } };
     }
-    return await command(() => end("completed", submitFor));
+    // the session may be another one by now, which the user has not submitted
+    return await command(async () =>
+      isCurrent() ? await end("completed", submitFor) : before
+    );
   }
 
   return {
@@ -495,8 +508,13 @@ export function createSession(
     complete: () => command(complete),
     end: (reason) =>
       command(() => end(reason ?? (isCompleting ? "completed" : undefined))),
-    submit: (work) =>
-      submission ??= submit(work).finally(() => submission = undefined),
+    submit(work) {
+      const isCurrent = () => submission === mine;
+      const mine = submission ??= submit(work, isCurrent).finally(() => {
+        if (isCurrent()) submission = undefined;
+      });
+      return mine;
+    },
     check,
     dispose() {
       isDisposed = true;

@@ -46,10 +46,10 @@ export function apiOf(supabase: SupabaseLike): Api {
  * throws if this version of supabase-js does not have them.
  */
 export function keyOf(supabase: SupabaseLike): string {
-  const { supabaseKey } = supabase as { supabaseKey?: unknown };
-  const { url, headers, setHeader } = apiOf(supabase).rpc("end_session", {});
-  const isComplete = [url, headers, setHeader].every(Boolean);
-  if (typeof supabaseKey === "string" && isComplete) return supabaseKey;
+  const { supabaseKey } = supabase as { supabaseKey?: string };
+  const call: Partial<Builder> = apiOf(supabase).rpc("end_session", {});
+  const { url, headers, setHeader } = call;
+  if (supabaseKey && url && headers && setHeader) return supabaseKey;
   throw new Error(
     "This is no client of supabase-js 2.46 or later.",
   );

@@ -469,6 +469,83 @@ test("W6 heartbeats go on during the work of submit", async () => {
   assert.equal((await submitting).error, null);
 });
 
+test("C9 W6 work of a submission that the session did not survive does not submit the next one", async () => {
+  const world = makeWorld();
+  const page = world.page({ interviewId: "attempt" });
+  await page.session.start();
+  const upload = Promise.withResolvers<void>();
+  const submitting = page.session.submit(() => upload.promise);
+  await world.settle();
+  await world.page({ interviewId: "attempt" }).session.start({
+    takeover: true,
+  });
+  await world.advance(30);
+  page.is("over");
+  await page.session.start({ takeover: true });
+
+  upload.resolve();
+
+  assert.notEqual((await submitting).error, null);
+  page.is("live");
+  assert.equal(world.live()?.status, "active");
+});
+
+test("W6 a submission after a start does its own work, though that of an earlier one hangs", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  const upload = Promise.withResolvers<void>();
+  const first = page.session.submit(() => upload.promise);
+  await world.settle();
+  world.revoke();
+  await world.advance(30);
+  await page.session.start();
+
+  const again = Promise.withResolvers<void>();
+  let isBegun = false;
+  const second = page.session.submit(() => {
+    isBegun = true;
+    return again.promise;
+  });
+  await world.settle();
+
+  assert.equal(isBegun, true);
+  upload.resolve();
+  assert.notEqual((await first).error, null);
+  page.is("completing");
+  again.resolve();
+  assert.equal((await second).error, null);
+  page.is("over");
+});
+
+for (const heartbeatEvery of [0, -1, NaN, Infinity]) {
+  test(`a heartbeat every ${heartbeatEvery} seconds is neither a storm nor silence`, async () => {
+    const world = makeWorld();
+    const page = world.page({ heartbeatEvery });
+    await page.session.start();
+
+    await world.settle();
+    let sent = 0;
+    world.onCall = () => {
+      sent++;
+      if (sent > 1000) throw new Error("a storm");
+    };
+    const clock = world.advance(200);
+    await clock;
+
+    assert(sent >= 1 && sent <= 200, `${sent}`);
+  });
+}
+
+test("an empty interviewId is not left out: the server refuses it", async () => {
+  const world = makeWorld();
+  const page = world.page({ interviewId: "" });
+
+  await page.session.start();
+
+  assert.equal(page.calls[0]?.args.interview_id, "");
+});
+
 test("submit called twice does the work once", async () => {
   const world = makeWorld();
   const page = world.page();
