@@ -100,6 +100,20 @@ Deno.test("C9 an app whose save answers without the row: not saved, and it says 
   assert.match(page.drafts.state().error?.message ?? "", /not confirmed/);
 });
 
+Deno.test("C9 characters that Postgres refuses are replaced in what is saved, so that one of them does not block all answers", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+
+  page.drafts.write("q", "half \ud83d, whole \u{1F600}, nothing \0.");
+  await world.advance(2);
+
+  assert.equal(
+    world.rows.get("q")?.text,
+    "half \ufffd, whole \u{1F600}, nothing \ufffd.",
+  );
+  assert.equal(page.status(), "saved");
+});
+
 Deno.test("C9 a save that fails is tried again after three seconds, not sooner while the user types, and asks the session", async () => {
   const world = makeWorld();
   const page = await granted(world);

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { ActiveInterviewSession } from "interview-sessions";
 import { useApp } from "../app/context.tsx";
+import { timeLimit } from "../app/time_limit.ts";
 import { interviewId } from "../interview.ts";
 
 /** The candidate's interview; there is none before the first start. */
@@ -27,16 +28,13 @@ export type PreviousSession = Pick<
 /** A page that waits for an answer shows that it failed after this time. */
 const TIMEOUT_MS = 8_000;
 
-function within(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-}
-
 /** The interview and its saved answers; null before the first start. */
 export function useReceipt(userId: string, o: { everyMs?: number } = {}) {
   const { supabase } = useApp();
   return useQuery({
     queryKey: ["receipt", userId],
-    queryFn: ({ signal }) => readReceipt(supabase, within(signal)),
+    queryFn: ({ signal }) =>
+      readReceipt(supabase, timeLimit(TIMEOUT_MS, signal)),
     refetchInterval: o.everyMs ?? false,
   });
 }
@@ -69,7 +67,7 @@ export function usePreviousSession(userId: string) {
     async queryFn({ signal }): Promise<PreviousSession | null> {
       const { data } = await supabase.from("active_interview_sessions")
         .select("device, status, created_at, updated_at")
-        .abortSignal(within(signal))
+        .abortSignal(timeLimit(TIMEOUT_MS, signal))
         .maybeSingle<PreviousSession>()
         .throwOnError();
       return data;
@@ -89,7 +87,7 @@ export function useInterviewLength() {
     queryKey: ["interview length"],
     async queryFn({ signal }): Promise<number> {
       const { data } = await supabase.rpc("interview_seconds")
-        .abortSignal(within(signal))
+        .abortSignal(timeLimit(TIMEOUT_MS, signal))
         .throwOnError();
       return data;
     },
