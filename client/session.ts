@@ -18,7 +18,12 @@
 // Time left is a difference between two timestamps of the server, counted down on
 // the monotonic clock. The wall clock of this machine is never read.
 import { browserEnvironment } from "./browser.ts";
-import { createCaller, disposed, userChanged } from "./caller.ts";
+import {
+  createCaller,
+  disposed,
+  type Expected,
+  userChanged,
+} from "./caller.ts";
 import { createCountdown, longestTimer } from "./countdown.ts";
 import { callSafely, createEmitter, report } from "./emitter.ts";
 import type { InterviewSession, SessionOptions } from "./interview_session.ts";
@@ -201,7 +206,8 @@ export function createSession(
       {
         session_id: id,
         takeover,
-        device,
+        // as much as the server takes
+        device: device?.slice(0, 200),
         interview_id: interviewId,
       },
       isOurs,
@@ -443,7 +449,7 @@ export function createSession(
     const answer = await caller.call(
       "end_session",
       { session_id: id, reason: wanted },
-      isHistory,
+      Array.isArray as Expected<InterviewSessionHistory[]>,
       seconds,
     );
     if (answer.error) return await failed(answer.error);
@@ -530,10 +536,6 @@ function isHeldIn(
   state: SessionState,
 ): state is Extract<SessionState, { session: ActiveInterviewSession }> {
   return "session" in state;
-}
-
-function isHistory(data: unknown): data is InterviewSessionHistory[] {
-  return Array.isArray(data);
 }
 
 function isOwn(reason: string): reason is OwnReason {

@@ -537,6 +537,16 @@ for (const heartbeatEvery of [0, -1, NaN, Infinity]) {
   });
 }
 
+test("M2 a name of the device that is too long for the server does not stop the start", async () => {
+  const world = makeWorld();
+  const page = world.page({ device: "Mozilla/5.0 ".repeat(50) });
+
+  await page.session.start();
+
+  const device = String(page.calls[0]?.args.device);
+  assert.equal(device, "Mozilla/5.0 ".repeat(50).slice(0, 200));
+});
+
 test("an empty interviewId is not left out: the server refuses it", async () => {
   const world = makeWorld();
   const page = world.page({ interviewId: "" });
