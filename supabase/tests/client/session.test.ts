@@ -930,6 +930,7 @@ test("W12 a listener that throws is reported, and nothing else", async () => {
     session.on("started", () => {
       throw new Error("started");
     });
+    session.on("started", () => Promise.reject(new Error("rejected")));
     session.subscribe(({ name }) => seen.push(name));
 
     const { error, state } = await session.start();
@@ -940,7 +941,7 @@ test("W12 a listener that throws is reported, and nothing else", async () => {
     assert.deepEqual(seen, ["idle", "starting", "live"]);
     assert.deepEqual(
       reported.map((error) => (error as Error).message),
-      ["state starting", "state live", "started"],
+      ["state starting", "state live", "started", "rejected"],
     );
   } finally {
     removeEventListener("error", listen);

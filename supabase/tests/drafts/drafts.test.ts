@@ -55,6 +55,27 @@ Deno.test("W3 the page is hidden: it is saved at once", async () => {
   assert.equal(world.rows.get("q")?.text, "a");
 });
 
+Deno.test("W5 the page is hidden during a write to the device: the last change does not wait for the answer, which a page that is closed never gets", async () => {
+  const world = makeWorld();
+  const written: string[] = [];
+  const page = await granted(world, world.device(), {
+    store: {
+      read: () => Promise.resolve([]),
+      write(put) {
+        written.push(...put.map(({ text }) => text));
+        return new Promise(() => {});
+      },
+      clear: () => Promise.resolve(),
+    },
+  });
+
+  page.drafts.write("q", "first");
+  page.drafts.write("q", "second");
+  page.hide();
+
+  assert.deepEqual(written, ["first", "second"]);
+});
+
 Deno.test("C9 the statuses of a text: unsaved, kept, saving, saved at the server's time", async () => {
   const world = makeWorld();
   const page = await granted(world);

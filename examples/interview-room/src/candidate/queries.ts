@@ -15,7 +15,7 @@ export interface Interview {
 
 /** What the server has of it. */
 export interface Receipt extends Interview {
-  /** How many answers are not empty; null if that could not be read. */
+  /** How many answers are not blank; null if that could not be read. */
   answered: number | null;
 }
 
@@ -53,7 +53,7 @@ async function readReceipt(
     supabase.from("interview_answers")
       .select("question", { count: "exact", head: true })
       .eq("interview_id", interviewId)
-      .neq("answer", "")
+      .filter("answer", "match", "\\S")
       .abortSignal(signal),
   ]);
   return interview.data && { ...interview.data, answered: answers.count };
