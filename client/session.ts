@@ -128,7 +128,7 @@ export function createSession(
   let wasWoken = false;
   let submission: Promise<Outcome> | undefined;
   /** Why the session before the last start was over. */
-  let before: SessionError | null = null;
+  let before: SessionError | null;
 
   function become(next: SessionState) {
     if (isDisposed) return;
@@ -139,7 +139,7 @@ export function createSession(
   }
 
   function isHeld(): boolean {
-    return "session" in state;
+    return isHeldIn(state);
   }
 
   /** A session is there, or may be. */
@@ -176,7 +176,9 @@ export function createSession(
         return { state, error };
       } catch (problem) {
         // of the environment
-        return { state, error: noAnswer(String(problem)) };
+        const error = noAnswer(String(problem));
+        if (state.name === "starting") trouble(error);
+        return { state, error };
       }
     });
   }
@@ -207,7 +209,7 @@ export function createSession(
         session_id: id,
         takeover,
         // as much as the server takes
-        device: device?.slice(0, 200),
+        device: device && `${device}`.slice(0, 200),
         interview_id: interviewId,
       },
       isOurs,
@@ -394,7 +396,7 @@ export function createSession(
   function whyNotOpen(): SessionError | null {
     switch (state.name) {
       case "idle":
-        return unexpected("nothing was started");
+        return unexpected("not started");
       case "held":
         return { ...state, kind: "held" };
       case "over":
@@ -543,6 +545,6 @@ function isOwn(reason: string): reason is OwnReason {
 }
 
 /** Seconds between two timestamps of the server; not a number without one. */
-function secondsBetween(from = "", to = ""): number {
-  return (Date.parse(to) - Date.parse(from)) / 1000;
+function secondsBetween(from?: string, to?: string): number {
+  return (Date.parse(to!) - Date.parse(from!)) / 1000;
 }

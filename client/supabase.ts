@@ -50,9 +50,7 @@ export function keyOf(supabase: SupabaseLike): string {
   const call: Partial<Builder> = apiOf(supabase).rpc("end_session", {});
   const { url, headers, setHeader } = call;
   if (supabaseKey && url && headers && setHeader) return supabaseKey;
-  throw new Error(
-    "This is no client of supabase-js 2.46 or later.",
-  );
+  throw new Error("This needs a client of supabase-js 2.46 or later.");
 }
 
 /** Of a client made with the option `accessToken`, whose `auth` only throws. */

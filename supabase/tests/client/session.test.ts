@@ -547,6 +547,26 @@ test("M2 a name of the device that is too long for the server does not stop the 
   assert.equal(device, "Mozilla/5.0 ".repeat(50).slice(0, 200));
 });
 
+test("M2 an environment that throws during a start does not leave it starting: it is tried again", async () => {
+  const world = makeWorld();
+  const tab = { text: null };
+  let isBroken = true;
+  Object.defineProperty(tab, "text", {
+    get: () => null,
+    set() {
+      if (isBroken) throw new Error("no storage");
+    },
+  });
+  const page = world.page({ tab });
+
+  const { state } = await page.session.start();
+  isBroken = false;
+  await world.advance(10);
+
+  assert.equal(state.name, "unregistered");
+  page.is("live");
+});
+
 test("an empty interviewId is not left out: the server refuses it", async () => {
   const world = makeWorld();
   const page = world.page({ interviewId: "" });
@@ -1080,6 +1100,6 @@ test("a client that is not one of supabase-js is refused when it is created", ()
 
   assert.throws(
     () => createSession(supabase as unknown as SupabaseLike, {}),
-    /no client of supabase-js 2.46/,
+    /needs a client of supabase-js 2.46/,
   );
 });

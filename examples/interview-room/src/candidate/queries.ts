@@ -39,6 +39,15 @@ export function useReceipt(userId: string, o: { everyMs?: number } = {}) {
   });
 }
 
+/** A proxy, say, may answer in the place of the server: nothing of that is shown. */
+function requireTime(time: string | undefined) {
+  if (Number.isNaN(Date.parse(`${time}`))) throw unexpected();
+}
+
+function unexpected(): Error {
+  return new Error("The answer is not the server's.");
+}
+
 async function readReceipt(
   supabase: SupabaseClient,
   signal: AbortSignal,
@@ -56,6 +65,7 @@ async function readReceipt(
       .filter("answer", "match", "\\S")
       .abortSignal(signal),
   ]);
+  if (interview.data) requireTime(interview.data.deadline_at);
   return interview.data && { ...interview.data, answered: answers.count };
 }
 
@@ -70,6 +80,7 @@ export function usePreviousSession(userId: string) {
         .abortSignal(timeLimit(TIMEOUT_MS, signal))
         .maybeSingle<PreviousSession>()
         .throwOnError();
+      if (data) requireTime(data.updated_at);
       return data;
     },
     refetchInterval: 5_000,
@@ -89,6 +100,7 @@ export function useInterviewLength() {
       const { data } = await supabase.rpc("interview_seconds")
         .abortSignal(timeLimit(TIMEOUT_MS, signal))
         .throwOnError();
+      if (typeof data !== "number") throw unexpected();
       return data;
     },
     staleTime: 60_000,
