@@ -145,9 +145,19 @@ export function createRecording(o: RecordingOptions): Recording {
     }
   }
 
+  /** Where nothing can be kept, there is nothing, unless this page has recorded. */
+  async function partsOnDevice(): Promise<Part[]> {
+    try {
+      return await store.parts(o.userId, o.interviewId);
+    } catch (cause) {
+      if (stream) throw cause;
+      return [];
+    }
+  }
+
   /** Whether there were any, and none is left. */
   async function uploadParts(signal: AbortSignal): Promise<boolean> {
-    const parts = await store.parts(o.userId, o.interviewId);
+    const parts = await partsOnDevice();
     const sizes = new Map<string, number>();
     for (const part of parts) {
       if (part.id === recorder?.part.id) continue;
