@@ -19,16 +19,14 @@ export function browserEnvironment(): Environment {
     after: timers.after,
     accessToken: tokenOf,
     listen({ wake, leave, authChanged, hear }, supabase) {
-      const stops = [watchAuth(supabase, authChanged)];
+      const stopWatching = watchAuth(supabase, authChanged);
+      const listening = new AbortController();
       if (typeof document !== "undefined") {
         const onPage = (
           target: EventTarget,
           type: string,
           work: (event: Event) => void,
-        ) => {
-          target.addEventListener(type, work);
-          stops.push(() => target.removeEventListener(type, work));
-        };
+        ) => target.addEventListener(type, work, { signal: listening.signal });
         const openChannel = () => {
           channel?.close();
           channel = attempt(() => new BroadcastChannel(name));
@@ -51,7 +49,8 @@ export function browserEnvironment(): Environment {
         });
       }
       return () => {
-        for (const stop of stops) stop();
+        stopWatching();
+        listening.abort();
         channel?.close();
         channel = undefined;
         timers.release();

@@ -153,14 +153,16 @@ export function createCaller(
     },
     sendLast(name, args) {
       if (!token || isDisposed) return;
-      // what supabase-js adds when it sends
-      const { url, headers } = request(name, args, token)
-        .setHeader("apikey", key)
-        .setHeader("Content-Type", "application/json")
-        .setHeader("Content-Profile", "public");
+      const { url, headers } = request(name, args, token);
       environment.send(String(url), {
         method: "POST",
-        headers: Object.fromEntries(new Headers(headers)),
+        headers: {
+          ...Object.fromEntries(new Headers(headers)),
+          // what supabase-js adds when it sends
+          apikey: key,
+          "content-type": "application/json",
+          "content-profile": "public",
+        },
         body: JSON.stringify(args),
       });
     },

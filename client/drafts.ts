@@ -56,6 +56,9 @@ const deviceSeconds = 3;
 /** Pause after a failure. */
 const pauseSeconds = 3;
 
+/** NUL, and halves of characters: Postgres refuses a batch with one of them. */
+const unstorable = /\0|\p{Cs}/gu;
+
 /** All statuses; of several texts together, the first one that any of them has. */
 const statuses: DraftStatus[] = [
   ...["refused", "unsaved", "kept", "saving", "saved", "empty"] as const,
@@ -316,7 +319,10 @@ export function createDrafts(
     batch: readonly PageText[],
     granted: NonNullable<ReturnType<typeof held>>,
   ) {
-    const drafts = batch.map(draftOf);
+    const drafts = batch.map((text) => ({
+      ...draftOf(text),
+      text: text.text.replace(unstorable, "\ufffd"),
+    }));
     const rows = await options.save(drafts, granted);
     for (const row of rows) texts.confirm(row);
     if (isLoaded()) stamp();

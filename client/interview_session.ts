@@ -12,7 +12,10 @@ import type {
 export interface SessionOptions {
   /** The app's id of the attempt: all of its sessions share one deadline. */
   interviewId?: string | undefined;
-  /** The user's name for this device, for example "Chrome on Windows". */
+  /**
+   * The user's name for this device, for example "Chrome on Windows"; up to 200
+   * characters.
+   */
   device?: string | undefined;
   /** Seconds between heartbeats (30); at most a third of the lease. */
   heartbeatEvery?: number | undefined;

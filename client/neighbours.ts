@@ -42,7 +42,7 @@ export function createNeighbours(
   return {
     remember(id) {
       const all = new Set([...ids(), id]);
-      environment.remember([...all].slice(-memory).join(" ").trim());
+      environment.remember([...all].slice(-memory).join(" "));
     },
     async isFormer(id) {
       if (!ids().includes(id)) return false;
@@ -53,12 +53,11 @@ export function createNeighbours(
     },
     tell: (id) => post({ granted: id }),
     hear(message) {
-      const { granted, asked, has } = Object(message) as Record<
-        string,
-        unknown
+      const { granted, asked, has } = Object(message) as Partial<
+        Record<string, string>
       >;
-      if (asked && asked === current()) post({ has: String(asked) });
-      if (typeof has === "string") answered.add(has);
+      if (asked && asked === current()) post({ has: asked });
+      if (has) answered.add(has);
       if (granted && granted !== current()) check();
     },
   };

@@ -68,8 +68,11 @@ export function refusalOf(error: AnswerError | null): Refusal | undefined {
   return { code, message, details: parsed, hint: hint ?? "" } as Refusal;
 }
 
-/** Lock timeouts, serialization failures, a lost connection: worth a retry. */
-const transient = /^(08|40|53|55|57)...$|^PGRST00[0-3]$/;
+/**
+ * Worth a retry: no answer, busy servers; lock timeouts, serialization failures, a
+ * lost connection.
+ */
+const transient = /^(0|408|429|5..|(08|40|53|55|57)...|PGRST00[0-3])$/;
 
 /** Classifies a failed answer; undefined if it did not fail. */
 export function errorOf({ error, status }: Answer): SessionError | undefined {
@@ -90,8 +93,7 @@ export function errorOf({ error, status }: Answer): SessionError | undefined {
     };
   }
   if (status === 401) return signedOut;
-  const isTransient = status === 0 || status >= 500 || status === 408 ||
-    status === 429 || transient.test(code);
+  const isTransient = transient.test(`${status}`) || transient.test(code);
   return isTransient ? noAnswer(message, code) : unexpected(message, code);
 }
 

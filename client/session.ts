@@ -18,7 +18,12 @@
 // Time left is a difference between two timestamps of the server, counted down on
 // the monotonic clock. The wall clock of this machine is never read.
 import { browserEnvironment } from "./browser.ts";
-import { createCaller, disposed, userChanged } from "./caller.ts";
+import {
+  createCaller,
+  disposed,
+  type Expected,
+  userChanged,
+} from "./caller.ts";
 import { createCountdown, longestTimer } from "./countdown.ts";
 import { callSafely, createEmitter, report } from "./emitter.ts";
 import type { InterviewSession, SessionOptions } from "./interview_session.ts";
@@ -77,7 +82,7 @@ export function createSession(
   supabase: SupabaseLike,
   options: SessionOptions = {},
 ): InterviewSession {
-  const { interviewId, device, heartbeatEvery = 30, warnAt = [60] } = options;
+  const { interviewId, device, heartbeatEvery = 0, warnAt = [60] } = options;
   const { environment = browserEnvironment() } = options;
   const caller = createCaller(supabase, environment, () => 2 * beatEvery);
   const neighbours = createNeighbours(
@@ -111,12 +116,19 @@ export function createSession(
   let isTroubled = false;
 
   let turns: Promise<unknown> = Promise.resolve();
-  let beatEvery = Math.min(heartbeatEvery, longestTimer);
+  // with zero, or what is no number, there would be no pause between heartbeats
+  const usualEvery = Math.min(
+    heartbeatEvery > 0 ? heartbeatEvery : 30,
+    longestTimer,
+  );
+  let beatEvery = usualEvery;
   let cancelBeat = () => {};
   let isBeatDue = false;
   let isBeating = false;
   let wasWoken = false;
   let submission: Promise<Outcome> | undefined;
+  /** Why the session before the last start was over. */
+  let before: SessionError | null;
 
   function become(next: SessionState) {
     if (isDisposed) return;
@@ -127,7 +139,7 @@ export function createSession(
   }
 
   function isHeld(): boolean {
-    return "session" in state;
+    return isHeldIn(state);
   }
 
   /** A session is there, or may be. */
@@ -164,7 +176,9 @@ export function createSession(
         return { state, error };
       } catch (problem) {
         // of the environment
-        return { state, error: noAnswer(String(problem)) };
+        const error = noAnswer(String(problem));
+        if (state.name === "starting") trouble(error);
+        return { state, error };
       }
     });
   }
@@ -194,8 +208,9 @@ export function createSession(
       {
         session_id: id,
         takeover,
-        ...(device && { device }),
-        ...(interviewId && { interview_id: interviewId }),
+        // as much as the server takes
+        device: device && `${device}`.slice(0, 200),
+        interview_id: interviewId,
       },
       isOurs,
       startFor,
@@ -232,7 +247,7 @@ export function createSession(
     leaseEndsOn = sentAt + lease;
     // a lease that the deadline cuts short cannot be renewed
     if (expires_at !== deadline_at) {
-      beatEvery = Math.min(heartbeatEvery, lease / 3, longestTimer);
+      beatEvery = Math.min(usualEvery, lease / 3);
     }
     become({ name: status === "active" ? "live" : "completing", session });
     beatIn(beatEvery);
@@ -381,7 +396,7 @@ export function createSession(
   function whyNotOpen(): SessionError | null {
     switch (state.name) {
       case "idle":
-        return unexpected("nothing was started");
+        return unexpected("not started");
       case "held":
         return { ...state, kind: "held" };
       case "over":
@@ -396,6 +411,8 @@ export function createSession(
   async function start(takeover: boolean): Promise<SessionError | null> {
     if (isHeld()) return null;
     if (state.name !== "unregistered") {
+      before = whyNotOpen();
+      submission = undefined;
       id = environment.newId();
       isGranted = false;
       isCompleting = false;
@@ -433,8 +450,8 @@ export function createSession(
     }
     const answer = await caller.call(
       "end_session",
-      { session_id: id, ...(wanted && { reason: wanted }) },
-      isHistory,
+      { session_id: id, reason: wanted },
+      Array.isArray as Expected<InterviewSessionHistory[]>,
       seconds,
     );
     if (answer.error) return await failed(answer.error);
@@ -470,6 +487,7 @@ export function createSession(
 
   async function submit(
     work: ((session: ActiveInterviewSession) => Promise<unknown>) | undefined,
+    isCurrent: () => boolean,
   ): Promise<Outcome> {
     const outcome = await command(complete);
     if (outcome.error || !isHeldIn(outcome.state)) return outcome;
@@ -479,7 +497,10 @@ export function createSession(
       const message = "Your results could not be saved.";
       return { state, error: { kind: "work-failed", message, cause } };
     }
-    return await command(() => end("completed", submitFor));
+    // the session may be another one by now, which the user has not submitted
+    return await command(async () =>
+      isCurrent() ? await end("completed", submitFor) : before
+    );
   }
 
   return {
@@ -495,8 +516,13 @@ export function createSession(
     complete: () => command(complete),
     end: (reason) =>
       command(() => end(reason ?? (isCompleting ? "completed" : undefined))),
-    submit: (work) =>
-      submission ??= submit(work).finally(() => submission = undefined),
+    submit(work) {
+      const isCurrent = () => submission === mine;
+      const mine = submission ??= submit(work, isCurrent).finally(() => {
+        if (isCurrent()) submission = undefined;
+      });
+      return mine;
+    },
     check,
     dispose() {
       isDisposed = true;
@@ -514,15 +540,11 @@ function isHeldIn(
   return "session" in state;
 }
 
-function isHistory(data: unknown): data is InterviewSessionHistory[] {
-  return Array.isArray(data);
-}
-
 function isOwn(reason: string): reason is OwnReason {
   return reason in ownMessages;
 }
 
 /** Seconds between two timestamps of the server; not a number without one. */
-function secondsBetween(from = "", to = ""): number {
-  return (Date.parse(to) - Date.parse(from)) / 1000;
+function secondsBetween(from?: string, to?: string): number {
+  return (Date.parse(to!) - Date.parse(from!)) / 1000;
 }

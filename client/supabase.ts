@@ -46,13 +46,11 @@ export function apiOf(supabase: SupabaseLike): Api {
  * throws if this version of supabase-js does not have them.
  */
 export function keyOf(supabase: SupabaseLike): string {
-  const { supabaseKey } = supabase as { supabaseKey?: unknown };
-  const { url, headers, setHeader } = apiOf(supabase).rpc("end_session", {});
-  const isComplete = [url, headers, setHeader].every(Boolean);
-  if (typeof supabaseKey === "string" && isComplete) return supabaseKey;
-  throw new Error(
-    "This is no client of supabase-js 2.46 or later.",
-  );
+  const { supabaseKey } = supabase as { supabaseKey?: string };
+  const call: Partial<Builder> = apiOf(supabase).rpc("end_session", {});
+  const { url, headers, setHeader } = call;
+  if (supabaseKey && url && headers && setHeader) return supabaseKey;
+  throw new Error("This needs a client of supabase-js 2.46 or later.");
 }
 
 /** Of a client made with the option `accessToken`, whose `auth` only throws. */

@@ -4,7 +4,7 @@
 export const operations = {
   start: "a session begins; none is live",
   heartbeat: "a live session lives on",
-  complete: "a live session is handed in",
+  complete: "a live session is submitted",
   end: "a live session ends",
   refusal: "a session begins while another is live, and is told no",
   takeover: "a session begins while another is live, and takes its place",

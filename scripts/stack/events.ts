@@ -32,7 +32,7 @@ export interface SessionTakenOver extends SessionOfEvent {
   from: string;
 }
 
-/** A session's client is handing in its results. */
+/** A session's client is submitting its results. */
 export interface SessionCompleting extends SessionOfEvent {
   kind: "completing";
 }

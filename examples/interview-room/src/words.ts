@@ -32,12 +32,9 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${two(minutes)}:${rest}` : `${minutes}:${rest}`;
 }
 
-/** As in "14:03". */
+/** As in "14:03" and "2:03 PM". */
 export function timeOfDay(timestamp: string): string {
-  return new Date(timestamp).toLocaleTimeString([], {
-    hour: "2-digit",
-    minute: "2-digit",
-  });
+  return new Date(timestamp).toLocaleTimeString([], { timeStyle: "short" });
 }
 
 /** As in "27 November 2026 at 14:03". */

@@ -1,4 +1,4 @@
-// complete_session: the results are being handed in.
+// complete_session: the results are being submitted.
 import assert from "node:assert/strict";
 import {
   granted,
@@ -48,7 +48,7 @@ Deno.test("M4 B6 completing again is a heartbeat: the deadline stays", async () 
   assert.equal(beat.status, "completing", "a late heartbeat undoes nothing");
 });
 
-Deno.test("M4 B3 while one is being handed in, a start elsewhere is told so", async () => {
+Deno.test("M4 B3 while one is being submitted, a start elsewhere is told so", async () => {
   const { client } = await project.newUser();
   granted(await client.rpc("start_session", { session_id: "a" }));
   granted(await client.rpc("complete_session", { session_id: "a" }));

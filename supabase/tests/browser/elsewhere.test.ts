@@ -40,6 +40,21 @@ story(
 );
 
 story(
+  "W9 B3 the start page shows the other session in a browser without AbortSignal.any and AbortSignal.timeout",
+  async (scene) => {
+    const { newTab } = await inAnInterview(scene);
+    const second = await newTab();
+    await second.page.addInitScript(
+      "delete AbortSignal.any; delete AbortSignal.timeout",
+    );
+
+    await second.open();
+
+    await second.sees("Previous session detected", "Chrome on Linux");
+  },
+);
+
+story(
   "B3 two tabs that were both at the start: the later click is refused politely, with the same notice",
   async (scene) => {
     const { device, live, network } = scene;

@@ -113,3 +113,22 @@ for (
     },
   );
 }
+
+story(
+  "an interview that is not recorded does not load the library for uploads",
+  async ({ device }) => {
+    const { tab } = await device();
+    await tab.signUp();
+    await tab.start();
+    await tab.sees("Connected");
+
+    const sources = await tab.page.evaluate<string[]>(`Promise.all(
+      performance.getEntriesByType("resource")
+        .filter(({ name }) => name.endsWith(".js"))
+        .map(async ({ name }) => await (await fetch(name)).text())
+    )`);
+
+    assert(sources.some((source) => source.includes("start_session")));
+    assert(!sources.some((source) => source.includes("Tus-Resumable")));
+  },
+);

@@ -81,7 +81,7 @@ story(
     await tab.write(1, "One");
     await tab.connectionIs("Connection interrupted");
     await tab.sees(
-      "Continue: your answers are kept on this device and saved when the connection is back.",
+      "Continue: your answers are saved when the connection is back.",
     );
     await tab.write(2, "Two");
     await tab.answerIs(1, isKept);
@@ -178,5 +178,36 @@ story(
     assert((await live(person))?.session_id);
     assert.deepEqual(await saved(person), ["Answered all the same"]);
     await tab.submit();
+  },
+);
+
+story(
+  "C9 where the browser keeps nothing, an outage does not make the page say that answers are kept on this device",
+  async ({ device, network, saved }) => {
+    const { tab } = await device();
+    await tab.page.addInitScript(
+      `Object.defineProperty(globalThis, "indexedDB", {
+        get() { throw new DOMException("denied", "SecurityError"); },
+      })`,
+    );
+    const person = await tab.signUp();
+    await tab.start();
+    network.fail("/rest/v1/");
+    await tab.write(1, "Only here");
+    await tab.connectionIs("Connection interrupted");
+    await tab.answerIs(1, /^Not saved yet$/);
+
+    assert.equal(await tab.page.getByText(/kept on this device/i).count(), 0);
+    network.fail("interview_answers");
+    await tab.pressSubmit();
+    await tab.sees(
+      "Not submitted yet",
+      /Keep this page open: not all of your answers are saved/,
+    );
+    assert.equal(await tab.page.getByText(/kept on this device/i).count(), 0);
+    network.fail();
+    await tab.press("Try again");
+    await tab.seesReceipt();
+    assert.deepEqual(await saved(person), ["Only here"]);
   },
 );

@@ -45,6 +45,9 @@ story(
     await tab.page.keyboard.type("Answered after all");
     await tab.answerIs(5, isSaved);
     assert.equal(await tab.answer(5), "Answered after all");
+    // blanks are no answer
+    await tab.write(1, "  ");
+    await tab.answerIs(1, isSaved);
     await tab.press("Review and submit");
     await tab.sees("3 questions not answered");
     await tab.press("Submit anyway");

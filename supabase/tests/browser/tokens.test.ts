@@ -223,7 +223,7 @@ for (
 
       await tab.sees(
         "You have been signed out",
-        "Continue: your answers are kept on this device. Sign in again to save them.",
+        "Continue. Sign in again to save your answers.",
       );
       await tab.write(3, "Written while signed out");
       await tab.answerIs(3, isKept);

@@ -469,6 +469,113 @@ test("W6 heartbeats go on during the work of submit", async () => {
   assert.equal((await submitting).error, null);
 });
 
+test("C9 W6 work of a submission that the session did not survive does not submit the next one", async () => {
+  const world = makeWorld();
+  const page = world.page({ interviewId: "attempt" });
+  await page.session.start();
+  const upload = Promise.withResolvers<void>();
+  const submitting = page.session.submit(() => upload.promise);
+  await world.settle();
+  await world.page({ interviewId: "attempt" }).session.start({
+    takeover: true,
+  });
+  await world.advance(30);
+  page.is("over");
+  await page.session.start({ takeover: true });
+
+  upload.resolve();
+
+  assert.notEqual((await submitting).error, null);
+  page.is("live");
+  assert.equal(world.live()?.status, "active");
+});
+
+test("W6 a submission after a start does its own work, though that of an earlier one hangs", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  const upload = Promise.withResolvers<void>();
+  const first = page.session.submit(() => upload.promise);
+  await world.settle();
+  world.revoke();
+  await world.advance(30);
+  await page.session.start();
+
+  const again = Promise.withResolvers<void>();
+  let isBegun = false;
+  const second = page.session.submit(() => {
+    isBegun = true;
+    return again.promise;
+  });
+  await world.settle();
+
+  assert.equal(isBegun, true);
+  upload.resolve();
+  assert.notEqual((await first).error, null);
+  page.is("completing");
+  again.resolve();
+  assert.equal((await second).error, null);
+  page.is("over");
+});
+
+for (const heartbeatEvery of [0, -1, NaN, Infinity]) {
+  test(`a heartbeat every ${heartbeatEvery} seconds is neither a storm nor silence`, async () => {
+    const world = makeWorld();
+    const page = world.page({ heartbeatEvery });
+    await page.session.start();
+
+    await world.settle();
+    let sent = 0;
+    world.onCall = () => {
+      sent++;
+      if (sent > 1000) throw new Error("a storm");
+    };
+    const clock = world.advance(200);
+    await clock;
+
+    assert(sent >= 1 && sent <= 200, `${sent}`);
+  });
+}
+
+test("M2 a name of the device that is too long for the server does not stop the start", async () => {
+  const world = makeWorld();
+  const page = world.page({ device: "Mozilla/5.0 ".repeat(50) });
+
+  await page.session.start();
+
+  const device = String(page.calls[0]?.args.device);
+  assert.equal(device, "Mozilla/5.0 ".repeat(50).slice(0, 200));
+});
+
+test("M2 an environment that throws during a start does not leave it starting: it is tried again", async () => {
+  const world = makeWorld();
+  const tab = { text: null };
+  let isBroken = true;
+  Object.defineProperty(tab, "text", {
+    get: () => null,
+    set() {
+      if (isBroken) throw new Error("no storage");
+    },
+  });
+  const page = world.page({ tab });
+
+  const { state } = await page.session.start();
+  isBroken = false;
+  await world.advance(10);
+
+  assert.equal(state.name, "unregistered");
+  page.is("live");
+});
+
+test("an empty interviewId is not left out: the server refuses it", async () => {
+  const world = makeWorld();
+  const page = world.page({ interviewId: "" });
+
+  await page.session.start();
+
+  assert.equal(page.calls[0]?.args.interview_id, "");
+});
+
 test("submit called twice does the work once", async () => {
   const world = makeWorld();
   const page = world.page();
@@ -843,6 +950,7 @@ test("W12 a listener that throws is reported, and nothing else", async () => {
     session.on("started", () => {
       throw new Error("started");
     });
+    session.on("started", () => Promise.reject(new Error("rejected")));
     session.subscribe(({ name }) => seen.push(name));
 
     const { error, state } = await session.start();
@@ -853,7 +961,7 @@ test("W12 a listener that throws is reported, and nothing else", async () => {
     assert.deepEqual(seen, ["idle", "starting", "live"]);
     assert.deepEqual(
       reported.map((error) => (error as Error).message),
-      ["state starting", "state live", "started"],
+      ["state starting", "state live", "started", "rejected"],
     );
   } finally {
     removeEventListener("error", listen);
@@ -992,6 +1100,6 @@ test("a client that is not one of supabase-js is refused when it is created", ()
 
   assert.throws(
     () => createSession(supabase as unknown as SupabaseLike, {}),
-    /no client of supabase-js 2.46/,
+    /needs a client of supabase-js 2.46/,
   );
 });

@@ -55,6 +55,27 @@ Deno.test("W3 the page is hidden: it is saved at once", async () => {
   assert.equal(world.rows.get("q")?.text, "a");
 });
 
+Deno.test("W5 the page is hidden during a write to the device: the last change does not wait for the answer, which a page that is closed never gets", async () => {
+  const world = makeWorld();
+  const written: string[] = [];
+  const page = await granted(world, world.device(), {
+    store: {
+      read: () => Promise.resolve([]),
+      write(put) {
+        written.push(...put.map(({ text }) => text));
+        return new Promise(() => {});
+      },
+      clear: () => Promise.resolve(),
+    },
+  });
+
+  page.drafts.write("q", "first");
+  page.drafts.write("q", "second");
+  page.hide();
+
+  assert.deepEqual(written, ["first", "second"]);
+});
+
 Deno.test("C9 the statuses of a text: unsaved, kept, saving, saved at the server's time", async () => {
   const world = makeWorld();
   const page = await granted(world);
@@ -98,6 +119,20 @@ Deno.test("C9 an app whose save answers without the row: not saved, and it says 
 
   assert.equal(page.status(), "kept");
   assert.match(page.drafts.state().error?.message ?? "", /not confirmed/);
+});
+
+Deno.test("C9 characters that Postgres refuses are replaced in what is saved, so that one of them does not block all answers", async () => {
+  const world = makeWorld();
+  const page = await granted(world);
+
+  page.drafts.write("q", "half \ud83d, whole \u{1F600}, nothing \0.");
+  await world.advance(2);
+
+  assert.equal(
+    world.rows.get("q")?.text,
+    "half \ufffd, whole \u{1F600}, nothing \ufffd.",
+  );
+  assert.equal(page.status(), "saved");
 });
 
 Deno.test("C9 a save that fails is tried again after three seconds, not sooner while the user types, and asks the session", async () => {

@@ -117,7 +117,7 @@ Deno.test("what happens in the tables is told, in order, whoever did it", async 
       from: "one",
     });
     await call(`select complete_session('two')`);
-    await next("the hand-in", "completing");
+    await next("the submission", "completing");
     await call(`select end_session('two')`);
     assert.deepEqual(await next("the end", "ended"), {
       kind: "ended",

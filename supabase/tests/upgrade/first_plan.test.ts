@@ -220,7 +220,7 @@ Deno.test("M8 B7 each has a fence of its own, and the next start a higher one", 
   });
 });
 
-Deno.test("M9 nobody's interview ends because of the upgrade: it goes on, is handed in, and ends", async () => {
+Deno.test("M9 nobody's interview ends because of the upgrade: it goes on, is submitted, and ends", async () => {
   await withProjectUpgraded(async (database) => {
     const calls = [
       "select status from public.heartbeat_session('fresh')",

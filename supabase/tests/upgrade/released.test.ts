@@ -64,8 +64,8 @@ const history = `
   select from public.end_session('first', 'cleared');
   select from public.start_session('second', false, 'Firefox', 'attempt-1');
   ${as(users.completing)}
-  select from public.start_session('handing in', false, null, 'attempt-9');
-  select from public.complete_session('handing in');
+  select from public.start_session('submitting', false, null, 'attempt-9');
+  select from public.complete_session('submitting');
   ${as(users.stale)}
   select from public.start_session('crashed');
   ${as(users.gone)}
@@ -339,7 +339,7 @@ async function answers(database: Database): Promise<Record<string, unknown>> {
       ),
       "completed": await ask(
         users.completing,
-        "(public.end_session('handing in')).end_reason",
+        "(public.end_session('submitting')).end_reason",
       ),
       "submitted again": await ask(
         users.completing,

@@ -17,6 +17,7 @@ import type {
   AdminSessionDetails,
   SessionHealth,
 } from "interview-sessions";
+import { timeLimit } from "../app/time_limit.ts";
 import { serverNow } from "../server_time.ts";
 import type { Address } from "./address.ts";
 import { type Period, periods } from "./words.ts";
@@ -72,15 +73,9 @@ export async function call<Answer>(
   signal?: AbortSignal,
 ): Promise<Answer> {
   const { data, error } = await supabase.rpc(name, args)
-    .abortSignal(timeLimit(signal));
+    .abortSignal(timeLimit(10_000, signal));
   if (error) throw new CallFailed(error.message, error.code ?? "");
   return data as Answer;
-}
-
-function timeLimit(signal: AbortSignal | undefined): AbortSignal {
-  const limit = AbortSignal.timeout(10_000);
-  // Safari has any() since 17.4; without it, an answer that nobody waits for is ignored
-  return signal && AbortSignal.any ? AbortSignal.any([signal, limit]) : limit;
 }
 
 /** What all queries have in common. */

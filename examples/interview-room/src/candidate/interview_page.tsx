@@ -141,6 +141,7 @@ export function InterviewPage(
       {step === "not submitted" && (
         <NotSubmitted
           error={submission.error!}
+          answers={answers.state}
           onAgain={(o) =>
             submit({ isAutomatic: submission.variables!.isAutomatic, ...o })}
           onBack={() => backTo()}
@@ -196,8 +197,7 @@ function SignedOut() {
   return (
     <Box mb="lg" maw="32rem">
       <Alert color="yellow" title="You have been signed out" mb="sm">
-        Continue: your answers are kept on this device. Sign in again to save
-        them.
+        Continue. Sign in again to save your answers.
       </Alert>
       <SignIn />
     </Box>

@@ -3,6 +3,7 @@ import { useQuery } from "@tanstack/react-query";
 import type { SupabaseClient } from "@supabase/supabase-js";
 import type { ActiveInterviewSession } from "interview-sessions";
 import { useApp } from "../app/context.tsx";
+import { timeLimit } from "../app/time_limit.ts";
 import { interviewId } from "../interview.ts";
 
 /** The candidate's interview; there is none before the first start. */
@@ -14,7 +15,7 @@ export interface Interview {
 
 /** What the server has of it. */
 export interface Receipt extends Interview {
-  /** How many answers are not empty; null if that could not be read. */
+  /** How many answers are not blank; null if that could not be read. */
   answered: number | null;
 }
 
@@ -27,18 +28,24 @@ export type PreviousSession = Pick<
 /** A page that waits for an answer shows that it failed after this time. */
 const TIMEOUT_MS = 8_000;
 
-function within(signal: AbortSignal): AbortSignal {
-  return AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-}
-
 /** The interview and its saved answers; null before the first start. */
 export function useReceipt(userId: string, o: { everyMs?: number } = {}) {
   const { supabase } = useApp();
   return useQuery({
     queryKey: ["receipt", userId],
-    queryFn: ({ signal }) => readReceipt(supabase, within(signal)),
+    queryFn: ({ signal }) =>
+      readReceipt(supabase, timeLimit(TIMEOUT_MS, signal)),
     refetchInterval: o.everyMs ?? false,
   });
+}
+
+/** A proxy, say, may answer in the place of the server: nothing of that is shown. */
+function requireTime(time: string | undefined) {
+  if (Number.isNaN(Date.parse(`${time}`))) throw unexpected();
+}
+
+function unexpected(): Error {
+  return new Error("The answer is not the server's.");
 }
 
 async function readReceipt(
@@ -55,9 +62,10 @@ async function readReceipt(
     supabase.from("interview_answers")
       .select("question", { count: "exact", head: true })
       .eq("interview_id", interviewId)
-      .neq("answer", "")
+      .filter("answer", "match", "\\S")
       .abortSignal(signal),
   ]);
+  if (interview.data) requireTime(interview.data.deadline_at);
   return interview.data && { ...interview.data, answered: answers.count };
 }
 
@@ -69,9 +77,10 @@ export function usePreviousSession(userId: string) {
     async queryFn({ signal }): Promise<PreviousSession | null> {
       const { data } = await supabase.from("active_interview_sessions")
         .select("device, status, created_at, updated_at")
-        .abortSignal(within(signal))
+        .abortSignal(timeLimit(TIMEOUT_MS, signal))
         .maybeSingle<PreviousSession>()
         .throwOnError();
+      if (data) requireTime(data.updated_at);
       return data;
     },
     refetchInterval: 5_000,
@@ -89,8 +98,9 @@ export function useInterviewLength() {
     queryKey: ["interview length"],
     async queryFn({ signal }): Promise<number> {
       const { data } = await supabase.rpc("interview_seconds")
-        .abortSignal(within(signal))
+        .abortSignal(timeLimit(TIMEOUT_MS, signal))
         .throwOnError();
+      if (typeof data !== "number") throw unexpected();
       return data;
     },
     staleTime: 60_000,

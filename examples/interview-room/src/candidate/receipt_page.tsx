@@ -29,7 +29,7 @@ export function ReceiptPage(
       <Paper withBorder p="lg">
         {submittedAt
           ? (
-            <dl className={classes.facts}>
+            <dl className={`${classes.facts} ${classes.receipt}`}>
               <div>
                 <dt>Submitted</dt>
                 <dd>{dayAndTime(submittedAt)}</dd>

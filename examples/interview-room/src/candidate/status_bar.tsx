@@ -40,14 +40,14 @@ interface Told {
   long?: string;
 }
 
+/** Where the answers are until then is said beside it. */
 function told(state: SessionState): Told {
   const trouble = "trouble" in state ? state.trouble : undefined;
   if (trouble?.kind === "signed-out") {
     return {
       look: "bad",
       short: "Signed out",
-      long:
-        "Continue: your answers are kept on this device and saved when you have signed in again.",
+      long: "Continue: your answers are saved when you have signed in again.",
     };
   }
   switch (state.name) {
@@ -57,16 +57,14 @@ function told(state: SessionState): Told {
         ? {
           look: "bad",
           short: "Connection interrupted",
-          long:
-            "Continue: your answers are kept on this device and saved when the connection is back.",
+          long: "Continue: your answers are saved when the connection is back.",
         }
         : { look: "good", short: "Connected" };
     case "unregistered":
       return {
         look: "bad",
         short: "Not connected yet",
-        long:
-          "Continue: your answers are kept on this device and saved when there is a connection.",
+        long: "Continue: your answers are saved when there is a connection.",
       };
     default:
       return { look: "waiting", short: "Connecting…" };

@@ -49,8 +49,9 @@ export function Submitting(
 }
 
 export function NotSubmitted(
-  { error, onAgain, onBack }: {
+  { error, answers, onAgain, onBack }: {
     error: SessionError;
+    answers: DraftsState;
     onAgain(o?: { upload(): Promise<void> }): void;
     onBack(): void;
   },
@@ -58,7 +59,7 @@ export function NotSubmitted(
   return (
     <Stack>
       <Alert color="red" title="The server has not confirmed it">
-        {inWords(error)}
+        {inWords(error)} {isOfRecording(error) ? "" : whereAnswersAre(answers)}
       </Alert>
       <Group>
         <Button onClick={() => onAgain()}>Try again</Button>
@@ -78,6 +79,18 @@ export function NotSubmitted(
   );
 }
 
+function whereAnswersAre({ status }: DraftsState): string {
+  switch (status) {
+    case "saved":
+    case "empty":
+      return "Your answers are saved.";
+    case "kept":
+      return "Your answers are kept on this device.";
+    default:
+      return "Keep this page open: not all of your answers are saved.";
+  }
+}
+
 function isOfRecording(error: SessionError): boolean {
   return error.kind === "work-failed" &&
     error.cause instanceof RecordingProblem;
@@ -89,9 +102,12 @@ function inWords(error: SessionError): string {
   }
   switch (error.kind) {
     case "unreachable":
-      return "The server cannot be reached. Check your connection. Your answers are kept on this device.";
+      return "The server cannot be reached. Check your connection.";
+    // a page of a proxy, say
+    case "wrong-call":
+      return "Something else than the server answers. Check your connection.";
     case "work-failed":
-      return "Your answers could not be saved. They are kept on this device.";
+      return "Your answers could not be saved.";
     default:
       return error.message;
   }

@@ -5,7 +5,7 @@ import type { SupabaseClient } from "@supabase/supabase-js";
 import { RecordingProblem, storeProblem } from "./problem.ts";
 import { type Recorder, startRecorder, withLock } from "./recorder.ts";
 import { createStore, type Part, type Store } from "./store.ts";
-import { type Destination, uploadPart } from "./upload.ts";
+import type { Destination } from "./upload.ts";
 
 export interface RecordingOptions {
   supabase: SupabaseClient;
@@ -55,6 +55,12 @@ export interface Recording {
   release(): void;
 }
 
+/** A chunk of its own: most of it is the library for resumable uploads. */
+const loadUpload = () =>
+  import("./upload.ts").catch((cause) => {
+    throw new RecordingProblem("unreachable", cause);
+  });
+
 /** Creates the recording of an interview. Nothing happens until it is used. */
 export function createRecording(o: RecordingOptions): Recording {
   if (!/^[\w.-]{1,128}$/.test(o.interviewId)) {
@@ -94,6 +100,8 @@ export function createRecording(o: RecordingOptions): Recording {
         },
       });
       recorder = started;
+      // while there is a network; a failure is reported by the upload
+      loadUpload().catch(() => {});
       become({ isRecording: true, problem: null });
     } catch (cause) {
       const problem = cause instanceof RecordingProblem
@@ -137,9 +145,19 @@ export function createRecording(o: RecordingOptions): Recording {
     }
   }
 
+  /** Where nothing can be kept, there is nothing, unless this page has recorded. */
+  async function partsOnDevice(): Promise<Part[]> {
+    try {
+      return await store.parts(o.userId, o.interviewId);
+    } catch (cause) {
+      if (stream) throw cause;
+      return [];
+    }
+  }
+
   /** Whether there were any, and none is left. */
   async function uploadParts(signal: AbortSignal): Promise<boolean> {
-    const parts = await store.parts(o.userId, o.interviewId);
+    const parts = await partsOnDevice();
     const sizes = new Map<string, number>();
     for (const part of parts) {
       if (part.id === recorder?.part.id) continue;
@@ -181,6 +199,7 @@ export function createRecording(o: RecordingOptions): Recording {
       const sessionOfPart = part.sessionId ?? sessionId;
       if (!sessionOfPart) return;
       if (file.size > 0) {
+        const { uploadPart } = await loadUpload();
         await uploadPart({
           part,
           sessionId: sessionOfPart,
