@@ -69,8 +69,8 @@ export function allParts(): Part[] {
 }
 
 /**
- * What depends on the version of Postgres: the SQL everywhere, races on the oldest
- * and the newest, the API, which depends on it least, on the oldest.
+ * What depends on the version of Postgres: pgTAP everywhere, races and upgrades on the
+ * oldest and the newest, the API, which depends on it least, on the oldest.
  */
 export function partsOn(major: PostgresMajor): Part[] {
   if (!hasPostgres(major)) {
@@ -86,8 +86,9 @@ export function partsOn(major: PostgresMajor): Part[] {
   return [
     ...databaseSuites(major),
     ...[
-      "upgrade",
-      ...(major === majors[0] || major === majors.at(-1) ? ["races"] : []),
+      ...(major === majors[0] || major === majors.at(-1)
+        ? ["races", "upgrade"]
+        : []),
       ...(major === majors[0] ? ["api"] : []),
     ].flatMap((suite) => denoTests(suite, major)),
   ];

@@ -63,7 +63,7 @@ Deno.test("M13, B2: a read-only database refuses each call with 25006 and one li
         assert.match(lines[0], /ERROR:.*read-only transaction/);
       }
 
-      // the schedule: one call of the reaper, not one for each session
+      // the schedule: a call of the reaper and one for deliveries, not one for each session
       const lines = await log.during(async () => {
         const run = await project.invoke();
         const { code, reaped } = await run.json();
@@ -73,7 +73,7 @@ Deno.test("M13, B2: a read-only database refuses each call with 25006 and one li
         lines.filter((line) => !/ERROR:.*read-only transaction/.test(line)),
         [],
       );
-      assert.equal(lines.length, 1, lines.join("\n"));
+      assert.equal(lines.length, 2, lines.join("\n"));
       const health = await healthOf(server);
       assert.equal(health.status, "critical");
       assert.match(health.reason, /read-only/);
