@@ -3,7 +3,6 @@
 // call. docs/scaling.md shows a run.
 import { join } from "node:path";
 import process from "node:process";
-import postgres from "postgres";
 import { bootstrapCluster, bootstrapDatabase } from "./stack/bootstrap.ts";
 import { pushMigrations } from "./stack/migrations.ts";
 import { freePort } from "./stack/ports.ts";
@@ -13,6 +12,7 @@ import {
   makeCitusDatabase,
   startCitusCluster,
 } from "./test/citus_cluster.ts";
+import { connected } from "./test/databases.ts";
 import { makeRunFolder } from "./test/run_folder.ts";
 import { until } from "../supabase/tests/waiting.ts";
 
@@ -42,7 +42,7 @@ const { bin, major } = found;
 
 /** Users with a live session, listed on each node: all, and those whose rows it has. */
 async function addUsers(server: PostgresServer, nodes: PostgresServer[]) {
-  await as(server.url(database, superuser), async (sql) => {
+  await connected(server.url(database, superuser), async (sql) => {
     await sql`
       insert into auth.users (id)
       select gen_random_uuid() from generate_series(1, ${users})`;
@@ -69,7 +69,7 @@ async function addUsers(server: PostgresServer, nodes: PostgresServer[]) {
 }
 
 async function startAll(server: PostgresServer) {
-  await as(server.url(database, "authenticator"), async (sql) => {
+  await connected(server.url(database, "authenticator"), async (sql) => {
     const all = await sql<{ id: string }[]>`select id from public.everybody`;
     for (const { id } of all) {
       await sql.begin(async (transaction) => {
@@ -85,7 +85,7 @@ async function startAll(server: PostgresServer) {
 }
 
 async function list(node: PostgresServer, table: string, ids: string[]) {
-  await as(node.url(database, superuser), async (sql) => {
+  await connected(node.url(database, superuser), async (sql) => {
     await sql.unsafe(`
       create table public.${table} (n integer primary key, id uuid not null);
       grant select on public.${table} to authenticator`).simple();
@@ -169,11 +169,14 @@ async function pgbench(
 ): Promise<{ count: number; perSecond: number }> {
   const file = join(folder.path, `${crypto.randomUUID()}.sql`);
   Deno.writeTextFileSync(file, script.replaceAll(":users", o.users));
-  const count = await as(server.url(database, superuser), async (sql) => {
-    const [row] = await sql<{ count: number }[]>`
+  const count = await connected(
+    server.url(database, superuser),
+    async (sql) => {
+      const [row] = await sql<{ count: number }[]>`
       select count(*)::integer as count from ${sql("public." + o.users)}`;
-    return row.count;
-  });
+      return row.count;
+    },
+  );
   const each = Math.floor(count / o.parts);
   const { code, stdout, stderr } = await new Deno.Command(
     join(bin, "pgbench"),
@@ -201,7 +204,7 @@ async function pgbench(
 
 /** The processor time of a server so far, once its clients are gone. */
 async function cpuSeconds(server: PostgresServer): Promise<number> {
-  await as(server.url("postgres", superuser), async (sql) => {
+  await connected(server.url("postgres", superuser), async (sql) => {
     await until("the clients are gone", async () => {
       const clients = await sql`
         select
@@ -233,18 +236,6 @@ function ticksOf(pid: string): number {
     return fields.slice(11, 15).map(Number).reduce((a, b) => a + b);
   } catch {
     return 0;
-  }
-}
-
-async function as<T>(
-  url: string,
-  work: (sql: postgres.Sql) => Promise<T>,
-): Promise<T> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    return await work(sql);
-  } finally {
-    await sql.end();
   }
 }
 

@@ -154,7 +154,8 @@ export function databasesIn(folder: string): Databases {
   };
 }
 
-async function connected<T>(
+/** Runs `work` with one connection, which is closed afterwards. */
+export async function connected<T>(
   url: string,
   work: (sql: postgres.Sql) => Promise<T>,
 ): Promise<T> {

@@ -2,14 +2,13 @@
 // new projects.
 import { randomUUID } from "node:crypto";
 import process from "node:process";
-import postgres from "postgres";
 import {
   bootstrapDatabase,
   cloneDatabase,
   type DefaultPrivileges,
 } from "../stack/bootstrap.ts";
 import type { PostgresServer } from "../stack/postgres.ts";
-import type { Database } from "./databases.ts";
+import { connected, type Database } from "./databases.ts";
 import { filesBelow, textOf } from "./files.ts";
 
 /** The database to copy: one of the runner's templates, or any by its name. */
@@ -111,18 +110,6 @@ async function droppedAfter<T>(
     return await work(database);
   } finally {
     await database.drop();
-  }
-}
-
-async function connected<T>(
-  url: string,
-  work: (sql: postgres.Sql) => Promise<T>,
-): Promise<T> {
-  const sql = postgres(url, { max: 1, onnotice: () => {} });
-  try {
-    return await work(sql);
-  } finally {
-    await sql.end();
   }
 }
 
