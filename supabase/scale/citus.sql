@@ -468,7 +468,6 @@ begin
       limit at_most - v_pruned
     loop
       perform from public.interview_session_history x
-      -- A start may have renewed it since it was seen.
       where x.user_id = v_row.user_id and x.session_id = v_row.session_id and x.ended_at < kept_since
       for update skip locked;
       if found then
