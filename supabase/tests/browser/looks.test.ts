@@ -268,6 +268,9 @@ story(
     });
     await checkNow(tab);
     await tab.sees("Previous session detected");
+    await tab.seesNoMore(
+      "You were away for a while. Your interview continues.",
+    );
     await inspect(tab);
   },
 );

@@ -1,6 +1,7 @@
 // The recording in the app: checked on the start page, recorded in the interview,
 // uploaded when it is submitted. recording.test.ts has what can go wrong with it.
 import assert from "node:assert/strict";
+import { inspect } from "./inspect.ts";
 import { untilPieces, withDenial, withDevices } from "./recording_support.ts";
 import {
   type Person,
@@ -95,5 +96,51 @@ story(
 
     assert.deepEqual(await scene.saved(person), ["Without a camera"]);
     assert.deepEqual(await stored(scene, person), []);
+  },
+);
+
+story(
+  "how it looks: the check of camera and microphone, and a recorded interview",
+  async ({ device }) => {
+    const { tab } = await device();
+    await tab.signUp();
+    await tab.press("Check camera and microphone");
+    await tab.sees("Use these");
+    await inspect(tab);
+    await tab.press("Use these");
+    await tab.start();
+    await untilPieces(tab.page, 1);
+    await inspect(tab);
+  },
+);
+
+story(
+  "how it looks: no permission for the devices, on the start page and in the interview",
+  async ({ computer }) => {
+    const { tab } = await computer(undefined, withDenial);
+    await tab.signUp();
+    await tab.press("Check camera and microphone");
+    await tab.sees("Check again");
+    await inspect(tab);
+    await tab.start();
+    await tab.press("Use camera and microphone");
+    await tab.press("Check camera and microphone");
+    await tab.sees("Check again");
+    await inspect(tab);
+  },
+);
+
+story(
+  "how it looks: the recording cannot be uploaded when the interview is submitted",
+  async ({ device, network }) => {
+    const { tab } = await device();
+    await tab.signUp();
+    await useDevices(tab);
+    await tab.start();
+    await untilPieces(tab.page, 1);
+    network.fail("/storage/");
+    await tab.pressSubmit();
+    await tab.sees("Submit without the recording");
+    await inspect(tab);
   },
 );

@@ -90,8 +90,9 @@ export function counted(
   return `${count(number)} ${number === 1 ? noun : plural}`;
 }
 
-/** As in "0.3 MB", "1.2 GB". */
+/** As in "48 kB", "2.3 MB", "1.2 GB". */
 export function size(bytes: number): string {
+  if (bytes < 1024 * 1024) return `${Math.round(bytes / 1024)} kB`;
   const megabytes = bytes / 1024 / 1024;
   if (megabytes >= 1000) return `${(megabytes / 1024).toFixed(1)} GB`;
   return `${

@@ -9,13 +9,15 @@ interface Toast {
   text: string;
 }
 
-const ToastContext = createContext<(text: string) => void>(() => {});
+/** Shows a message; the function that it returns closes it. */
+type ShowToast = (text: string) => () => void;
+
+const ToastContext = createContext<ShowToast>(() => () => {});
 
 /** Seconds for which a message is shown, unless the user closes it. */
 const shownFor = 20;
 
-/** Shows a message. */
-export function useToast(): (text: string) => void {
+export function useToast(): ShowToast {
   return useContext(ToastContext);
 }
 
@@ -29,6 +31,7 @@ export function ToastProvider({ children }: { children: ReactNode }) {
     const toast = { id: ++lastId, text };
     setToasts((shown) => [...shown.slice(-2), toast]);
     setTimeout(() => close(toast), shownFor * 1000);
+    return () => close(toast);
   });
   return (
     <ToastContext value={show}>

@@ -7,7 +7,7 @@ import {
   useInterviewSession,
   useSessionEvent,
 } from "interview-sessions/react";
-import { useEffect, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { useApp } from "../app/context.tsx";
 import { SignedIn } from "../app/page.tsx";
 import { useToast } from "../app/toasts.tsx";
@@ -71,19 +71,20 @@ export default function Candidate(
     },
   });
 
+  const tell = useToastsWhile(state.name === "live");
   useSessionEvent(
     session,
     "resumed",
-    () => toast("You were away for a while. Your interview continues."),
+    () => tell("You were away for a while. Your interview continues."),
   );
   useSessionEvent(
     session,
     "extended",
     ({ secondsLeft }) =>
-      toast(`You have more time: ${about(secondsLeft)} left.`),
+      tell(`You have more time: ${about(secondsLeft)} left.`),
   );
   useSessionEvent(session, "deadline", ({ secondsLeft }) => {
-    if (secondsLeft > submitAt + 1) toast(`${about(secondsLeft)} left.`);
+    if (secondsLeft > submitAt + 1) tell(`${about(secondsLeft)} left.`);
   });
 
   async function enter(o: { takeover: boolean }) {
@@ -170,4 +171,14 @@ export default function Candidate(
       onLeave={leave}
     />
   );
+}
+
+/** Shows messages that are closed as soon as they may no longer be true. */
+function useToastsWhile(areTrue: boolean): (text: string) => void {
+  const toast = useToast();
+  const shown = useRef<(() => void)[]>([]);
+  useEffect(() => {
+    if (!areTrue) { for (const close of shown.current.splice(0)) close(); }
+  }, [areTrue]);
+  return (text) => void shown.current.push(toast(text));
 }

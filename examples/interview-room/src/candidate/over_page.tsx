@@ -24,7 +24,7 @@ interface Told {
 const told: Record<Exclude<OverReason, "timed_out" | "user_changed">, Told> = {
   taken_over: {
     title: "This interview continues on another device",
-    lead: "Or in another window of this one. What was saved is there.",
+    lead: "Or in another window on this device. What was saved is there.",
     here: "Continue here instead",
   },
   revoked: {

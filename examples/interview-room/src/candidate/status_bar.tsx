@@ -57,7 +57,10 @@ function told(state: SessionState): Told {
         ? {
           look: "bad",
           short: "Connection interrupted",
-          long: "Continue: your answers are saved when the connection is back.",
+          // what is being submitted is said below the bar
+          long: state.name === "live"
+            ? "Continue: your answers are saved when the connection is back."
+            : undefined,
         }
         : { look: "good", short: "Connected" };
     case "unregistered":

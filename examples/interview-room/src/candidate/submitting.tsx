@@ -56,10 +56,13 @@ export function NotSubmitted(
     onBack(): void;
   },
 ) {
+  const title = isOfRecording(error)
+    ? "The recording is not uploaded"
+    : "The server has not confirmed it";
   return (
     <Stack>
-      <Alert color="red" title="The server has not confirmed it">
-        {inWords(error)} {isOfRecording(error) ? "" : whereAnswersAre(answers)}
+      <Alert color="red" title={title}>
+        {inWords(error)} {whereAnswersAre(answers)}
       </Alert>
       <Group>
         <Button onClick={() => onAgain()}>Try again</Button>

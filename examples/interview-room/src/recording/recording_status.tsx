@@ -7,7 +7,7 @@ export function RecordingStatus({ state }: { state: RecordingState }) {
   return (
     <Stack gap="xs">
       <div role="status" aria-label="Recording">
-        {isRecording && <Text>Recording</Text>}
+        {isRecording && <Text>Your interview is being recorded.</Text>}
         {problem && (
           <Alert variant="light" color="yellow">{problem.message}</Alert>
         )}
