@@ -2,7 +2,12 @@
 // `npx interview-sessions …`: installs the component into a Supabase project,
 // upgrades it, says what is wrong with it, calls its reaper, and removes it.
 import process from "node:process";
-import { Command, CommanderError, Option } from "commander";
+import {
+  Command,
+  CommanderError,
+  InvalidArgumentError,
+  Option,
+} from "commander";
 import {
   type DeliveryChoice,
   dropDeliveries,
@@ -174,7 +179,7 @@ Exit code  0  reaped, or nothing to reap
     .description("send dead deliveries again, with 12 attempts")
     .addOption(databaseUrl())
     .option("--endpoint <name>", "only those of this endpoint")
-    .option("--id <id>", "only this one")
+    .option("--id <id>", "only this one", deliveryId)
     .action(async (o: DeliveryChoice) => {
       await retryDeliveries(o);
     });
@@ -182,7 +187,7 @@ Exit code  0  reaped, or nothing to reap
     .description("delete deliveries: their receiver is never told")
     .addOption(databaseUrl())
     .option("--endpoint <name>", "all of this endpoint")
-    .option("--id <id>", "only this one")
+    .option("--id <id>", "only this one", deliveryId)
     .option("--yes", "do not ask", false)
     .action(async (o: DeliveryChoice & { yes: boolean }) => {
       if (!await dropDeliveries(o)) code = exitCode.wrong;
@@ -264,4 +269,13 @@ function optionalChaptersOf(o: ChapterFlags): OptionalChapter[] {
 function failed(error: Error, code: number): number {
   process.stderr.write(`${withoutSecret(error.message)}\n`);
   return code;
+}
+
+function deliveryId(text: string): string {
+  if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text)) {
+    throw new InvalidArgumentError(
+      "It is the UUID that deliveries list shows.",
+    );
+  }
+  return text;
 }

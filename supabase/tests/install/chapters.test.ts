@@ -240,3 +240,16 @@ Deno.test("C5 install writes the chapters that are asked for, and again keeps th
     assert.match(again, /[Nn]othing/);
   });
 });
+
+for (const verb of ["retry", "drop"]) {
+  Deno.test(`M17 deliveries ${verb} --id with anything but an id names the option, and changes nothing`, async () => {
+    const { code, out, err } = await command(
+      // nothing listens there
+      ["deliveries", verb, "--db-url", "postgresql://127.0.0.1:1/x", "--id=x"],
+    );
+
+    assert.equal(code, 2);
+    assert.equal(out, "");
+    assert.match(err, /option '--id <id>' argument 'x' is invalid\. It is the/);
+  });
+}

@@ -30,7 +30,7 @@ import { DetailsPage } from "./details.tsx";
 import { Health } from "./health.tsx";
 import { PageLink } from "./link.tsx";
 import { EndedSessions, LiveSessions } from "./lists.tsx";
-import { count, counted, duration } from "./words.ts";
+import { count, counted, countOfDeliveries, duration } from "./words.ts";
 
 /** With the chart library, a chunk of its own. */
 const Trends = lazy(() => import("./trends.tsx"));
@@ -139,7 +139,7 @@ function Views(
     ended: "Ended",
     trends: "Trends",
     ...unconfirmed !== null && {
-      deliveries: `Deliveries (${count(unconfirmed)})`,
+      deliveries: `Deliveries (${countOfDeliveries(unconfirmed)})`,
     },
   };
   return (

@@ -2,7 +2,7 @@
 // says is for developers, and is shown to them as it is.
 import type { SessionHealth } from "interview-sessions";
 import { secondsSince } from "../server_time.ts";
-import { counted, duration } from "./words.ts";
+import { counted, countOfDeliveries, duration } from "./words.ts";
 
 interface Alarm {
   title: string;
@@ -69,7 +69,9 @@ const alarms: [
       "They are tried again. If this stays, tell your developers: the database grows.",
   })],
   [/^\d+ deliveries are dead/, ({ deliveries_dead }) => ({
-    title: `${counted(deliveries_dead ?? 0, "delivery", "deliveries")} failed`,
+    title: deliveries_dead === 1
+      ? "1 delivery failed"
+      : `${countOfDeliveries(deliveries_dead ?? 0)} deliveries failed`,
     advice:
       "Another system was not told that these sessions have ended, and may still hold something for them. Tell your developers; once it works, press “Retry failed” under “Deliveries”.",
     isAboutDeliveries: true,

@@ -81,6 +81,11 @@ export function count(number: number): string {
   return number.toLocaleString("en");
 }
 
+/** A number of deliveries, which the database counts up to 10,000. */
+export function countOfDeliveries(number: number): string {
+  return number < 10_000 ? count(number) : "10,000+";
+}
+
 /** As in "1 session", "12 sessions". */
 export function counted(
   number: number,
