@@ -50,6 +50,11 @@ export interface Scene {
   newProfile(): string;
   /** What Storage has in the bucket, with its bytes, by name. */
   stored(person: Person): Promise<Stored[]>;
+  /**
+   * How many bytes of an upload Storage has written. A request that asks for this
+   * would end the one that uploads.
+   */
+  received(uploadUrl: string): number;
 }
 
 export interface Person extends Credentials {
@@ -173,6 +178,7 @@ async function play(place: Place, work: (scene: Scene) => Promise<void>) {
       },
       newProfile,
       stored: (person) => storedIn(place, person),
+      received: (uploadUrl) => receivedIn(place, uploadUrl),
     });
   } finally {
     await Promise.all(browsers.map((browser) => browser.kill()));
@@ -196,6 +202,13 @@ async function storedIn(
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     return { name, bytes, sha256 };
   });
+}
+
+/** The end of an upload's URL is the name of its file. */
+function receivedIn({ storage }: Place, uploadUrl: string): number {
+  const encoded = new URL(uploadUrl).pathname.split("/").at(-1)!;
+  const file = Buffer.from(encoded, "base64url").toString();
+  return fs.statSync(join(storage, file)).size;
 }
 
 async function openRoom(page: Page, url: string): Promise<RoomPage> {

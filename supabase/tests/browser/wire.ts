@@ -1,23 +1,24 @@
-// The wire between a page and the API: counts the bytes that the page sends, and can
-// be cut or blocked in the middle of a request.
+// The wire between a page and the API: counts the bytes that the page sends, can be
+// blocked in the middle of a request, and cut.
 
 export interface Wire {
   /** Where pages find the API. */
   url: string;
   /** Bytes that have passed from pages to the API since the last `reset`. */
   sent(): number;
-  /** After this many more bytes, all connections end and new ones fail. */
-  cutAfter(bytes: number): Promise<void>;
-  /** After this many more bytes, nothing passes any more. */
+  /**
+   * After this many more bytes, nothing passes any more. They may not have reached
+   * the API yet when this resolves.
+   */
   blockAfter(bytes: number): Promise<void>;
+  /** Ends all connections; new ones fail. What the API has not read yet may be lost. */
+  cut(): void;
   /** Leads to this API from now on. */
   leadTo(url: string): void;
   /** Ends all connections, and lets new ones pass. */
   reset(): void;
   stop(): void;
 }
-
-type Fault = "cut" | "block";
 
 /** Opens a wire to the API at this URL. */
 export function openWire(to: string): Wire {
@@ -27,14 +28,12 @@ export function openWire(to: string): Wire {
   const connections = new Set<Deno.Conn>();
   let count = 0;
   let limit = Infinity;
-  let fault: Fault | undefined;
   let isFaulty = false;
   let reached = Promise.withResolvers<void>();
 
-  function faultAfter(kind: Fault, bytes: number): Promise<void> {
+  function blockAfter(bytes: number): Promise<void> {
     count = 0;
     limit = bytes;
-    fault = kind;
     reached = Promise.withResolvers();
     return reached.promise;
   }
@@ -42,6 +41,11 @@ export function openWire(to: string): Wire {
   function closeAll() {
     for (const connection of connections) close(connection);
     connections.clear();
+  }
+
+  function cut() {
+    isFaulty = true;
+    closeAll();
   }
 
   function reset() {
@@ -69,7 +73,6 @@ export function openWire(to: string): Wire {
         count += passing.length;
         if (count < limit) return;
         isFaulty = true;
-        if (fault === "cut") closeAll();
         reached.resolve();
       },
     });
@@ -87,8 +90,8 @@ export function openWire(to: string): Wire {
   return {
     url: `http://${hostname}:${(listener.addr as Deno.NetAddr).port}`,
     sent: () => count,
-    cutAfter: (bytes) => faultAfter("cut", bytes),
-    blockAfter: (bytes) => faultAfter("block", bytes),
+    blockAfter,
+    cut,
     leadTo: (url) => port = Number(new URL(url).port),
     reset,
     stop() {
