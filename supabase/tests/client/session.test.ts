@@ -836,6 +836,20 @@ test("W10 after dispose nothing is sent; commands say so; no timer or listener i
   assert.equal(page.listener(), undefined);
 });
 
+test("W10 after dispose a live session sends no heartbeat, not even when one is asked for", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  page.session.check();
+
+  page.session.dispose();
+  page.session.check();
+  await world.advance(600);
+
+  assert.deepEqual(page.calls.map(({ name }) => name), ["start_session"]);
+  assert.equal(world.timers(), 0);
+});
+
 test("W10 a remount is not refused by its own predecessor", async () => {
   const world = makeWorld();
   const tab = { text: null };
