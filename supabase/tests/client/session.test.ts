@@ -1044,6 +1044,23 @@ test("W13 a token that the server refuses is renewed at once, once", async () =>
   assert.equal(page.renewals, 1);
 });
 
+test("W13 the goodbye has the token that was renewed last", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  page.signedIn!.exp = 0;
+  page.session.check();
+  await world.settle();
+  assert.equal(page.renewals, 1);
+
+  page.listener()!.leave();
+
+  assert.equal(
+    page.last[0]?.init.headers.authorization,
+    `Bearer ${tokenFor("ada", page.signedIn!.exp)}`,
+  );
+});
+
 test("W14 a deadline in 30 days, and a lease of 9: no timer overflows", async () => {
   const world = makeWorld();
   world.settings.maxDuration = 30 * 86_400;
