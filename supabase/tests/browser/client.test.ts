@@ -41,6 +41,7 @@ interface Globals {
     start(o?: { takeover: boolean }): Promise<Shown>;
     submit(): Promise<Shown>;
     check(): void;
+    dispose(): void;
     state(): { name: string; reason?: string };
   };
   states: string[];
@@ -206,6 +207,24 @@ for (const csp of ["worker-src 'none'", "worker-src 'self'", ""]) {
     },
   );
 }
+
+story(
+  "W10 a session that is over leaves no worker running",
+  {},
+  async ({ open }) => {
+    const page = await open();
+    await start(page);
+    await until("a worker", () => page.workers().length === 1);
+
+    await page.evaluate(() => session.submit());
+
+    await until("no worker is left", () => page.workers().length === 0);
+    await start(page);
+    await until("a worker again", () => page.workers().length === 1);
+    await page.evaluate(() => session.dispose());
+    await until("no worker is left", () => page.workers().length === 0);
+  },
+);
 
 story(
   "W9 over plain HTTP, without crypto.randomUUID, AbortSignal.any and AbortSignal.timeout, an interview is started and submitted",

@@ -189,6 +189,49 @@ story(
 );
 
 story(
+  "W4 after a takeover, while the old answers are read, the page says so and takes no text; then they are there",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    await tab.write(1, "From the first device");
+    await tab.answerIs(1, isSaved);
+    const other = await onAnother(scene, person, phone);
+    const slow = Promise.withResolvers<void>();
+    await other.page.route("**/rest/v1/interview_answers*", async (route) => {
+      await slow.promise;
+      await route.continue();
+    });
+
+    await other.press("End it and continue here");
+    await other.sees("Restoring your answers…");
+
+    assert.equal(await other.page.getByRole("textbox").count(), 0);
+    slow.resolve();
+    await other.answerBecomes(1, "From the first device");
+    await other.write(1, "From the second device");
+    await other.answerIs(1, isSaved);
+    assert.deepEqual(await scene.saved(person), ["From the second device"]);
+  },
+);
+
+story(
+  "W4 an older version of an answer that arrives late changes nothing in the app's table",
+  async (scene) => {
+    const { tab, person } = await inAnInterview(scene);
+    await tab.write(1, "Newer");
+    await tab.answerIs(1, isSaved);
+
+    const late = await scene.project.sql`
+      update public.interview_answers
+      set answer = 'Older', revision = revision - 1
+      where user_id = ${person.id}
+      returning answer`;
+
+    assert.deepEqual([...late], [{ answer: "Newer" }]);
+    assert.deepEqual(await scene.saved(person), ["Newer"]);
+  },
+);
+
+story(
   "W7 another user signs in in a second tab: the interview stops and says so, and nothing of it becomes the other user's",
   async (scene) => {
     const { tab, newTab, person } = await inAnInterview(scene);

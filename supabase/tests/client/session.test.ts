@@ -836,6 +836,20 @@ test("W10 after dispose nothing is sent; commands say so; no timer or listener i
   assert.equal(page.listener(), undefined);
 });
 
+test("W10 after dispose a live session sends no heartbeat, not even when one is asked for", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  page.session.check();
+
+  page.session.dispose();
+  page.session.check();
+  await world.advance(600);
+
+  assert.deepEqual(page.calls.map(({ name }) => name), ["start_session"]);
+  assert.equal(world.timers(), 0);
+});
+
 test("W10 a remount is not refused by its own predecessor", async () => {
   const world = makeWorld();
   const tab = { text: null };
@@ -1028,6 +1042,23 @@ test("W13 a token that the server refuses is renewed at once, once", async () =>
 
   assert.equal(error, null);
   assert.equal(page.renewals, 1);
+});
+
+test("W13 the goodbye has the token that was renewed last", async () => {
+  const world = makeWorld();
+  const page = world.page();
+  await page.session.start();
+  page.signedIn!.exp = 0;
+  page.session.check();
+  await world.settle();
+  assert.equal(page.renewals, 1);
+
+  page.listener()!.leave();
+
+  assert.equal(
+    page.last[0]?.init.headers.authorization,
+    `Bearer ${tokenFor("ada", page.signedIn!.exp)}`,
+  );
 });
 
 test("W14 a deadline in 30 days, and a lease of 9: no timer overflows", async () => {
