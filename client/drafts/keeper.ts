@@ -25,12 +25,27 @@ export function createKeeper(
   /** What other pages have written, and what has lost. */
   let others: KeptDraft[] = [];
   const dirty = new Set<string>();
+  /** The last one. The store takes writes in their order: with it, all are done. */
   let writing: Promise<void> | undefined;
 
-  async function write() {
+  function write() {
     const keys = [...dirty];
     if (keys.length === 0) return;
     dirty.clear();
+    const mine = writing = commit(keys).then((isKept) => {
+      if (writing === mine) writing = undefined;
+      if (!isKept) return;
+      changed();
+      write();
+    });
+  }
+
+  async function written() {
+    while (writing) await writing;
+  }
+
+  /** One transaction; returns whether the device has it. */
+  async function commit(keys: string[]): Promise<boolean> {
     const pages = keys.flatMap((key) => texts.page.get(key) ?? []);
     const put = pages.map(recordOf);
     const lost = keys.flatMap((key) => texts.lost.get(key) ?? [])
@@ -46,13 +61,12 @@ export function createKeeper(
       for (const { key, text } of pages) kept.set(key, text);
       others = others.filter((row) => !isIn(remove, row) && !isIn(put, row));
       others.push(...put.filter((row) => row.writer !== writer));
+      return true;
     } catch {
       // no room, or no IndexedDB: tried again with the next change
       for (const key of keys) dirty.add(key);
-      return;
+      return false;
     }
-    changed();
-    await write();
   }
 
   function recordOf(text: PageText): KeptDraft {
@@ -86,11 +100,8 @@ export function createKeeper(
      */
     keep(keys: Iterable<string>, atOnce = false): Promise<void> {
       for (const key of keys) dirty.add(key);
-      if (writing && !atOnce) return writing;
-      const mine = writing = write().finally(() => {
-        if (writing === mine) writing = undefined;
-      });
-      return mine;
+      if (!writing || atOnce) write();
+      return written();
     },
     async clear() {
       others = [];

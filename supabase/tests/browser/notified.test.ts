@@ -129,7 +129,7 @@ Deno.test({
         () => realtime.joined().includes(`realtime:sessions:${user.id}`),
       );
       // the one by which it learns what it may have missed
-      await until("its heartbeat", () => heartbeats() === 1);
+      await until("its heartbeat", () => heartbeats() >= 1);
       assert.equal((await stateOf(first)).name, "live");
 
       await start(second, true);

@@ -384,6 +384,35 @@ Deno.test("B4 W4 two tabs of one browser: the one that lost its session saves no
   assert.deepEqual(next.earlier(), ["of both, and of the old one"]);
 });
 
+Deno.test("W4 the page is hidden while what a save overwrites is on its way to the device: it is saved only once the device has it", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  first.drafts.write("q", "of the first");
+  await world.advance(2);
+  const device = world.device();
+  const second = world.page(device);
+  world.fate = () => "hangs";
+  second.become({ name: "starting" });
+  second.grant();
+  await world.advance(1);
+  const wasKept: boolean[] = [];
+  world.fate = (call) => {
+    const rows = [...device.rows.values()];
+    const isKept = rows.some(({ text }) => text === "of the first");
+    if (call === "save") wasKept.push(isKept);
+    return "answered";
+  };
+
+  second.drafts.write("q", "of the second");
+  second.grant();
+  await world.settle();
+  second.hide();
+  await world.advance(2);
+
+  assert.equal(world.rows.get("q")?.text, "of the second");
+  assert.equal(wasKept[0], true);
+});
+
 Deno.test("C9 flush resolves when everything is saved, and says if it is not", async () => {
   const world = makeWorld();
   const page = await granted(world);
