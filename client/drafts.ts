@@ -390,7 +390,9 @@ export function createDrafts(
     if (held() && !isLoaded()) await load();
     const wanted = [...texts.page.values()];
     const isDone = () =>
-      wanted.every((text) => !isNewer(text, texts.server.get(text.key)));
+      wanted.every((text) =>
+        !text.base && !isNewer(text, texts.server.get(text.key))
+      );
     const isPossible = () => isLoaded() && texts.unsaved().length > 0;
     while (!isDone()) {
       // one that is under way may not have all of it

@@ -8,7 +8,8 @@ import type { Draft, KeptDraft, Order, SavedDraft } from "./types.ts";
 export interface PageText extends Draft {
   /**
    * The version that the user has changed, while it was not known what the server
-   * has. Otherwise the user has seen every older version.
+   * has. A text from the device may have its order, and yet goes on from it.
+   * Otherwise the user has seen every older version.
    */
   base?: Order | undefined;
   /** Where the device has it, if it comes from there. */
@@ -34,6 +35,10 @@ export function isNewer(a: Order, b: Order = nothing): boolean {
   return a.fence > b.fence || a.fence === b.fence && a.revision > b.revision;
 }
 
+function isSame(a: Order, b: Order = nothing): boolean {
+  return a.fence === b.fence && a.revision === b.revision;
+}
+
 /** The texts of an interview. */
 export type Texts = ReturnType<typeof createTexts>;
 
@@ -43,9 +48,8 @@ export function createTexts() {
   const server = new Map<string, SavedDraft>();
   const lost = new Map<string, LostText[]>();
 
-  function isSaved({ key, fence, revision }: Draft): boolean {
-    const saved = server.get(key);
-    return saved?.fence === fence && saved.revision === revision;
+  function isSaved(text: PageText): boolean {
+    return !text.base && isSame(text, server.get(text.key));
   }
 
   function lose(text: PageText) {
@@ -59,7 +63,8 @@ export function createTexts() {
   /** Returns whether the version is on the page now. */
   function offer(draft: PageText, isSafe: boolean, isMineSafe: boolean) {
     const mine = page.get(draft.key);
-    const isShown = !mine || isNewer(draft, mine);
+    const goesOn = mine && isSame(draft, mine) && draft.base && !mine.base;
+    const isShown = !mine || isNewer(draft, mine) || !!goesOn;
     if (isShown) page.set(draft.key, draft);
     if (!mine) return true;
     const [won, lost, isLostSafe] = isShown

@@ -292,6 +292,65 @@ Deno.test("W5 C2 written before the session is registered, then the tab is close
   assert.equal(world.rows.get("q")?.text, "a");
 });
 
+Deno.test("W5 C2 C9 what was saved is changed before the session is registered, then the tab is closed: the next one saves it, and says so only then", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  first.drafts.write("q", "saved");
+  await world.advance(2);
+  first.crash();
+  const page = world.page(first.device);
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  await world.advance(1);
+  page.drafts.write("q", "saved, and offline");
+  await world.advance(1);
+  page.crash();
+
+  const next = world.page(first.device);
+  next.become({ name: "starting" });
+  next.grant();
+  const flushed = next.drafts.flush();
+  await world.advance(2);
+
+  assert.equal(next.text(), "saved, and offline");
+  assert.equal(world.rows.get("q")?.text, "saved, and offline");
+  assert.deepEqual(await flushed, { error: null });
+  const shown = next.states.flatMap(({ drafts }) => drafts.q ?? [])
+    .map(({ text, status }) => `${text}: ${status}`);
+  const [before, ...then] = shown.filter((one) => one.includes("offline"));
+  assert.equal(before, "saved, and offline: saving");
+  assert.equal(then.at(-1), "saved, and offline: saved");
+});
+
+Deno.test("W5 C9 what was saved is changed before the session is registered, and the device is slow: flush does not say that it is saved while nothing can be loaded", async () => {
+  const world = makeWorld();
+  const first = await granted(world);
+  first.drafts.write("q", "saved");
+  await world.advance(2);
+  first.crash();
+  const page = world.page(first.device);
+  page.become({ name: "starting" });
+  page.become(unregistered);
+  await world.advance(1);
+  page.drafts.write("q", "saved, and offline");
+  await world.advance(1);
+  page.crash();
+  first.device.readSeconds = 6;
+  const next = world.page(first.device);
+  next.become({ name: "starting" });
+  next.grant();
+  await world.advance(1);
+  assert.equal(next.text(), "saved");
+  // another device holds it meanwhile: what the server has is not known any more
+  await granted(world);
+  world.fate = () => "lost";
+  next.grant();
+  await world.advance(7);
+  assert.equal(next.text(), "saved, and offline");
+
+  assert.notEqual((await next.drafts.flush()).error, null);
+});
+
 Deno.test("W4 C2 text of this device is older than what another device has saved since: that one counts, and this one is offered", async () => {
   const world = makeWorld();
   const page = await granted(world);

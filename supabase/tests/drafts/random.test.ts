@@ -48,8 +48,14 @@ const step = fc.oneof(
       save: fc.constantFrom("answered" as const, ...fates),
     }),
   },
-  fc.record({ do: fc.constant("crash" as const), device }),
-  fc.record({ do: fc.constant("offline start" as const), device }),
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("crash" as const), device }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ do: fc.constant("offline start" as const), device }),
+  },
   fc.record({ do: fc.constant("told" as const), device }),
   fc.record({ do: fc.constant("hide" as const), device }),
   fc.record({
@@ -268,6 +274,6 @@ Deno.test("W4 C9 whatever happens, in whatever order: the table never goes back 
         await play.end();
       },
     ),
-    { numRuns: Number(Deno.env.get("RUNS") ?? 1000) },
+    { numRuns: Number(Deno.env.get("RUNS") ?? 4000) },
   );
 });
