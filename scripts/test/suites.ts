@@ -27,6 +27,7 @@ const extras = [
   "supabase/tests/browser/admin.test.ts",
   "supabase/tests/browser/admin_deliveries.test.ts",
   "supabase/tests/browser/admin_lists.test.ts",
+  "supabase/tests/browser/find_chromium.test.ts",
   "supabase/tests/browser/looks.test.ts",
   "supabase/tests/browser/recorded_interview.test.ts",
   "supabase/tests/browser/recording.test.ts",
@@ -41,6 +42,7 @@ const extras = [
   "supabase/tests/sdk/kotlin.test.ts",
   "supabase/tests/sdk/python.test.ts",
   "supabase/tests/sdk/rust.test.ts",
+  "supabase/tests/stack/lite_corrections.test.ts",
   "supabase/tests/stack/rehearse.test.ts",
 ];
 
