@@ -24,9 +24,9 @@ contains one of the filters:
                          that differ from main, the migrations, pgTAP, API, Edge
                          Function and race tests
   --all                  also the tests that repeat others under other
-                         conditions (no default privileges, a pooler, pg_prove),
-                         the SDKs of other languages, the docs site, and the SQL
-                         on every Postgres; CI runs this
+                         conditions (a pooler, pg_prove), the SDKs of other
+                         languages, the docs site, and the SQL on every Postgres;
+                         CI runs this
   --postgres <version>   the SQL on Postgres 15, 16, 17 or 18 (all: as --all)
   --list                 lists the tests without running them, and says which
                          only --all or a filter runs

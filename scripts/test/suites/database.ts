@@ -1,7 +1,7 @@
 // The pgTAP files, each in a copy of the migrated database. A project may grant
 // the API roles everything by default, or nothing: the migrations must leave the
 // same objects with the same privileges either way. That is compared object by
-// object; so a plain run repeats only the privilege tests with no defaults.
+// object, so that only the tests of privileges have to be repeated.
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { repositoryRoot } from "../../stack/paths.ts";
@@ -30,10 +30,7 @@ export function pgtapFiles(): string[] {
 /** The tests of who may do what. */
 const privilegesFolder = `${pgtapFolder}/privileges/`;
 
-/**
- * Every pgTAP file, and with no default privileges those of the privileges; all
- * files on the usual Postgres.
- */
+/** Every pgTAP file, and with no default privileges those of the privileges. */
 export function databaseSuites(major: PostgresMajor = usualMajor): Part[] {
   const granted: Template = { ...migrated, major };
   const revoked: Template = { ...granted, defaultPrivileges: "revoked" };
@@ -44,10 +41,8 @@ export function databaseSuites(major: PostgresMajor = usualMajor): Part[] {
       needs: [granted, revoked],
       run: (run) => compareTemplates(run, granted, revoked),
     }),
-    ...filesOn(suite, revoked).map((part) => ({
-      ...part,
-      isExtra: !part.file?.startsWith(privilegesFolder),
-    })).filter(({ isExtra }) => major === usualMajor || !isExtra),
+    ...filesOn(suite, revoked)
+      .filter(({ file }) => file?.startsWith(privilegesFolder)),
   ];
 }
 
