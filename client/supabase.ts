@@ -1,5 +1,6 @@
 // The part of supabase-js that the client uses. Importing no type of supabase-js
 // keeps this package independent of its version and of the app's database types.
+import { after } from "./common.ts";
 import type { Answer } from "./refusal.ts";
 
 /**
@@ -50,7 +51,7 @@ export function keyOf(supabase: SupabaseLike): string {
   const call: Partial<Builder> = apiOf(supabase).rpc("end_session", {});
   const { url, headers, setHeader } = call;
   if (supabaseKey && url && headers && setHeader) return supabaseKey;
-  throw new Error("This needs a client of supabase-js 2.46 or later.");
+  throw new Error("Not a client of supabase-js 2.46 or later.");
 }
 
 /** Of a client made with the option `accessToken`, whose `auth` only throws. */
@@ -82,7 +83,11 @@ export function watchAuth(
   if (ownTokenOf(supabase)) return () => {};
   // neither the first event nor renewals, which calls cause themselves
   const { data } = supabase.auth.onAuthStateChange((event) => {
-    if (/^SIGNED/.test(event)) changed();
+    if (/^SIGNED/.test(event)) {
+      changed();
+      // what another tab has stored may not be here yet
+      after(1, changed);
+    }
   });
   return () => data.subscription.unsubscribe();
 }

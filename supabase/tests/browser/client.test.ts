@@ -372,6 +372,8 @@ story(
   "W7 another user signs in in a second tab: the first page stops, and starts nothing for the second user",
   {},
   async ({ open, ends, isLive, network }) => {
+    // no heartbeat that is due tells it
+    network.tellLease(3600);
     const page = await open();
     await start(page);
     const other = await project.newUser();
