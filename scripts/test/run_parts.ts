@@ -49,13 +49,8 @@ export async function runParts(
     const waiting = pLimit(waitingAtOnce);
     const busy = pLimit(busyAtOnce);
     const isWaiting = ({ suite }: Part) => waitingSuites.includes(suite);
-    const runWaiting = async () => {
-      await waiting.map(longestFirst(parts.filter(isWaiting)), runPart);
-      // the others may use the processor alone now
-      busy.concurrency += waitingAtOnce;
-    };
     await Promise.all([
-      runWaiting(),
+      waiting.map(longestFirst(parts.filter(isWaiting)), runPart),
       busy.map(parts.filter((part) => !isWaiting(part)), runPart),
     ]);
   } finally {
