@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import {
   commitSeconds,
+  type Device,
   type Fate,
   granted,
   lateSeconds,
   makeWorld,
   takenOver,
   unregistered,
+  type World,
 } from "./world.ts";
 
 Deno.test("W3 while the user types without a pause, it is saved every five seconds", async () => {
@@ -292,8 +294,8 @@ Deno.test("W5 C2 written before the session is registered, then the tab is close
   assert.equal(world.rows.get("q")?.text, "a");
 });
 
-Deno.test("W5 C2 C9 what was saved is changed before the session is registered, then the tab is closed: the next one saves it, and says so only then", async () => {
-  const world = makeWorld();
+/** What was saved is changed without a session, then the tab is closed. */
+async function changedOffline(world: World): Promise<Device> {
   const first = await granted(world);
   first.drafts.write("q", "saved");
   await world.advance(2);
@@ -305,8 +307,14 @@ Deno.test("W5 C2 C9 what was saved is changed before the session is registered, 
   page.drafts.write("q", "saved, and offline");
   await world.advance(1);
   page.crash();
+  return first.device;
+}
 
-  const next = world.page(first.device);
+Deno.test("W5 C2 C9 what was saved is changed before the session is registered, then the tab is closed: the next one saves it, and says so only then", async () => {
+  const world = makeWorld();
+  const device = await changedOffline(world);
+
+  const next = world.page(device);
   next.become({ name: "starting" });
   next.grant();
   const flushed = next.drafts.flush();
@@ -324,19 +332,9 @@ Deno.test("W5 C2 C9 what was saved is changed before the session is registered, 
 
 Deno.test("W5 C9 what was saved is changed before the session is registered, and the device is slow: flush does not say that it is saved while nothing can be loaded", async () => {
   const world = makeWorld();
-  const first = await granted(world);
-  first.drafts.write("q", "saved");
-  await world.advance(2);
-  first.crash();
-  const page = world.page(first.device);
-  page.become({ name: "starting" });
-  page.become(unregistered);
-  await world.advance(1);
-  page.drafts.write("q", "saved, and offline");
-  await world.advance(1);
-  page.crash();
-  first.device.readSeconds = 6;
-  const next = world.page(first.device);
+  const device = await changedOffline(world);
+  device.readSeconds = 6;
+  const next = world.page(device);
   next.become({ name: "starting" });
   next.grant();
   await world.advance(1);
