@@ -153,10 +153,9 @@ function parsed(text: string): unknown {
 }
 
 function isRun(body: unknown): body is Run {
-  const { reaped, batches, by_reason, duration_ms, drained, health } = fieldsOf(
-    body,
-  );
-  const { deliveries } = fieldsOf(body);
+  const fields = fieldsOf(body);
+  const { reaped, batches, by_reason, duration_ms, drained } = fields;
+  const { health, deliveries } = fields;
   const { status, reason } = fieldsOf(health);
   return [reaped, batches, duration_ms].every(Number.isFinite) &&
     typeof drained === "boolean" &&
