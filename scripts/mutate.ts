@@ -6,7 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import pLimit from "p-limit";
-import { checkHarnesses, harnesses } from "./mutate/harnesses.ts";
+import { checkHarness, harnesses } from "./mutate/harnesses.ts";
 import { mutantOf } from "./mutate/mutant.ts";
 import type { Mutation } from "./mutate/mutation.ts";
 import { mutations } from "./mutate/mutations.ts";
@@ -42,8 +42,8 @@ written differently, the mutation must follow.
 
 const usageError = 2;
 
-/** How many run at once: on two cores, as much of it is waiting. */
-const atOnce = 3;
+/** More at once than two cores can run, as much of it is waiting. */
+const limit = pLimit(4);
 
 /** The result of a mutation. */
 interface Outcome {
@@ -85,8 +85,13 @@ async function mutate(): Promise<boolean> {
       for (const problem of problems) console.log(`  ${problem}`);
       return false;
     }
+    const unnoticed: string[] = [];
+    const checkFiles = forEach(files, async (file) => {
+      const problem = await checkHarness(file, run);
+      if (problem) unnoticed.push(problem);
+    });
     const missed: Mutation[] = [];
-    await forEach(selected, async (mutation) => {
+    const checkMutations = forEach(selected, async (mutation) => {
       const itBegan = performance.now();
       const { caught, by } = await outcomeOf(databases, run, mutation);
       if (interrupted) return;
@@ -94,7 +99,7 @@ async function mutate(): Promise<boolean> {
       const seconds = (performance.now() - itBegan) / 1000;
       console.log(line(caught ? "caught" : "MISSED", mutation, seconds, by));
     });
-    const unnoticed = await checkHarnesses(files, run);
+    await Promise.all([checkFiles, checkMutations]);
     if (interrupted) {
       console.log("Interrupted.");
       return false;
@@ -221,7 +226,7 @@ function line(
 }
 
 async function forEach<T>(items: T[], work: (item: T) => Promise<void>) {
-  await pLimit(atOnce).map(items, async (item) => {
+  await limit.map(items, async (item) => {
     if (!controller.signal.aborted) await work(item);
   });
 }

@@ -11,23 +11,18 @@ export function harnesses(): string[] {
   return filesBelow("supabase/tests", ".mutate.ts");
 }
 
-/** Runs the files, and returns what is wrong. */
-export async function checkHarnesses(
-  files: string[],
+/** Runs a file, and returns what is wrong, if anything. */
+export async function checkHarness(
+  file: string,
   run: Pick<Run, "folder" | "signal" | "adminUrl">,
-): Promise<string[]> {
-  const problems: string[] = [];
-  for (const file of files) {
-    if (run.signal.aborted) break;
-    const { code, tests, stdout, stderr } = await denoTestResults(run, file, {
-      major: migrated.major,
-    });
-    for (const { name, result } of tests) {
-      console.log(`${result === "passed" ? "caught" : "MISSED"}  ${name}`);
-    }
-    if (code !== 0 || tests.length === 0) {
-      problems.push(`${file} failed:\n${stdout}${stderr}`.trimEnd());
-    }
+): Promise<string | undefined> {
+  const { code, tests, stdout, stderr } = await denoTestResults(run, file, {
+    major: migrated.major,
+  });
+  for (const { name, result } of tests) {
+    console.log(`${result === "passed" ? "caught" : "MISSED"}  ${name}`);
   }
-  return problems;
+  if (code !== 0 || tests.length === 0) {
+    return `${file} failed:\n${stdout}${stderr}`.trimEnd();
+  }
 }
