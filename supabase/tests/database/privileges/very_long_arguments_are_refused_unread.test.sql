@@ -1,4 +1,4 @@
--- An argument of 100 MB is refused by its length, which is known without reading it. Here it is stored outside its row,
+-- An argument of 10 MB is refused by its length, which is known without reading it. Here it is stored outside its row,
 -- so that reading it would be seen: as a scan of the index of its TOAST table. A custom plan copies each argument; the
 -- generic plans, which a connection uses after a few calls, do not.
 begin;
@@ -8,7 +8,7 @@ select plan(7);
 -- given
 create temp table long (text text);
 alter table long alter column text set storage external;
-insert into long values (repeat('x', 100000000));
+insert into long values (repeat('x', 10000000));
 grant select on long to authenticated, service_role;
 create temp view reads as
 select pg_stat_get_xact_numscans(i.indexrelid) as n
