@@ -142,6 +142,7 @@ async function unmutated(
     }
     const { code, tests } = await denoTestResults(run, pathOf(file), {
       major: migrated.major,
+      filter: anyOf(mutations),
     });
     problems.push(...failed(tests));
     if (code !== 0 && failed(tests).length === 0) problems.push(pathOf(file));
@@ -151,6 +152,13 @@ async function unmutated(
     }
   });
   return problems;
+}
+
+/** Deno's filter for the tests of all of these mutations; none for whole files. */
+function anyOf(mutations: Mutation[]): string | undefined {
+  const words = [...new Set(mutations.map(({ tests }) => tests))];
+  if (words.includes(undefined)) return undefined;
+  return `/${words.map((one) => RegExp.escape(one!)).join("|")}/`;
 }
 
 async function outcomeOf(
