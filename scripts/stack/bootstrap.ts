@@ -73,6 +73,13 @@ export async function cloneDatabase(
   });
 }
 
+/** Drops a database, and ends the connections to it. */
+export async function dropDatabase(server: PostgresServer, name: string) {
+  await inDatabase(server, "postgres", superuser, async (sql) => {
+    await sql`drop database if exists ${sql(name)} with (force)`;
+  });
+}
+
 async function copySettings(sql: postgres.Sql, from: string, to: string) {
   const settings = await sql<{ role: string | null; setting: string }[]>`
     select r.rolname as role, unnest(s.setconfig) as setting

@@ -8,6 +8,7 @@ import {
   bootstrapDatabase,
   cloneDatabase,
   type DefaultPrivileges,
+  dropDatabase,
 } from "../stack/bootstrap.ts";
 import { pushMigrations } from "../stack/migrations.ts";
 import { freePort } from "../stack/ports.ts";
@@ -141,10 +142,7 @@ export function databasesIn(folder: string): Databases {
           connected: (work, role) => connected(url(role), work),
         });
       } finally {
-        await connected(
-          server.url("postgres", superuser),
-          (sql) => sql`drop database if exists ${sql(name)} with (force)`,
-        );
+        await dropDatabase(server, name);
       }
     },
     adminUrl: (major) => serverOf(major).url("postgres", superuser),

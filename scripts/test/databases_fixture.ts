@@ -6,6 +6,7 @@ import {
   bootstrapDatabase,
   cloneDatabase,
   type DefaultPrivileges,
+  dropDatabase,
 } from "../stack/bootstrap.ts";
 import type { PostgresServer } from "../stack/postgres.ts";
 import { connected, type Database } from "./databases.ts";
@@ -93,10 +94,7 @@ async function makeDatabase(
     connected: (work, role) => connected(url(role), work),
     async drop() {
       for (const server of [theServer, ...otherNodes()]) {
-        await connected(
-          server.url("postgres", "supabase_admin"),
-          (sql) => sql`drop database if exists ${sql(name)} with (force)`,
-        );
+        await dropDatabase(server, name);
       }
     },
   };

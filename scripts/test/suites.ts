@@ -86,13 +86,14 @@ export function partsOn(major: PostgresMajor): Part[] {
     ];
   }
   return [
-    ...databaseSuites(major),
     ...[
       ...(major === majors[0] || major === majors.at(-1)
         ? ["races", "upgrade"]
         : []),
       ...(major === majors[0] ? ["api"] : []),
     ].flatMap((suite) => denoTests(suite, major)),
+    // many short ones last: no processor is idle at the end
+    ...databaseSuites(major),
   ];
 }
 
