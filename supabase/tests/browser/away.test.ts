@@ -63,17 +63,19 @@ story(
     await tab.write(1, "Nowhere but on the page");
     await tab.answerIs(1, "Not saved yet");
 
-    const asked = tab.page.waitForEvent("dialog");
-    await tab.page.close({ runBeforeUnload: true });
-    const dialog = await asked;
+    const [dialog] = await Promise.all([
+      tab.page.waitForEvent("dialog"),
+      tab.page.close({ runBeforeUnload: true }),
+    ]);
     assert.equal(dialog.type(), "beforeunload");
     await dialog.dismiss();
 
     scene.network.fail();
     await tab.answerIs(1, isSaved);
-    const closed = tab.page.waitForEvent("close");
-    await tab.page.close({ runBeforeUnload: true });
-    await closed;
+    await Promise.all([
+      tab.page.waitForEvent("close"),
+      tab.page.close({ runBeforeUnload: true }),
+    ]);
   },
 );
 

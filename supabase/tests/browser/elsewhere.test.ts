@@ -167,9 +167,10 @@ story(
     scene.network.fail("/rest/v1/active_interview_sessions");
     // a page with an opener begins with a copy of its session storage
     await tab.page.evaluate(() => sessionStorage.setItem("mark", "copied"));
-    const opened = tab.page.context().waitForEvent("page");
-    await tab.page.evaluate("void open(location.href)");
-    const page = await opened;
+    const [page] = await Promise.all([
+      tab.page.context().waitForEvent("page"),
+      tab.page.evaluate("void open(location.href)"),
+    ]);
 
     // it may know by now that the interview has begun
     await page.getByRole("button", {

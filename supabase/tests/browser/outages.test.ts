@@ -49,9 +49,10 @@ story(
     await tab.connectionIs("Connection interrupted");
     await tab.answerIs(1, isKept);
     for (let passed = 0; passed < 30; passed += 5) {
-      const tried = tab.page.waitForEvent("requestfailed");
-      await tab.page.clock.runFor(5_000);
-      await tried;
+      await Promise.all([
+        tab.page.waitForEvent("requestfailed"),
+        tab.page.clock.runFor(5_000),
+      ]);
     }
     await scene.age(person, "30 seconds");
     await tab.connectionIs("Connection interrupted");

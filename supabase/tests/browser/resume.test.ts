@@ -62,9 +62,10 @@ async function comesBack(tab: Tab, person: Person) {
 /** Closes the tab as a person does; another one keeps the browser open. */
 async function close({ newTab }: Device, tab: Tab): Promise<Tab> {
   const next = await newTab();
-  const closed = tab.page.waitForEvent("close");
-  await tab.page.close({ runBeforeUnload: true });
-  await closed;
+  await Promise.all([
+    tab.page.waitForEvent("close"),
+    tab.page.close({ runBeforeUnload: true }),
+  ]);
   return next;
 }
 

@@ -192,6 +192,7 @@ export function race(name: string, script: (scene: Scene) => Promise<void>) {
   Deno.test(name, async () => {
     const superuser = postgres(way.beside("supabase_admin"), {
       max: 1,
+      fetch_types: false,
       onnotice: () => {},
     });
     const connections: postgres.Sql[] = [];
