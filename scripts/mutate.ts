@@ -65,8 +65,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 const sound = await mutate().catch((error) => {
-  if (!(error instanceof StackProblem)) throw error;
-  console.error(error.message);
+  // what an interruption ends has failed
+  if (!interrupted && !(error instanceof StackProblem)) throw error;
+  console.error(interrupted ? "Interrupted." : error.message);
   return false;
 });
 Deno.exit(sound && !interrupted ? 0 : 1);
